@@ -1,0 +1,29 @@
+//! Everything of Postern with a private key in it: root key, group keys, sealing, passwords, TLS.
+//!
+//! No primitive is made here: every one comes from aws-lc-rs, rustls or argon2. Nothing in this crate logs, opens
+//! a socket or reads a clock to decide about keys, and no secret has a `Debug` that shows it.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod authority;
+mod client;
+mod identity;
+mod keyring;
+pub mod password;
+mod peer;
+mod provider;
+mod root;
+mod seal;
+mod secret_file;
+mod tls_error;
+
+pub use authority::{Authority, AuthorityError, Issued};
+pub use client::client_config;
+pub use identity::ServerIdentity;
+pub use keyring::{GroupKeys, GroupPublic, Indexer, KeyError, Opener};
+pub use peer::PeerCertificate;
+pub use provider::{equal, install_provider, random, sha256};
+pub use root::RootKey;
+pub use seal::{CHUNK, MessageKey, SealError, SealedPart, TAG};
+pub use secret_file::KeyFileError;
+pub use tls_error::TlsError;

@@ -1,0 +1,5 @@
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    #[error("{0}")]
+    Broken(String),
+}

@@ -1,0 +1,5 @@
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("{0}")]
+    Certificate(String),
+}
