@@ -1,0 +1,8 @@
+//! The ledger: everything Postern knows, on top of one small storage trait.
+//!
+//! Engines (`engine`, `sqlite`, `memory`, `sled`) keep rows and never interpret them; the rest of
+//! the crate gives the rows their meaning and never touches a file.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod chain;
+pub mod engine;

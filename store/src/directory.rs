@@ -1,0 +1,322 @@
+//! Who is who: groups, participants, users, permissions, mailboxes, client certificates.
+//!
+//! The directory is small and read with every command of every connection, so it is held in memory
+//! as one immutable snapshot. It is changed only by `Ledger::change_directory`, which checks the
+//! rules of `changes.rs`, writes the audit events and swaps the snapshot.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use certs::{GroupKeys, GroupPublic, Indexer, Opener, RootKey};
+use mail::{
+    address::Address,
+    market::{ContactType, GroupId, Mpid, ProcessId},
+};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    engine::Engine,
+    error::StoreError,
+    ids::UserId,
+    keys::{Key, Table},
+    network::Network,
+    records,
+};
+
+/// A company group: the security boundary. Keys are the ledger's own business.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Group {
+    #[n(0)]
+    pub id: GroupId,
+    #[n(1)]
+    pub name: String,
+    /// Domains whose addresses are this group's; no two groups share one.
+    #[n(2)]
+    pub domains: Vec<String>,
+    /// Networks (`192.0.2.0/24`) that speak for this group without further proof.
+    #[n(3)]
+    pub networks: Vec<Network>,
+}
+
+/// A group with the keys that the ledger made for it.
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct KeyedGroup {
+    #[n(0)]
+    pub(crate) group: Group,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(crate) public: Vec<u8>,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub(crate) sealed_private: Vec<u8>,
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub(crate) sealed_index: Vec<u8>,
+}
+
+impl KeyedGroup {
+    pub(crate) fn new(group: Group, keys: GroupKeys) -> Self {
+        let GroupKeys { public, sealed_private, sealed_index } = keys;
+        Self { group, public, sealed_private, sealed_index }
+    }
+}
+
+/// A licensed market role inside a group.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Participant {
+    #[n(0)]
+    pub mpid: Mpid,
+    #[n(1)]
+    pub group: GroupId,
+    #[n(2)]
+    pub name: String,
+    /// The role as the process catalogue names it, e.g. `electricity-supplier`.
+    #[n(3)]
+    pub role: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Role {
+    #[n(0)]
+    User,
+    #[n(1)]
+    Mau,
+    #[n(2)]
+    Compliance,
+    #[n(3)]
+    Operator,
+}
+
+/// What a user may read and act on: one rung of one process of one participant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(map)]
+pub struct Permission {
+    #[n(0)]
+    pub participant: Mpid,
+    #[n(1)]
+    pub process: ProcessId,
+    #[n(2)]
+    pub contact_type: ContactType,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct User {
+    #[n(0)]
+    pub id: UserId,
+    #[n(1)]
+    pub group: GroupId,
+    #[n(2)]
+    pub email: Address,
+    #[n(3)]
+    pub name: String,
+    #[n(4)]
+    pub role: Role,
+    #[n(5)]
+    pub permissions: Vec<Permission>,
+    /// Argon2id, PHC string; none: the user cannot sign in with a password yet.
+    #[n(6)]
+    pub password: Option<String>,
+    #[n(7)]
+    pub active: bool,
+}
+
+/// A legacy address mapped to the rung that reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Mailbox {
+    #[n(0)]
+    pub address: Address,
+    #[n(1)]
+    pub group: GroupId,
+    #[n(2)]
+    pub participant: Mpid,
+    #[n(3)]
+    pub process: ProcessId,
+    #[n(4)]
+    pub contact_type: ContactType,
+}
+
+/// A client certificate that speaks for a group.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ClientCertificate {
+    /// SHA-256 of the certificate's DER form.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub fingerprint: [u8; 32],
+    #[n(1)]
+    pub group: GroupId,
+    #[n(2)]
+    pub name: String,
+    /// Seconds since 1970.
+    #[n(3)]
+    pub not_after: i64,
+}
+
+/// What opens and indexes one group's content in this process.
+pub(crate) struct KeyRing {
+    pub(crate) public: GroupPublic,
+    pub(crate) opener: Opener,
+    pub(crate) indexer: Indexer,
+}
+
+/// The whole directory at one moment.
+pub struct Directory {
+    pub(crate) version: Option<u64>,
+    pub(crate) groups: BTreeMap<GroupId, KeyedGroup>,
+    pub(crate) rings: BTreeMap<GroupId, Arc<KeyRing>>,
+    pub(crate) participants: BTreeMap<Mpid, Participant>,
+    pub(crate) users: BTreeMap<UserId, User>,
+    pub(crate) emails: HashMap<String, UserId>,
+    pub(crate) mailboxes: BTreeMap<String, Mailbox>,
+    pub(crate) certificates: BTreeMap<[u8; 32], ClientCertificate>,
+    pub(crate) domains: HashMap<String, GroupId>,
+}
+
+impl Directory {
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.values().map(|keyed| &keyed.group)
+    }
+
+    pub fn group(&self, id: &GroupId) -> Option<&Group> {
+        self.groups.get(id).map(|keyed| &keyed.group)
+    }
+
+    pub fn participants(&self) -> impl Iterator<Item = &Participant> {
+        self.participants.values()
+    }
+
+    pub fn participant(&self, mpid: &Mpid) -> Option<&Participant> {
+        self.participants.get(mpid)
+    }
+
+    pub fn users(&self) -> impl Iterator<Item = &User> {
+        self.users.values()
+    }
+
+    pub fn user(&self, id: &UserId) -> Option<&User> {
+        self.users.get(id)
+    }
+
+    pub fn user_by_email(&self, email: &Address) -> Option<&User> {
+        self.emails.get(&email.key()).and_then(|id| self.users.get(id))
+    }
+
+    pub fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
+        self.mailboxes.values()
+    }
+
+    pub fn mailbox(&self, address: &Address) -> Option<&Mailbox> {
+        self.mailboxes.get(&address.key())
+    }
+
+    pub fn certificates(&self) -> impl Iterator<Item = &ClientCertificate> {
+        self.certificates.values()
+    }
+
+    pub fn certificate(&self, fingerprint: &[u8; 32]) -> Option<&ClientCertificate> {
+        self.certificates.get(fingerprint)
+    }
+
+    /// The group that a domain (lower case) is registered to.
+    pub fn group_of_domain(&self, domain: &str) -> Option<&GroupId> {
+        self.domains.get(domain)
+    }
+
+    /// The group whose networks hold `peer`; the narrowest network wins.
+    pub fn group_of_network(&self, peer: IpAddr) -> Option<&GroupId> {
+        self.groups
+            .values()
+            .flat_map(|keyed| keyed.group.networks.iter().map(move |network| (network, &keyed.group.id)))
+            .filter(|(network, _)| network.contains(peer))
+            .max_by_key(|(network, _)| network.prefix())
+            .map(|(_, group)| group)
+    }
+
+    pub(crate) fn ring(&self, group: &GroupId) -> Result<&Arc<KeyRing>, StoreError> {
+        self.rings.get(group).ok_or_else(|| StoreError::Corrupt(format!("the group {group} is not in the directory")))
+    }
+
+    /// Reads everything; `earlier` lends the key rings it has opened already.
+    pub(crate) async fn load(
+        engine: &dyn Engine,
+        root: &RootKey,
+        earlier: Option<&Directory>,
+    ) -> Result<Self, StoreError> {
+        let version = engine.get(&[version_key()]).await?.into_iter().next().flatten().map(|row| row.version);
+        let groups = load_table::<KeyedGroup>(engine, Table::Group).await?;
+        let users = load_table::<User>(engine, Table::User).await?;
+        let mut rings = BTreeMap::new();
+        for keyed in &groups {
+            let id = &keyed.group.id;
+            let ring = match earlier.and_then(|directory| directory.rings.get(id)) {
+                Some(ring) => Arc::clone(ring),
+                None => Arc::new(open_ring(root, keyed)?),
+            };
+            rings.insert(id.clone(), ring);
+        }
+        Ok(Self {
+            version,
+            rings,
+            domains: groups
+                .iter()
+                .flat_map(|keyed| {
+                    keyed.group.domains.iter().map(|domain| (domain.clone(), keyed.group.id.clone()))
+                })
+                .collect(),
+            groups: groups.into_iter().map(|keyed| (keyed.group.id.clone(), keyed)).collect(),
+            participants: load_table::<Participant>(engine, Table::Participant)
+                .await?
+                .into_iter()
+                .map(|participant| (participant.mpid.clone(), participant))
+                .collect(),
+            emails: users.iter().map(|user| (user.email.key(), user.id)).collect(),
+            users: users.into_iter().map(|user| (user.id, user)).collect(),
+            mailboxes: load_table::<Mailbox>(engine, Table::Mailbox)
+                .await?
+                .into_iter()
+                .map(|mailbox| (mailbox.address.key(), mailbox))
+                .collect(),
+            certificates: load_table::<ClientCertificate>(engine, Table::Certificate)
+                .await?
+                .into_iter()
+                .map(|certificate| (certificate.fingerprint, certificate))
+                .collect(),
+        })
+    }
+}
+
+pub(crate) fn version_key() -> Vec<u8> {
+    Key::of(Table::DirectoryVersion).done()
+}
+
+fn open_ring(root: &RootKey, keyed: &KeyedGroup) -> Result<KeyRing, StoreError> {
+    let name = keyed.group.id.as_str().as_bytes();
+    Ok(KeyRing {
+        public: GroupPublic::parse(&keyed.public)?,
+        opener: root.opener(name, &keyed.sealed_private)?,
+        indexer: root.indexer(name, &keyed.sealed_index)?,
+    })
+}
+
+async fn load_table<T: for<'b> Decode<'b, ()>>(engine: &dyn Engine, table: Table) -> Result<Vec<T>, StoreError> {
+    const BATCH: usize = 1_000;
+    let mut range = Key::of(table).range();
+    let mut records = Vec::new();
+    loop {
+        let rows = engine.scan(range.clone(), BATCH).await?;
+        for (_, row) in &rows {
+            records.push(records::decode(&row.value)?);
+        }
+        match rows.last() {
+            Some((key, _)) if rows.len() == BATCH => {
+                range.from = [key.as_slice(), &[0]].concat();
+            }
+            _ => return Ok(records),
+        }
+    }
+}

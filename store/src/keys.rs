@@ -1,0 +1,106 @@
+//! Typed, ordered keys: a table byte, then parts that sort as their values do.
+//!
+//! The bytes of a key are a format that old data keep: a table's number is never used again.
+
+use jiff::Timestamp;
+
+use crate::{engine::Range, ids::Locator};
+
+/// One row kind each. Numbers below 0x10 belong to the engine (`chain.rs`).
+#[derive(Debug, Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum Table {
+    /// One row: format, key fingerprint.
+    Ledger = 0x10,
+    /// One row: moves with every change of the directory.
+    DirectoryVersion = 0x11,
+    Group = 0x12,
+    Participant = 0x13,
+    User = 0x14,
+    Mailbox = 0x15,
+    Certificate = 0x16,
+    Session = 0x20,
+    Case = 0x30,
+    /// Case reference → case.
+    Reference = 0x31,
+    /// Group, process, last activity (newest first), case.
+    CaseList = 0x32,
+    Message = 0x33,
+    /// The message key wrapped for each party; deleting the row shreds the message.
+    Wrap = 0x34,
+    /// Sealed chunks of an original.
+    Content = 0x40,
+    /// Content that arrives and that no message names yet.
+    Arriving = 0x41,
+    /// Blind index of Message-IDs → case.
+    Thread = 0x50,
+    /// Blind index of search tags → case.
+    Tag = 0x51,
+    /// Reply key → case and recipient.
+    Reply = 0x52,
+    /// What was accepted already, by source key.
+    Source = 0x53,
+    /// Jobs by due time.
+    Job = 0x60,
+    /// Jobs that were given up.
+    Abandoned = 0x61,
+    /// Notices that left.
+    Notice = 0x62,
+    Counter = 0x70,
+}
+
+/// A key under construction.
+#[derive(Debug, Clone)]
+pub(crate) struct Key(Vec<u8>);
+
+impl Key {
+    pub(crate) fn of(table: Table) -> Self {
+        let mut bytes = Vec::with_capacity(64);
+        bytes.push(table as u8);
+        Self(bytes)
+    }
+
+    pub(crate) fn id<K>(self, id: &Locator<K>) -> Self {
+        self.raw(id.as_bytes())
+    }
+
+    /// Bytes of a length that is fixed for the table.
+    pub(crate) fn raw(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// Text, ended by a zero byte so that no text is the beginning of another.
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(0);
+        self
+    }
+
+    pub(crate) fn number(self, number: u32) -> Self {
+        self.raw(&number.to_be_bytes())
+    }
+
+    pub(crate) fn time(self, at: Timestamp) -> Self {
+        self.raw(&millis(at).to_be_bytes())
+    }
+
+    /// A time that sorts the newest first.
+    pub(crate) fn time_descending(self, at: Timestamp) -> Self {
+        self.raw(&(!millis(at)).to_be_bytes())
+    }
+
+    pub(crate) fn done(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// Every key that begins like this one.
+    pub(crate) fn range(self) -> Range {
+        Range::prefix(&self.0)
+    }
+}
+
+/// Times before 1970 do not occur; one that does is taken for 1970.
+fn millis(at: Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond()).unwrap_or(0)
+}
