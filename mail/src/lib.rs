@@ -1,0 +1,24 @@
+//! The vocabulary of mail: identifiers of the market, addresses, envelopes, search tags, what a mail says about
+//! itself (headline, parts, class), the one parser that finds it out, and the one composer of mail of our own.
+//! Nothing here does I/O, reads a clock or knows a case.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod address;
+mod compose;
+mod decode;
+mod envelope;
+mod headline;
+mod market;
+mod message;
+mod scanner;
+mod tag;
+
+pub use address::{Address, AddressError};
+pub use compose::{ComposeError, Letter};
+pub use decode::Decoder;
+pub use envelope::{Envelope, ReversePath};
+pub use headline::{Defect, Encoding, Headline, Part, PartRole, Person};
+pub use market::{ContactType, GroupId, MarketError, Mpid, ProcessId};
+pub use message::{Class, Message};
+pub use scanner::{Budget, Scanner};
+pub use tag::{Tag, TagKind};

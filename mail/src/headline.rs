@@ -1,0 +1,175 @@
+//! What is shown of a mail without opening its body: who, to whom, what about, which parts where. It is sealed beside
+//! the original and holds no part's content, only the place where the content stands in the original.
+
+use minicbor::{Decode, Encode};
+
+/// A name and an address as a header field gives them: claims, not proofs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct Person {
+    /// Display name, decoded.
+    #[n(0)]
+    pub name: Option<String>,
+    /// `addr-spec` as written, comments and brackets removed.
+    #[n(1)]
+    pub address: Option<String>,
+}
+
+/// The head of a mail and the table of its parts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct Headline {
+    /// Decoded, white space runs made one space, trimmed.
+    #[n(0)]
+    pub subject: String,
+    /// Authors (RFC 5322 §3.6.2), groups flattened.
+    #[n(1)]
+    pub from: Vec<Person>,
+    /// Who sent it on the author's behalf.
+    #[n(2)]
+    pub sender: Option<Person>,
+    /// `To`, groups flattened.
+    #[n(3)]
+    pub to: Vec<Person>,
+    /// `Cc`, groups flattened.
+    #[n(4)]
+    pub cc: Vec<Person>,
+    /// `Date` in seconds since 1970.
+    #[n(5)]
+    pub date: Option<i64>,
+    /// Without the angle brackets.
+    #[n(6)]
+    pub message_id: Option<String>,
+    /// In the order of the original. A mail inside the mail is one part of type `message/rfc822`, and its own leaf
+    /// parts follow it with the role [`PartRole::Enclosed`].
+    #[n(7)]
+    pub parts: Vec<Part>,
+    /// What is wrong with the mail, each kind once, in the order found.
+    #[n(8)]
+    pub defects: Vec<Defect>,
+}
+
+/// One part and where its encoded body stands in the original.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Part {
+    /// First byte of the encoded body in the original.
+    #[n(0)]
+    pub offset: u64,
+    /// Bytes of the ENCODED body, without the line end that belongs to the boundary after it (RFC 2046 §5.1.1).
+    #[n(1)]
+    pub length: u64,
+    /// How the body is encoded in the original.
+    #[n(2)]
+    pub encoding: Encoding,
+    /// `text/html`, lower case, without parameters.
+    #[n(3)]
+    pub media_type: String,
+    /// As declared, not checked.
+    #[n(4)]
+    pub charset: Option<String>,
+    /// File name, decoded. A claim of the sender: rebuild it before it names a file.
+    #[n(5)]
+    pub name: Option<String>,
+    /// Without the angle brackets, for `cid:` links.
+    #[n(6)]
+    pub content_id: Option<String>,
+    /// What the part is for.
+    #[n(7)]
+    pub role: PartRole,
+}
+
+/// What a part is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum PartRole {
+    /// Text of the mail itself, to be read.
+    #[n(0)]
+    Body,
+    /// Belongs into the text, such as an image with a `Content-ID`.
+    #[n(1)]
+    Inline,
+    /// A file, or a mail attached whole.
+    #[n(2)]
+    Attachment,
+    /// A leaf of a mail attached whole, which itself is listed before it as an attachment.
+    #[n(3)]
+    Enclosed,
+}
+
+/// Transfer encoding of a body (RFC 2045 §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub enum Encoding {
+    /// `7bit`, `8bit`, `binary`, none, or one that nobody knows.
+    #[default]
+    #[n(0)]
+    Identity,
+    /// RFC 2045 §6.8
+    #[n(1)]
+    Base64,
+    /// RFC 2045 §6.7
+    #[n(2)]
+    QuotedPrintable,
+    /// `x-uuencode`, which no RFC defines.
+    #[n(3)]
+    Uuencode,
+}
+
+/// What is wrong with a mail, or was not looked at. A fact for the policy, never a reason to lose the mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Defect {
+    /// More than one `From` field: readers disagree on the author.
+    #[n(0)]
+    ManyFrom,
+    /// One `From` field with more than one address.
+    #[n(1)]
+    ManyAuthors,
+    /// No `From` field, or none with an address.
+    #[n(2)]
+    NoFrom,
+    /// More than one `Content-Type` in one header block: readers disagree on the structure.
+    #[n(3)]
+    ManyContentType,
+    /// More than one of another field that may stand once (RFC 5322 §3.6, RFC 2045).
+    #[n(4)]
+    ManySingletons,
+    /// Nested beyond the depth budget; what is deeper is one opaque part.
+    #[n(5)]
+    TooDeep,
+    /// More parts than the budget; the rest is not listed.
+    #[n(6)]
+    TooManyParts,
+    /// A header block beyond its budget; the rest of the block was not read.
+    #[n(7)]
+    HeaderTooLarge,
+    /// More text than the budget; the rest was not searched.
+    #[n(8)]
+    TextTruncated,
+    /// More addresses in one field than are kept.
+    #[n(9)]
+    TooManyAddresses,
+    /// A `multipart` without a usable `boundary`.
+    #[n(10)]
+    NoBoundary,
+    /// A `multipart` whose closing boundary never came.
+    #[n(11)]
+    Unterminated,
+    /// A header block with a line that is no header field.
+    #[n(12)]
+    BadHeader,
+    /// A charset nobody knows, or text that does not fit its charset.
+    #[n(13)]
+    BadCharset,
+    /// Encrypted or otherwise closed content: nobody could look inside.
+    #[n(14)]
+    Opaque,
+    /// A transfer encoding nobody knows.
+    #[n(15)]
+    UnknownEncoding,
+}
+
+impl Headline {
+    /// File names of all parts that have one, in order.
+    pub fn part_names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| part.name.as_deref())
+    }
+}
