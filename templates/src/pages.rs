@@ -1,0 +1,311 @@
+//! What each page of the portal is filled with: one typed context per page.
+//!
+//! Everything here is finished text: dates are written out, names are chosen, links are local
+//! paths. The templates only place it, and escape all of it.
+
+use serde::Serialize;
+
+/// A context that knows its template.
+pub trait Page: Serialize {
+    /// The registered name of the template.
+    const TEMPLATE: &'static str;
+}
+
+/// What every page has around its content.
+#[derive(Debug, Clone, Serialize)]
+pub struct Frame {
+    /// The window's title, without the product's name.
+    pub title: String,
+    /// Address of the style sheet, fingerprint included.
+    pub style: String,
+    /// Who is signed in; the menu is shown only then.
+    pub visitor: Option<Visitor>,
+    /// The main menu.
+    pub menu: Vec<MenuItem>,
+    /// A sample market: say so on every page.
+    pub demo: bool,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, Serialize)]
+pub struct Visitor {
+    pub name: String,
+    pub company: String,
+    /// The session's form token, for signing out.
+    pub token: String,
+}
+
+/// One entry of the main menu.
+#[derive(Debug, Clone, Serialize)]
+pub struct MenuItem {
+    pub href: String,
+    pub label: String,
+    pub current: bool,
+}
+
+/// A point in time for people and for machines.
+#[derive(Debug, Clone, Serialize)]
+pub struct When {
+    /// `Fri 5 June 2026, 14:32 BST`
+    pub text: String,
+    /// RFC 3339, for the `datetime` attribute.
+    pub machine: String,
+}
+
+/// The sign-in page.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignIn {
+    pub frame: Frame,
+    pub token: String,
+    /// Local path to go to afterwards.
+    pub next: String,
+    /// The address as it was typed, after a failed try.
+    pub email: String,
+    /// Why the last try did not work.
+    pub problem: Option<String>,
+    /// The sample market's users; empty outside the demo.
+    pub samples: Vec<SampleUser>,
+}
+
+/// A user of the sample market.
+#[derive(Debug, Clone, Serialize)]
+pub struct SampleUser {
+    pub email: String,
+    pub password: String,
+    pub company: String,
+    pub note: String,
+}
+
+/// The first page: the newest cases of each process.
+#[derive(Debug, Clone, Serialize)]
+pub struct Home {
+    pub frame: Frame,
+    pub company: String,
+    pub sections: Vec<ProcessSection>,
+    /// Processes that the visitor may read and that have no case yet.
+    pub quiet: Vec<ProcessLink>,
+    /// The visitor has no permission at all.
+    pub unpermitted: bool,
+}
+
+/// One process and its newest cases.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProcessSection {
+    pub id: String,
+    pub name: String,
+    pub rows: Vec<CaseRow>,
+    /// Where the rest of the list is; none when all of it is shown.
+    pub more: Option<String>,
+}
+
+/// A process by name.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProcessLink {
+    pub name: String,
+    pub href: String,
+}
+
+/// All cases of one process, page by page.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProcessCases {
+    pub frame: Frame,
+    pub name: String,
+    pub rows: Vec<CaseRow>,
+    /// This is not the first page of the list.
+    pub newest: Option<String>,
+    pub older: Option<String>,
+}
+
+/// One case in a list.
+#[derive(Debug, Clone, Serialize)]
+pub struct CaseRow {
+    pub href: String,
+    pub reference: String,
+    pub company: String,
+    pub rung: String,
+    pub owner: Option<String>,
+    /// The visitor owns it.
+    pub mine: bool,
+    pub due: Option<Due>,
+    pub messages: u32,
+    pub activity: When,
+    /// Nobody of the visitor's company has looked since the last message.
+    pub unseen: bool,
+}
+
+/// By when who must answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Due {
+    /// `Fri 5 June 2026`
+    pub date: String,
+    /// `2026-06-05`
+    pub machine: String,
+    /// `overdue`, `today` or `later`: the style of the mark.
+    pub state: &'static str,
+    /// `Overdue`, `Due today`; none when there is time.
+    pub mark: Option<&'static str>,
+    /// `Your company` or the other company's name.
+    pub who: String,
+}
+
+/// One case with a page of its messages.
+#[derive(Debug, Clone, Serialize)]
+pub struct CasePage {
+    pub frame: Frame,
+    pub reference: String,
+    pub process: ProcessLink,
+    pub company: String,
+    /// The two market participants, `ALFA to BETA`.
+    pub participants: String,
+    pub rung: String,
+    /// The response time is an assumed default of the catalogue, not a market rule.
+    pub assumed: bool,
+    pub opened: When,
+    pub due: Option<Due>,
+    /// One sentence that explains the date.
+    pub because: Option<String>,
+    pub owner: Owner,
+    /// The other side's owner.
+    pub their_owner: Option<String>,
+    /// What happened to the last change, if it did not take effect.
+    pub problem: Option<String>,
+    pub earlier: Option<String>,
+    pub later: Option<String>,
+    pub messages: Vec<MessageCard>,
+    pub total: usize,
+}
+
+/// Who has the case on the visitor's side, and what can be done about it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Owner {
+    pub name: Option<String>,
+    pub mine: bool,
+    /// The owner the visitor saw, sent back so that a change in between is noticed.
+    pub seen: String,
+    pub claim: String,
+    pub release: String,
+    pub token: String,
+}
+
+/// One message of a case.
+#[derive(Debug, Clone, Serialize)]
+pub struct MessageCard {
+    pub number: usize,
+    pub author: String,
+    pub address: Option<String>,
+    /// Sent on somebody's behalf by this person.
+    pub sender: Option<String>,
+    pub company: String,
+    pub ours: bool,
+    /// `Proved by sign-in`, or why it is not proved.
+    pub proof: String,
+    pub proved: bool,
+    pub subject: String,
+    pub to: String,
+    pub cc: Option<String>,
+    pub received: When,
+    pub text: String,
+    /// The part that repeats earlier messages.
+    pub quoted: Option<String>,
+    /// Where the whole text is, when only its beginning is shown.
+    pub whole: Option<String>,
+    /// The mail could not be opened: why, and what to do.
+    pub unreadable: Option<String>,
+    /// Address of the formatted view, for HTML mail.
+    pub formatted: Option<String>,
+    pub files: Vec<FileLink>,
+    /// Pictures that belong to the text, apart from real attachments.
+    pub pictures: Vec<FileLink>,
+    pub original: FileLink,
+    /// What is wrong with the mail, in words.
+    pub remarks: Vec<String>,
+}
+
+/// Something to download.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileLink {
+    pub href: String,
+    pub name: String,
+    /// `PDF document`, `text/html`
+    pub kind: String,
+    /// `about 14 KB`
+    pub size: String,
+}
+
+/// One message on a page of its own, with its whole text.
+#[derive(Debug, Clone, Serialize)]
+pub struct MessagePage {
+    pub frame: Frame,
+    pub reference: String,
+    pub back: String,
+    /// Even here the text had to be cut.
+    pub cut: bool,
+    pub message: MessageCard,
+}
+
+/// The search by meter point or reference, and what it found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Search {
+    pub frame: Frame,
+    pub token: String,
+    pub query: String,
+    /// A search has been made: show its result, even an empty one.
+    pub searched: bool,
+    pub problem: Option<String>,
+    pub rows: Vec<CaseRow>,
+}
+
+/// A page that says what went wrong.
+#[derive(Debug, Clone, Serialize)]
+pub struct Problem {
+    pub frame: Frame,
+    pub heading: String,
+    pub says: String,
+    pub advice: String,
+}
+
+/// Every notice that left, for the sample market only.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outbox {
+    pub frame: Frame,
+    pub mails: Vec<OutboxMail>,
+    /// How many older ones are not shown.
+    pub hidden: usize,
+}
+
+/// One mail that left.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutboxMail {
+    pub subject: String,
+    pub from: String,
+    pub to: String,
+    pub date: Option<When>,
+    pub text: String,
+    /// The case it points at, as a local path.
+    pub link: Option<String>,
+}
+
+impl Page for SignIn {
+    const TEMPLATE: &'static str = "sign-in";
+}
+impl Page for Home {
+    const TEMPLATE: &'static str = "home";
+}
+impl Page for ProcessCases {
+    const TEMPLATE: &'static str = "process";
+}
+impl Page for CasePage {
+    const TEMPLATE: &'static str = "case";
+}
+impl Page for MessagePage {
+    const TEMPLATE: &'static str = "message";
+}
+impl Page for Search {
+    const TEMPLATE: &'static str = "search";
+}
+impl Page for Problem {
+    const TEMPLATE: &'static str = "problem";
+}
+impl Page for Outbox {
+    const TEMPLATE: &'static str = "outbox";
+}

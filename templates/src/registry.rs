@@ -1,0 +1,102 @@
+//! The compiled templates: all of them at start, or none.
+//!
+//! Two registries, because plain text must not be escaped and markup always must be. Strict mode:
+//! a field that a context does not have is an error, never an empty string.
+
+use handlebars::{Handlebars, no_escape};
+use serde::Serialize;
+
+use crate::pages::Page;
+
+const MARKUP: &[(&str, &str)] = &[
+    ("layout", include_str!("../pages/layout.hbs")),
+    ("case-table", include_str!("../pages/case-table.hbs")),
+    ("sign-in", include_str!("../pages/sign-in.hbs")),
+    ("home", include_str!("../pages/home.hbs")),
+    ("process", include_str!("../pages/process.hbs")),
+    ("case", include_str!("../pages/case.hbs")),
+    ("message", include_str!("../pages/message.hbs")),
+    ("message-card", include_str!("../pages/message-card.hbs")),
+    ("search", include_str!("../pages/search.hbs")),
+    ("problem", include_str!("../pages/problem.hbs")),
+    ("outbox", include_str!("../pages/outbox.hbs")),
+    ("notice.html", include_str!("../mail/notice.html.hbs")),
+];
+
+const PLAIN: &[(&str, &str)] = &[
+    ("notice.subject", include_str!("../mail/notice.subject.hbs")),
+    ("notice.text", include_str!("../mail/notice.text.hbs")),
+];
+
+/// A template that does not compile, or that asks for what its context does not have.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// Found at start.
+    #[error("template {name} does not compile: {reason}")]
+    Broken { name: &'static str, reason: String },
+    /// Found while a page or notice was put into words.
+    #[error("template {name} cannot be filled: {reason}")]
+    Unfilled { name: &'static str, reason: String },
+}
+
+/// All templates, compiled.
+pub struct Templates {
+    markup: Handlebars<'static>,
+    plain: Handlebars<'static>,
+}
+
+impl Templates {
+    /// Compiles every template; the process must not start when one is broken.
+    pub fn load() -> Result<Self, TemplateError> {
+        let markup = compile(Handlebars::new(), MARKUP)?;
+        let mut unescaped = Handlebars::new();
+        unescaped.register_escape_fn(no_escape);
+        Ok(Self { markup, plain: compile(unescaped, PLAIN)? })
+    }
+
+    /// One page of the portal as HTML.
+    pub fn page<P: Page>(&self, page: &P) -> Result<String, TemplateError> {
+        self.markup(P::TEMPLATE, page)
+    }
+
+    pub(crate) fn markup(
+        &self,
+        name: &'static str,
+        context: &impl Serialize,
+    ) -> Result<String, TemplateError> {
+        fill(&self.markup, name, context)
+    }
+
+    pub(crate) fn plain(
+        &self,
+        name: &'static str,
+        context: &impl Serialize,
+    ) -> Result<String, TemplateError> {
+        fill(&self.plain, name, context)
+    }
+}
+
+fn compile(
+    mut registry: Handlebars<'static>,
+    templates: &[(&'static str, &'static str)],
+) -> Result<Handlebars<'static>, TemplateError> {
+    registry.set_strict_mode(true);
+    // A partial must not indent what it prints: the text of a message stands in one.
+    registry.set_prevent_indent(true);
+    for (name, text) in templates {
+        registry
+            .register_template_string(name, text)
+            .map_err(|error| TemplateError::Broken { name, reason: error.to_string() })?;
+    }
+    Ok(registry)
+}
+
+fn fill(
+    registry: &Handlebars<'static>,
+    name: &'static str,
+    context: &impl Serialize,
+) -> Result<String, TemplateError> {
+    registry
+        .render(name, context)
+        .map_err(|error| TemplateError::Unfilled { name, reason: error.to_string() })
+}

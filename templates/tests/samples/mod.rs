@@ -1,0 +1,255 @@
+//! Filled contexts for every page: what the tests check and the gallery draws. All of it invented.
+
+use templates::pages::*;
+
+pub(crate) fn frame(title: &str, signed_in: bool) -> Frame {
+    let item =
+        |href: &str, label: &str, current| MenuItem { href: href.into(), label: label.into(), current };
+    Frame {
+        title: title.into(),
+        style: "/style.css?v=0123456789abcdef".into(),
+        visitor: signed_in.then(|| Visitor {
+            name: "Sam Taylor".into(),
+            company: "Beta Power".into(),
+            token: "token".into(),
+        }),
+        menu: vec![item("/", "Cases", title == "Cases"), item("/search", "Find", title == "Find a case")],
+        demo: true,
+    }
+}
+
+pub(crate) fn when() -> When {
+    When { text: "Fri 22 May 2026, 14:32 BST".into(), machine: "2026-05-22T14:32:00+01:00".into() }
+}
+
+fn due(state: &'static str, mark: Option<&'static str>, who: &str) -> Option<Due> {
+    Some(Due { date: "Fri 5 June 2026".into(), machine: "2026-06-05".into(), state, mark, who: who.into() })
+}
+
+fn row(reference: &str, company: &str, owner: Option<&str>, due: Option<Due>, unseen: bool) -> CaseRow {
+    CaseRow {
+        href: "/case/0123456789abcdefghijklmnopqrstuv".into(),
+        reference: reference.into(),
+        company: company.into(),
+        rung: "Initial request".into(),
+        owner: owner.map(Into::into),
+        mine: owner == Some("Sam Taylor"),
+        due,
+        messages: 3,
+        activity: when(),
+        unseen,
+    }
+}
+
+pub(crate) fn rows() -> Vec<CaseRow> {
+    vec![
+        row("K7Q-4M2X", "Alpha Energy", None, due("overdue", Some("Overdue"), "Your company"), true),
+        row(
+            "P2H-9RTW",
+            "Gamma Networks",
+            Some("Sam Taylor"),
+            due("today", Some("Due today"), "Your company"),
+            false,
+        ),
+        row(
+            "D4N-77KC",
+            "Alpha Energy",
+            Some("Priya Anand-Fitzgerald"),
+            due("later", None, "Alpha Energy"),
+            false,
+        ),
+        row("X0B-1G5Z", "Alpha Energy", Some("Jo Okafor"), None, false),
+    ]
+}
+
+pub(crate) fn sign_in(problem: bool) -> SignIn {
+    let sample = |email: &str, company: &str, note: &str| SampleUser {
+        email: email.into(),
+        password: "copper-lantern-42".into(),
+        company: company.into(),
+        note: note.into(),
+    };
+    SignIn {
+        frame: frame("Sign in", false),
+        token: "token".into(),
+        next: "/".into(),
+        email: if problem { "sam@beta.example".into() } else { String::new() },
+        problem: problem
+            .then(|| "That address and password do not belong together. Check both and try again.".into()),
+        samples: vec![
+            sample("sam@beta.example", "Beta Power", "may read Erroneous Transfers"),
+            sample("kit@beta.example", "Beta Power", "has no permission"),
+            sample("mau@beta.example", "Beta Power", "administrator"),
+            sample("ali@alpha.example", "Alpha Energy", "may read Erroneous Transfers"),
+        ],
+    }
+}
+
+pub(crate) fn home(empty: bool) -> Home {
+    let section = |id: &str, name: &str, rows| ProcessSection {
+        id: id.into(),
+        name: name.into(),
+        rows,
+        more: Some("/process/erroneous-transfers".into()),
+    };
+    let link = |name: &str| ProcessLink { name: name.into(), href: "/process/x".into() };
+    Home {
+        frame: frame("Cases", true),
+        company: "Beta Power".into(),
+        sections: if empty {
+            Vec::new()
+        } else {
+            vec![
+                section("erroneous-transfers", "Erroneous Transfers", rows()),
+                section(
+                    "disputed-readings",
+                    "Disputed Change of Supplier Meter Readings",
+                    rows().split_off(2),
+                ),
+            ]
+        },
+        quiet: vec![link("Smart Prepayment Change of Supply Exceptions"), link("Debt Assignment Protocol")],
+        unpermitted: false,
+    }
+}
+
+pub(crate) fn process() -> ProcessCases {
+    ProcessCases {
+        frame: frame("Erroneous Transfers", true),
+        name: "Erroneous Transfers".into(),
+        rows: rows(),
+        newest: Some("/process/erroneous-transfers".into()),
+        older: Some("/process/erroneous-transfers?after=x".into()),
+    }
+}
+
+pub(crate) fn file(name: &str, kind: &str, size: &str) -> FileLink {
+    FileLink {
+        href: "/case/0/message/0/part/1".into(),
+        name: name.into(),
+        kind: kind.into(),
+        size: size.into(),
+    }
+}
+
+pub(crate) fn message(number: usize, ours: bool) -> MessageCard {
+    MessageCard {
+        number,
+        author: if ours { "Sam Taylor".into() } else { "Morgan Reid".into() },
+        address: Some(if ours { "sam@beta.example".into() } else { "morgan.reid@alpha.example".into() }),
+        sender: None,
+        company: if ours { "Beta Power".into() } else { "Alpha Energy".into() },
+        ours,
+        proof: "Sender proved by sign-in".into(),
+        proved: true,
+        subject: "Erroneous transfer at 14 Example Row".into(),
+        to: "et@beta.example".into(),
+        cc: (!ours).then(|| "team@alpha.example".into()),
+        received: when(),
+        text: "Dear colleagues,\n\nour customer tells us that their supply was taken over by you on 4 May without their\nagreement. Please find the signed statement attached and confirm by the due date\nthat you return the supply.\n\n  1. Meter point: see the attachment\n  2. Start date of the wrong supply: 4 May 2026\n\nKind regards\nMorgan Reid".into(),
+        quoted: ours.then(|| "> Dear colleagues,\n> our customer tells us".into()),
+        whole: (!ours).then(|| "/case/0/message/0".into()),
+        unreadable: None,
+        formatted: (!ours).then(|| "about:blank".into()),
+        files: if ours { Vec::new() } else { vec![file("statement-signed.pdf", "PDF document", "about 214 KB"), file("readings a rather long name with spaces 2026-05-04 final final.xlsx", "Excel workbook", "about 18 KB")] },
+        pictures: if ours { Vec::new() } else { vec![file("logo.png", "PNG picture", "about 3 KB")] },
+        original: file("K7Q-4M2X-1.eml", "mail", "316 KB"),
+        remarks: if ours { Vec::new() } else { vec!["The mail names two senders in its header; the company above is the one that was proved.".into()] },
+    }
+}
+
+pub(crate) fn case() -> CasePage {
+    CasePage {
+        frame: frame("Case K7Q-4M2X", true),
+        reference: "K7Q-4M2X".into(),
+        process: ProcessLink { name: "Erroneous Transfers".into(), href: "/process/erroneous-transfers".into() },
+        company: "Alpha Energy".into(),
+        participants: "ALFA to BETA".into(),
+        rung: "Initial request".into(),
+        assumed: true,
+        opened: when(),
+        due: due("today", Some("Due today"), "Your company"),
+        because: Some("Received on Friday 22 May 2026 before 17:00, so 10 working days end on Friday 5 June 2026; Monday 25 May is a bank holiday.".into()),
+        owner: Owner { name: None, mine: false, seen: String::new(), claim: "/case/0/claim".into(), release: "/case/0/release".into(), token: "token".into() },
+        their_owner: Some("Morgan Reid".into()),
+        problem: None,
+        earlier: Some("/case/0?page=1".into()),
+        later: None,
+        messages: vec![message(1, false), message(2, true)],
+        total: 2,
+    }
+}
+
+pub(crate) fn message_page() -> MessagePage {
+    MessagePage {
+        frame: frame("Message 1", true),
+        reference: "K7Q-4M2X".into(),
+        back: "/case/0".into(),
+        cut: true,
+        message: MessageCard {
+            unreadable: Some("This message cannot be opened.".into()),
+            text: String::new(),
+            ..message(1, false)
+        },
+    }
+}
+
+pub(crate) fn search(found: bool) -> Search {
+    Search {
+        frame: frame("Find a case", true),
+        token: "token".into(),
+        query: "1200023305967".into(),
+        searched: true,
+        problem: (!found).then(|| "This is no MPAN.".into()),
+        rows: if found { rows() } else { Vec::new() },
+    }
+}
+
+pub(crate) fn problem() -> Problem {
+    Problem {
+        frame: frame("Not found", true),
+        heading: "This page does not exist".into(),
+        says: "The case may have been closed and archived, or you may not have the permission for it.".into(),
+        advice: "If a notice led you here, ask your administrator for the process that it names.".into(),
+    }
+}
+
+pub(crate) fn outbox(empty: bool) -> Outbox {
+    let mail = OutboxMail {
+        subject: "[Erroneous Transfers] Case K7Q-4M2X: answer due 5 June".into(),
+        from: "Postern <notices@postern.example>".into(),
+        to: "et@beta.example".into(),
+        date: Some(when()),
+        text:
+            "A message is waiting for you.\n\nFrom:        Alpha Energy\nProcess:     Erroneous Transfers\n"
+                .into(),
+        link: Some("/case/0".into()),
+    };
+    Outbox {
+        frame: frame("Notices", false),
+        mails: if empty { Vec::new() } else { vec![mail.clone(), mail] },
+        hidden: 3,
+    }
+}
+
+/// Every page, by file name.
+pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String)> {
+    let draw = |result: Result<String, templates::TemplateError>| match result {
+        Ok(page) => page,
+        Err(error) => panic!("{error}"),
+    };
+    vec![
+        ("sign-in", draw(words.page(&sign_in(false)))),
+        ("sign-in-problem", draw(words.page(&sign_in(true)))),
+        ("home", draw(words.page(&home(false)))),
+        ("home-empty", draw(words.page(&home(true)))),
+        ("process", draw(words.page(&process()))),
+        ("case", draw(words.page(&case()))),
+        ("message", draw(words.page(&message_page()))),
+        ("search", draw(words.page(&search(true)))),
+        ("search-empty", draw(words.page(&search(false)))),
+        ("problem", draw(words.page(&problem()))),
+        ("outbox", draw(words.page(&outbox(false)))),
+        ("outbox-empty", draw(words.page(&outbox(true)))),
+    ]
+}
