@@ -74,6 +74,9 @@ pub const KEY_LIMIT: usize = 1024;
 /// smaller is better: commits above about 1.5 MiB are slow on common disks.
 pub const CHANGESET_LIMIT: usize = 16 << 20;
 
+/// What a commit after [`Engine::close`] is told.
+pub(crate) const CLOSED: &str = "the ledger is closed; start Postern again to use it";
+
 impl Changeset {
     /// Bytes of keys, values and events.
     pub fn size(&self) -> usize {
@@ -127,6 +130,22 @@ impl Changeset {
     }
 }
 
+/// A counter's new value: what is stored (`None`: nothing, which counts as zero) plus `amount`.
+#[allow(dead_code, reason = "each engine is optional")]
+pub(crate) fn count(key: &[u8], old: Option<&[u8]>, amount: i64) -> Result<[u8; 8], CommitError> {
+    let old = match old.map(<[u8; 8]>::try_from) {
+        None => 0,
+        Some(Ok(bytes)) => i64::from_be_bytes(bytes),
+        Some(Err(_)) => {
+            return Err(CommitError::Refused(format!(
+                "the row of table {} that it adds to is no counter",
+                key.first().copied().unwrap_or_default()
+            )));
+        }
+    };
+    Ok(old.saturating_add(amount).to_be_bytes())
+}
+
 /// The receipt of a changeset that is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Committed {
@@ -136,7 +155,8 @@ pub struct Committed {
     pub audit_head: u64,
 }
 
-/// Why a changeset was not applied. In every case nothing of it was.
+/// Why a changeset was not acknowledged. Nothing of it was applied, except that a changeset which
+/// the engine was just writing when it broke may be found applied, whole, after the next start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     /// A row is not at the version the changeset requires. Read again and decide anew.

@@ -5,4 +5,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod chain;
+#[cfg(test)]
+mod conformance;
 pub mod engine;
+#[cfg(any(test, feature = "memory"))]
+pub mod memory;
+pub mod sqlite;
