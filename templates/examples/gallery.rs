@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&folder)?;
     for (name, page) in samples::gallery(&templates::Templates::load()?) {
         // Opened as files, so the style sheet is found beside them.
-        let page = page.replace("/style.css?v=0123456789abcdef", "style.css");
+        let page = page.replace("/style.css?v&#x3D;0123456789abcdef", "style.css");
         fs::write(folder.join(format!("{name}.html")), page)?;
     }
     fs::write(folder.join("style.css"), templates::STYLE_SHEET)?;
