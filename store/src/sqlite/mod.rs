@@ -1,1 +1,124 @@
+//! The embedded engine: one ordered SQLite table, one writing thread, a few reading connections.
+//!
+//! Every changeset that waits is committed together with the others that wait (group commit), and
+//! nobody is told before `COMMIT`, with its fsync, has returned. A failed write or fsync is final:
+//! the engine says so and accepts nothing more, because pages cannot be trusted after it.
+//! This engine never runs in two processes on one folder, except for reading.
 
+mod batch;
+mod connection;
+mod error;
+mod folder;
+mod log;
+mod reader;
+mod reserve;
+mod scribe;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+
+use tokio::sync::watch;
+
+pub use self::{error::OpenError, writer::Options};
+use self::{
+    folder::{Folder, Lock},
+    log::Log,
+    reader::Readers,
+    reserve::Reserve,
+    writer::Writer,
+};
+use crate::engine::{Broken, Changeset, CommitError, Committed, Engine, Pending, Range, Row};
+
+/// The ledger in a data folder.
+#[derive(Debug)]
+pub struct Sqlite {
+    readers: Readers,
+    access: Access,
+}
+
+#[derive(Debug)]
+enum Access {
+    Writing(Writer),
+    Reading(watch::Sender<Option<Broken>>),
+}
+
+impl Sqlite {
+    /// Opens the ledger in `folder` for reading and writing, and makes both if they are absent.
+    ///
+    /// Blocks on the disk: a few milliseconds, longer if the last process was killed. On a full
+    /// disk it opens too, and takes only what makes room until there is space again.
+    pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
+        let folder = Folder::create(folder)?;
+        let lock = Lock::take(&folder)?;
+        let mut reserve = Reserve::new(&folder);
+        if !folder.database().exists() {
+            // A ledger that begins its life on a full disk has no use.
+            reserve.make().map_err(|e| folder.unwritable(e))?;
+        }
+        let opened = connection::open_writing(&folder).or_else(|first| {
+            // SQLite needs a little room to open (its index of the log, the state row).
+            match reserve.release() {
+                true => connection::open_writing(&folder),
+                false => Err(first),
+            }
+        });
+        let (connection, state) = opened?;
+        let log = Log::watch(connection, options.log_bytes);
+        let log = log.map_err(|e| connection::failed(&folder, &e))?;
+        let writer = Writer::start(log, state, reserve, lock, &folder, options)?;
+        Ok(Self { readers: Readers::new(folder), access: Access::Writing(writer) })
+    }
+
+    /// Opens the ledger in `folder` for reading, also while a server is running on it. Commits
+    /// get [`CommitError::Broken`] with a sentence that says so.
+    pub fn open_read_only(folder: &Path) -> Result<Self, OpenError> {
+        let folder = Folder::existing(folder)?;
+        let readers = Readers::new(folder);
+        readers.probe()?;
+        Ok(Self { readers, access: Access::Reading(watch::Sender::new(None)) })
+    }
+}
+
+impl Engine for Sqlite {
+    fn get<'a>(&'a self, keys: &'a [Vec<u8>]) -> Pending<'a, Result<Vec<Option<Row>>, Broken>> {
+        Box::pin(self.readers.get(keys))
+    }
+
+    fn scan(&self, range: Range, limit: usize) -> Pending<'_, Result<Vec<(Vec<u8>, Row)>, Broken>> {
+        Box::pin(self.readers.scan(range, limit))
+    }
+
+    fn commit(&self, change: Changeset) -> Pending<'_, Result<Committed, CommitError>> {
+        Box::pin(async move {
+            match &self.access {
+                Access::Writing(writer) => writer.commit(change).await,
+                Access::Reading(_) => Err(CommitError::Broken(READ_ONLY.into())),
+            }
+        })
+    }
+
+    fn durable(&self) -> bool {
+        true
+    }
+
+    fn broken(&self) -> watch::Receiver<Option<Broken>> {
+        match &self.access {
+            Access::Writing(writer) => writer.broken(),
+            Access::Reading(never) => never.subscribe(),
+        }
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            if let Access::Writing(writer) = &self.access {
+                writer.close().await;
+            }
+            self.readers.close();
+        })
+    }
+}
+
+const READ_ONLY: &str = "the ledger was opened for reading only; send the change to the running \
+     server, or stop the server and repeat it";
