@@ -1,7 +1,7 @@
-//! Everything of Postern with a private key in it: root key, group keys, sealing, passwords, TLS.
+//! Everything of Postern with a private key in it: root key, group keys, sealing, passwords, certificates, TLS.
 //!
-//! No primitive is made here: every one comes from aws-lc-rs, rustls or argon2. Nothing in this crate logs, opens
-//! a socket or reads a clock to decide about keys, and no secret has a `Debug` that shows it.
+//! No primitive is made here: each one comes from aws-lc-rs, rustls or argon2. Nothing in this crate logs or opens a
+//! socket, and no type that holds a secret has a `Debug` that shows it.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -11,6 +11,7 @@ mod identity;
 mod keyring;
 pub mod password;
 mod peer;
+mod pem_file;
 mod provider;
 mod root;
 mod seal;
