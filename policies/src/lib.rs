@@ -1,0 +1,21 @@
+//! The pure engine of Postern: facts in, decisions out. It knows the catalogue of processes, the working-day calendar,
+//! what counts as a search tag, which verdict a recipient gets, whose mail it is and who may do what. It never reads a
+//! clock, a file or the network: policy files come in as text, the shipped ones are part of the binary.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod access;
+mod authorship;
+mod calendar;
+mod catalogue;
+mod judge;
+mod source;
+pub mod tags;
+mod verdicts;
+
+pub use authorship::{Author, AuthorRefusal, author};
+pub use calendar::{Calendar, DueDate, due};
+pub use catalogue::{Catalogue, Fuel, Process, Rung, Setting};
+pub use judge::{Effect, Facts, Judged, NamedCase, Place, Recipient, Ruleset, Signal, Verdict};
+pub use source::PolicyError;
+pub use tags::TagRules;
+pub use verdicts::{RuleId, VerdictRules};

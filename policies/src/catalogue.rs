@@ -1,0 +1,245 @@
+//! The catalogue: which processes companies write to each other about, who takes part, and how long an answer may take
+//! on each rung. All of it is data of one file; nothing here knows a market, and no value is assumed by the code.
+
+use std::collections::BTreeSet;
+
+use mail::{ContactType, ProcessId};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::{PolicyError, source::Source};
+
+const SHIPPED_NAME: &str = "shipped/processes.toml";
+const SHIPPED: &str = include_str!("../shipped/processes.toml");
+/// A name goes into subject lines.
+const NAME_MAX: usize = 60;
+/// A year of working days; more is a slip of the pen.
+const WORKING_DAYS_MAX: u32 = 250;
+
+/// The processes, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalogue {
+    processes: Vec<Process>,
+}
+
+/// A business process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Its canonical id.
+    pub id: ProcessId,
+    /// Its name, as people read it: one line.
+    pub name: String,
+    /// The fuel it is about.
+    pub fuel: Fuel,
+    /// The market roles that may take part, as the catalogue spells them (`electricity-supplier`).
+    pub roles: Vec<String>,
+    /// The ladder, lowest rung first; at least one.
+    pub rungs: Vec<Rung>,
+    defaults: BTreeSet<Setting>,
+}
+
+/// One rung of a ladder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rung {
+    /// Its id.
+    pub contact_type: ContactType,
+    /// Its name, as people read it: one line.
+    pub name: String,
+    /// Working days to answer, 1 to 250.
+    pub working_days: u32,
+    /// The response time is an assumed value and is shown as "default", never as an industry rule.
+    pub is_default: bool,
+}
+
+/// A fuel, as the catalogue spells it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fuel(String);
+
+/// A setting of a process that can be an assumed value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Setting {
+    /// [`Process::fuel`].
+    Fuel,
+    /// [`Process::roles`].
+    Roles,
+}
+
+impl Catalogue {
+    /// The catalogue that is part of the binary.
+    pub fn shipped() -> Result<Self, PolicyError> {
+        Self::parse(SHIPPED_NAME, SHIPPED)
+    }
+
+    /// Reads a catalogue file; `file` names it in errors.
+    pub fn parse(file: &str, text: &str) -> Result<Self, PolicyError> {
+        let source = Source::new(file, text);
+        let raw: RawCatalogue = source.read()?;
+        let contact_types = contact_types(source, &raw.contact_types)?;
+        let mut processes: Vec<Process> = Vec::with_capacity(raw.processes.len());
+        for entry in &raw.processes {
+            let process = process(source, &raw, &contact_types, entry)?;
+            if processes.iter().any(|p| p.id == process.id) {
+                let problem = format!("the process {} is there twice", process.id);
+                return Err(source.error(entry.id.span(), "id", problem, "keep one of the two"));
+            }
+            processes.push(process);
+        }
+        Ok(Self { processes })
+    }
+
+    /// The process of that id.
+    pub fn process(&self, id: &ProcessId) -> Option<&Process> {
+        self.processes.iter().find(|process| process.id == *id)
+    }
+
+    /// All processes, in the order of the file.
+    pub fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.processes.iter()
+    }
+}
+
+impl Process {
+    /// The rung of that contact type.
+    pub fn rung(&self, contact_type: &ContactType) -> Option<&Rung> {
+        self.rungs.iter().find(|rung| rung.contact_type == *contact_type)
+    }
+
+    /// Whether that setting is an assumed value, to be shown as "default".
+    pub fn is_default(&self, setting: Setting) -> bool {
+        self.defaults.contains(&setting)
+    }
+}
+
+impl Fuel {
+    /// As the catalogue spells it: `dual`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCatalogue {
+    fuels: Vec<String>,
+    roles: Vec<String>,
+    contact_types: Vec<RawContactType>,
+    #[serde(rename = "process")]
+    processes: Vec<RawProcess>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawContactType {
+    id: Spanned<String>,
+    name: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProcess {
+    id: Spanned<String>,
+    name: Spanned<String>,
+    fuel: Spanned<String>,
+    roles: Spanned<Vec<Spanned<String>>>,
+    rungs: Spanned<Vec<RawRung>>,
+    #[serde(default)]
+    default: BTreeSet<Setting>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRung {
+    contact_type: Spanned<String>,
+    working_days: Spanned<u32>,
+    #[serde(default)]
+    default: bool,
+}
+
+/// The declared contact types with their names, lowest rung first.
+fn contact_types(
+    source: Source<'_>,
+    raw: &[RawContactType],
+) -> Result<Vec<(ContactType, String)>, PolicyError> {
+    let mut all: Vec<(ContactType, String)> = Vec::with_capacity(raw.len());
+    for entry in raw {
+        let id: ContactType = source.name("id", &entry.id)?;
+        if all.iter().any(|(known, _)| *known == id) {
+            let problem = format!("the contact type {id} is there twice");
+            return Err(source.error(entry.id.span(), "id", problem, "keep one of the two"));
+        }
+        all.push((id, source.words("name", &entry.name, NAME_MAX)?));
+    }
+    Ok(all)
+}
+
+fn process(
+    source: Source<'_>,
+    raw: &RawCatalogue,
+    contact_types: &[(ContactType, String)],
+    entry: &RawProcess,
+) -> Result<Process, PolicyError> {
+    if entry.roles.as_ref().is_empty() {
+        let remedy = "name the market roles that may take part";
+        return Err(source.error(entry.roles.span(), "roles", "no role may take part", remedy));
+    }
+    let roles = entry.roles.as_ref().iter().map(|r| declared(source, "roles", &raw.roles, r));
+    Ok(Process {
+        id: source.name("id", &entry.id)?,
+        name: source.words("name", &entry.name, NAME_MAX)?,
+        fuel: Fuel(declared(source, "fuel", &raw.fuels, &entry.fuel)?),
+        roles: roles.collect::<Result<_, _>>()?,
+        rungs: ladder(source, contact_types, &entry.rungs)?,
+        defaults: entry.default.clone(),
+    })
+}
+
+/// A value that must be one of those the file declares at its top under `fuels` or `roles`.
+fn declared(
+    source: Source<'_>,
+    key: &str,
+    known: &[String],
+    value: &Spanned<String>,
+) -> Result<String, PolicyError> {
+    if known.contains(value.as_ref()) {
+        return Ok(value.as_ref().clone());
+    }
+    let problem = format!("{:?} is not declared at the top of the file", value.as_ref());
+    let remedy = format!("use one of {}, or declare it there", known.join(", "));
+    Err(source.error(value.span(), key, problem, remedy))
+}
+
+fn ladder(
+    source: Source<'_>,
+    contact_types: &[(ContactType, String)],
+    raw: &Spanned<Vec<RawRung>>,
+) -> Result<Vec<Rung>, PolicyError> {
+    let mut rungs = Vec::with_capacity(raw.as_ref().len());
+    let mut above = contact_types.iter();
+    for entry in raw.as_ref() {
+        let id: ContactType = source.name("contact_type", &entry.contact_type)?;
+        // One pass over the declared order finds what is undeclared, twice there, or in the wrong place.
+        let Some((contact_type, name)) = above.find(|(known, _)| *known == id) else {
+            let problem = format!("{id} is not declared, twice in the ladder, or out of order");
+            let remedy = "list each rung once, in the order of contact_types";
+            return Err(source.error(entry.contact_type.span(), "contact_type", problem, remedy));
+        };
+        let days = *entry.working_days.as_ref();
+        if !(1..=WORKING_DAYS_MAX).contains(&days) {
+            let problem = format!("{days} working days is no response time");
+            let remedy = format!("give 1 to {WORKING_DAYS_MAX}");
+            return Err(source.error(entry.working_days.span(), "working_days", problem, remedy));
+        }
+        rungs.push(Rung {
+            contact_type: contact_type.clone(),
+            name: name.clone(),
+            working_days: days,
+            is_default: entry.default,
+        });
+    }
+    if rungs.is_empty() {
+        let remedy = "give the process at least one rung";
+        return Err(source.error(raw.span(), "rungs", "the ladder is empty", remedy));
+    }
+    Ok(rungs)
+}

@@ -1,0 +1,402 @@
+//! The judge: what happens to a mail, recipient by recipient, and why. Pure: the same facts give the same judgement,
+//! and everything that decided is named (rule and signal), so that a decision can be explained later.
+
+use jiff::Timestamp;
+use mail::{Class, ContactType, GroupId, Message, Mpid, PartRole, ProcessId, Tag};
+
+use crate::{
+    Calendar, Catalogue, DueDate, PolicyError, TagRules, due,
+    verdicts::{Decision, RuleId, Situation, VerdictRules},
+};
+
+/// What a mapped mailbox stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The group whose mailbox it is.
+    pub group: GroupId,
+    /// The participant of that group.
+    pub participant: Mpid,
+    /// The process it takes mail for.
+    pub process: ProcessId,
+    /// The rung it takes mail for.
+    pub contact_type: ContactType,
+}
+
+/// A case that a reply address or a reference names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedCase {
+    /// The ledger's id of the case; opaque here.
+    pub id: String,
+    /// Its process.
+    pub process: ProcessId,
+    /// Its current rung.
+    pub contact_type: ContactType,
+    /// The groups that are party to it.
+    pub sides: Vec<GroupId>,
+}
+
+/// What a recipient's address is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipient {
+    /// A mailbox of the mailbox map.
+    Mailbox(Place),
+    /// A keyed reply address whose key was found good.
+    ReplyAddress(NamedCase),
+    /// Nothing Postern knows.
+    Unknown,
+}
+
+/// All that is known about one mail.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The group that the transport has proved.
+    pub sender: &'a GroupId,
+    /// The parsed mail.
+    pub message: &'a Message,
+    /// The recipients of the envelope.
+    pub recipients: &'a [Recipient],
+    /// The cases that `In-Reply-To` and `References` name, the nearest first.
+    pub referenced: &'a [NamedCase],
+}
+
+/// The judgement of one mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// One verdict for each recipient, in the order of the facts.
+    pub verdicts: Vec<Verdict>,
+    /// What the mail does in its case.
+    pub effect: Effect,
+    /// The search tags, each once, at most [`TagRules::MOST`].
+    pub tags: Vec<Tag>,
+}
+
+/// What a mail does in its case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// A person wrote it: it opens cases, makes notices, stops clocks.
+    Message,
+    /// A machine wrote it, or nobody wrote anything: it is kept and seen, and nothing else happens.
+    EventOnly,
+}
+
+/// What happens to the mail for one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Sealed and kept.
+    Secure {
+        /// The rule that said so.
+        rule: RuleId,
+        /// What decided about the place.
+        signal: Signal,
+        /// The process it belongs to.
+        process: ProcessId,
+        /// The rung it belongs to.
+        contact_type: ContactType,
+    },
+    /// Not taken.
+    Refuse {
+        /// The rule that said so.
+        rule: RuleId,
+        /// The sentence for the peer: ASCII, one line.
+        public: String,
+    },
+}
+
+/// What decided where a secured mail belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signal {
+    /// The keyed reply address names this case ([`NamedCase::id`]).
+    ReplyAddress(String),
+    /// The mail's references name this case of the mailbox's process and group.
+    References(String),
+    /// The mailbox map; a new case.
+    Mailbox,
+}
+
+/// Everything the judge goes by. Immutable: new files make a new ruleset.
+#[derive(Debug)]
+pub struct Ruleset {
+    catalogue: Catalogue,
+    calendar: Calendar,
+    tags: TagRules,
+    verdicts: VerdictRules,
+}
+
+impl Ruleset {
+    /// The rules that are part of the binary.
+    pub fn shipped() -> Result<Self, PolicyError> {
+        Ok(Self::new(
+            Catalogue::shipped()?,
+            Calendar::shipped()?,
+            TagRules::shipped()?,
+            VerdictRules::shipped()?,
+        ))
+    }
+
+    /// Rules from files that the caller has read and parsed.
+    pub fn new(catalogue: Catalogue, calendar: Calendar, tags: TagRules, verdicts: VerdictRules) -> Self {
+        Self { catalogue, calendar, tags, verdicts }
+    }
+
+    /// The processes.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// When a message of this process and rung must be answered; `None` where the catalogue has no such rung.
+    pub fn due(
+        &self,
+        process: &ProcessId,
+        contact_type: &ContactType,
+        received: Timestamp,
+    ) -> Option<DueDate> {
+        let rung = self.catalogue.process(process)?.rung(contact_type)?;
+        Some(due(received, rung.working_days, &self.calendar))
+    }
+
+    /// Judges a whole mail.
+    pub fn judge(&self, facts: &Facts<'_>) -> Judged {
+        let verdict = |recipient| self.verdict(facts.sender, recipient, facts.referenced);
+        Judged {
+            verdicts: facts.recipients.iter().map(verdict).collect(),
+            effect: effect(facts.message.class),
+            tags: self.tags_of(facts.message),
+        }
+    }
+
+    /// The verdict for one recipient. Before the mail is there (at RCPT) nothing is referenced yet; a refusal then is
+    /// the refusal that the whole mail would get.
+    pub fn verdict(&self, sender: &GroupId, recipient: &Recipient, referenced: &[NamedCase]) -> Verdict {
+        let (rule, decision) = self.verdicts.decide(situation(sender, recipient));
+        let public = match decision {
+            Decision::Refuse { public } => public.clone(),
+            Decision::Secure => match place(sender, recipient, referenced) {
+                Some((signal, process, contact_type)) => {
+                    return Verdict::Secure { rule: rule.clone(), signal, process, contact_type };
+                }
+                // The rules are checked when they are loaded: none secures an address that names no process.
+                None => "no process is known for this address".to_owned(),
+            },
+        };
+        Verdict::Refuse { rule: rule.clone(), public }
+    }
+
+    fn tags_of(&self, message: &Message) -> Vec<Tag> {
+        let names: Vec<&str> = message
+            .headline
+            .parts
+            .iter()
+            .filter(|part| part.role != PartRole::Body)
+            .filter_map(|part| part.name.as_deref())
+            .collect();
+        self.tags.find(&message.headline.subject, &message.text, &names)
+    }
+}
+
+fn situation(sender: &GroupId, recipient: &Recipient) -> Situation {
+    match recipient {
+        Recipient::Mailbox(place) if place.group == *sender => Situation::OwnMailbox,
+        Recipient::Mailbox(_) => Situation::Mailbox,
+        Recipient::ReplyAddress(case) if case.sides.contains(sender) => Situation::ReplyAddress,
+        Recipient::ReplyAddress(_) => Situation::ForeignReplyAddress,
+        Recipient::Unknown => Situation::Unmapped,
+    }
+}
+
+/// Where a secured mail belongs: the reply address names the case, then the references, then the mailbox; never the
+/// subject. A reference counts only between the case's own parties and inside its process, since anyone can copy one.
+fn place(
+    sender: &GroupId,
+    recipient: &Recipient,
+    referenced: &[NamedCase],
+) -> Option<(Signal, ProcessId, ContactType)> {
+    let placed = |signal, process: &ProcessId, contact_type: &ContactType| {
+        Some((signal, process.clone(), contact_type.clone()))
+    };
+    match recipient {
+        Recipient::ReplyAddress(case) => {
+            placed(Signal::ReplyAddress(case.id.clone()), &case.process, &case.contact_type)
+        }
+        Recipient::Mailbox(place) => {
+            let same_matter = |case: &&NamedCase| {
+                case.process == place.process
+                    && case.sides.contains(sender)
+                    && case.sides.contains(&place.group)
+            };
+            match referenced.iter().find(same_matter) {
+                Some(case) => placed(Signal::References(case.id.clone()), &case.process, &case.contact_type),
+                None => placed(Signal::Mailbox, &place.process, &place.contact_type),
+            }
+        }
+        Recipient::Unknown => None,
+    }
+}
+
+/// Only a person's mail acts (promise 9); configuration cannot change that.
+fn effect(class: Class) -> Effect {
+    match class {
+        Class::Human => Effect::Message,
+        Class::AutoReply
+        | Class::Bounce
+        | Class::Receipt
+        | Class::Calendar
+        | Class::Recall
+        | Class::List
+        | Class::Empty => Effect::EventOnly,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mail::{Budget, Scanner, TagKind};
+
+    use super::*;
+
+    fn group(name: &str) -> GroupId {
+        name.parse().unwrap()
+    }
+
+    fn mailbox(owner: &str) -> Recipient {
+        Recipient::Mailbox(Place {
+            group: group(owner),
+            participant: "BETA".parse().unwrap(),
+            process: "erroneous-transfers".parse().unwrap(),
+            contact_type: "initial-request".parse().unwrap(),
+        })
+    }
+
+    fn case(process: &str, sides: &[&str]) -> NamedCase {
+        NamedCase {
+            id: "case-1".into(),
+            process: process.parse().unwrap(),
+            contact_type: "escalation-1".parse().unwrap(),
+            sides: sides.iter().map(|side| group(side)).collect(),
+        }
+    }
+
+    fn scanned(mail: &str) -> Message {
+        let mut scanner = Scanner::new(Budget::default());
+        scanner.feed(mail.replace('\n', "\r\n").as_bytes());
+        scanner.finish()
+    }
+
+    fn verdict(recipient: &Recipient, referenced: &[NamedCase]) -> Verdict {
+        Ruleset::shipped().unwrap().verdict(&group("alpha"), recipient, referenced)
+    }
+
+    /// (rule, signal, contact type) of a secure verdict.
+    fn secured(recipient: &Recipient, referenced: &[NamedCase]) -> (String, Signal, String) {
+        match verdict(recipient, referenced) {
+            Verdict::Secure { rule, signal, contact_type, process } => {
+                assert_eq!(process.as_str(), "erroneous-transfers");
+                (rule.to_string(), signal, contact_type.to_string())
+            }
+            refused => panic!("{refused:?}"),
+        }
+    }
+
+    fn refused(recipient: &Recipient) -> (String, String) {
+        match verdict(recipient, &[]) {
+            Verdict::Refuse { rule, public } => (rule.to_string(), public),
+            secured => panic!("{secured:?}"),
+        }
+    }
+
+    #[test]
+    fn mapped_mailbox_is_secured() {
+        let (rule, signal, rung) = secured(&mailbox("beta"), &[]);
+        assert_eq!(
+            (rule.as_str(), signal, rung.as_str()),
+            ("secure-mapped-mailbox", Signal::Mailbox, "initial-request")
+        );
+    }
+
+    #[test]
+    fn reply_address_of_the_own_case_is_secured_there() {
+        let reply = Recipient::ReplyAddress(case("erroneous-transfers", &["alpha", "beta"]));
+        let other = NamedCase { id: "case-2".into(), ..case("erroneous-transfers", &["alpha", "beta"]) };
+        let (rule, signal, rung) = secured(&reply, &[other]);
+        assert_eq!(
+            (rule.as_str(), signal, rung.as_str()),
+            ("secure-answer", Signal::ReplyAddress("case-1".into()), "escalation-1")
+        );
+    }
+
+    #[test]
+    fn references_name_the_case_only_between_its_parties_and_in_its_process() {
+        let ours = case("erroneous-transfers", &["beta", "alpha"]);
+        let (rule, signal, rung) = secured(&mailbox("beta"), &[ours]);
+        assert_eq!(
+            (rule.as_str(), signal, rung.as_str()),
+            ("secure-mapped-mailbox", Signal::References("case-1".into()), "escalation-1")
+        );
+        for other in [
+            case("crossed-meters", &["alpha", "beta"]),
+            case("erroneous-transfers", &["beta", "gamma"]),
+            case("erroneous-transfers", &["alpha", "gamma"]),
+        ] {
+            assert_eq!(secured(&mailbox("beta"), &[other]).1, Signal::Mailbox);
+        }
+    }
+
+    #[test]
+    fn what_is_not_mapped_is_refused_in_words_that_help() {
+        let (rule, public) = refused(&Recipient::Unknown);
+        assert_eq!(rule, "refuse-unmapped");
+        assert!(public.contains("not mapped") && public.contains("check the address"), "{public}");
+        let foreign = Recipient::ReplyAddress(case("erroneous-transfers", &["beta", "gamma"]));
+        assert_eq!(refused(&foreign), (rule, public), "a foreign case looks like none");
+        let (rule, public) = refused(&mailbox("alpha"));
+        assert_eq!(rule, "refuse-own-mailbox");
+        assert!(public.contains("your own company"), "{public}");
+    }
+
+    #[test]
+    fn whole_mail_gets_a_verdict_for_each_recipient_its_effect_and_its_tags() {
+        let message = scanned(
+            "From: jo@alpha.example\nSubject: MPAN 1200023305967\n\nMPRN: 3938424403\nOur ref: ABC-123456\n",
+        );
+        let judged = Ruleset::shipped().unwrap().judge(&Facts {
+            sender: &group("alpha"),
+            message: &message,
+            recipients: &[Recipient::Unknown, mailbox("beta")],
+            referenced: &[],
+        });
+        assert_eq!(judged.effect, Effect::Message);
+        assert!(matches!(judged.verdicts.as_slice(), [Verdict::Refuse { .. }, Verdict::Secure { .. }]));
+        let kinds: Vec<TagKind> = judged.tags.iter().map(Tag::kind).collect();
+        assert_eq!(kinds, [TagKind::Mpan, TagKind::Reference, TagKind::Mprn]);
+    }
+
+    #[test]
+    fn machines_make_events_only() {
+        let reply =
+            scanned("From: jo@alpha.example\nSubject: away\nAuto-Submitted: auto-replied\n\nI am away.\n");
+        let judged = Ruleset::shipped().unwrap().judge(&Facts {
+            sender: &group("alpha"),
+            message: &reply,
+            recipients: &[mailbox("beta")],
+            referenced: &[],
+        });
+        assert_eq!(judged.effect, Effect::EventOnly);
+        for class in
+            [Class::Bounce, Class::Receipt, Class::Calendar, Class::Recall, Class::List, Class::Empty]
+        {
+            assert_eq!(effect(class), Effect::EventOnly);
+        }
+    }
+
+    #[test]
+    fn due_by_process_and_rung() {
+        let rules = Ruleset::shipped().unwrap();
+        let received = "2026-06-02T09:00:00Z".parse().unwrap();
+        let date = |process: &str, rung: &str| {
+            let due = rules.due(&process.parse().unwrap(), &rung.parse().unwrap(), received);
+            due.map(|due| due.date.to_string())
+        };
+        assert_eq!(date("erroneous-transfers", "initial-request").unwrap(), "2026-06-16");
+        assert_eq!(date("smart-prepayment", "initial-request").unwrap(), "2026-06-03");
+        assert_eq!(date("smart-prepayment", "escalation-3"), None);
+        assert_eq!(date("unheard-of", "initial-request"), None);
+    }
+}

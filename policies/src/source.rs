@@ -1,0 +1,121 @@
+//! A policy file as text, and errors that name file, line, key and remedy. It never opens a file itself.
+
+use std::{fmt::Display, ops::Range};
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+
+/// What is wrong in a policy file, where, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {key}: {problem}; {remedy}")]
+pub struct PolicyError {
+    /// The file's name as the caller gave it.
+    pub file: String,
+    /// Line of the file, from 1.
+    pub line: usize,
+    /// The key concerned, or the first word of the line where TOML itself is broken.
+    pub key: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// One policy file: its name and its text.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    file: &'a str,
+    text: &'a str,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
+        Self { file, text }
+    }
+
+    /// The file as the raw form `T`; what the values mean is checked by the caller.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, PolicyError> {
+        toml::from_str(self.text).map_err(|error| {
+            let span = error.span().unwrap_or_default();
+            let problem = error.message().replace('\n', " ");
+            self.error(span.clone(), &self.key_at(&span), &problem, remedy(&problem))
+        })
+    }
+
+    /// An error about the value at `span`.
+    pub(crate) fn error(
+        self,
+        span: Range<usize>,
+        key: &str,
+        problem: impl Display,
+        remedy: impl Display,
+    ) -> PolicyError {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        PolicyError {
+            file: self.file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            key: key.to_owned(),
+            problem: problem.to_string(),
+            remedy: remedy.to_string(),
+        }
+    }
+
+    /// A name of the market (process, contact type) out of a text value.
+    pub(crate) fn name<T>(self, key: &str, value: &Spanned<String>) -> Result<T, PolicyError>
+    where
+        T: std::str::FromStr<Err: Display>,
+    {
+        let remedy = "correct the spelling";
+        value.as_ref().parse().map_err(|e| self.error(value.span(), key, e, remedy))
+    }
+
+    /// A text that people will read, in a subject line as well: one line, 1 to `longest` characters.
+    pub(crate) fn words(
+        self,
+        key: &str,
+        value: &Spanned<String>,
+        longest: usize,
+    ) -> Result<String, PolicyError> {
+        let text = value.as_ref();
+        let problem = if text.trim().is_empty() {
+            "the text is empty".to_owned()
+        } else if text.chars().any(char::is_control) {
+            "the text has a line break or control character".to_owned()
+        } else if text.chars().count() > longest {
+            format!("the text is longer than {longest} characters")
+        } else {
+            return Ok(text.clone());
+        };
+        let remedy = format!("write one line of 1 to {longest} characters");
+        Err(self.error(value.span(), key, problem, remedy))
+    }
+
+    /// The key a TOML error is about: TOML points at the key or at its value, on the same line.
+    fn key_at(self, span: &Range<usize>) -> String {
+        let line_start = self.text.get(..span.start).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
+        let line = self.text.get(line_start..).and_then(|t| t.lines().next()).unwrap_or_default();
+        let column = span.start.saturating_sub(line_start).min(line.len());
+        let (before, at) = line.split_at_checked(column).unwrap_or((line, ""));
+        let named = match before.trim_end().strip_suffix('=') {
+            Some(key) => key.rsplit(['{', ',', '[']).next().unwrap_or(key),
+            None => at.split(['=', ']', ',', '}']).next().unwrap_or(at),
+        };
+        let key = named.trim().trim_matches(['[', ']']);
+        if key.is_empty() { line.trim().to_owned() } else { key.to_owned() }
+    }
+}
+
+/// What to do about an error of the TOML reader, which says itself what it expected.
+fn remedy(problem: &str) -> &'static str {
+    if problem.starts_with("unknown field") {
+        "correct the spelling or remove the key"
+    } else if problem.starts_with("missing field") {
+        "add the key"
+    } else if problem.starts_with("duplicate") {
+        "keep one of the two"
+    } else if problem.starts_with("invalid type") || problem.starts_with("unknown variant") {
+        "write a value of the kind that is expected"
+    } else {
+        "correct the TOML of this line"
+    }
+}

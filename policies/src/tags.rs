@@ -1,0 +1,125 @@
+//! Search tags: finds meter point numbers and internal references in subject, attachment names and text. A number of
+//! the right length is mostly something else, so a checksum alone never makes a tag: its surroundings must speak for it.
+//! Linear in the size of the text; it never looks outside the text it is given.
+
+mod numbers;
+mod words;
+
+use std::cell::OnceCell;
+
+use mail::Tag;
+use regex::Regex;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::{PolicyError, source::Source};
+
+use words::Words;
+
+const SHIPPED_NAME: &str = "shipped/tags.toml";
+const SHIPPED: &str = include_str!("../shipped/tags.toml");
+
+/// How tags are found.
+#[derive(Debug)]
+pub struct TagRules {
+    mpan: Words,
+    mprn: Words,
+    reference: Regex,
+}
+
+impl TagRules {
+    /// So many tags of one mail are taken; a mail with more is a list, and findable by its first ones.
+    pub const MOST: usize = 50;
+
+    /// The rules that are part of the binary.
+    pub fn shipped() -> Result<Self, PolicyError> {
+        Self::parse(SHIPPED_NAME, SHIPPED)
+    }
+
+    /// Reads a rule file; `file` names it in errors.
+    pub fn parse(file: &str, text: &str) -> Result<Self, PolicyError> {
+        let source = Source::new(file, text);
+        let raw: RawTagRules = source.read()?;
+        Ok(Self {
+            mpan: Words::parse(source, &raw.mpan.words)?,
+            mprn: Words::parse(source, &raw.mprn.words)?,
+            reference: reference(source, &raw.reference.pattern)?,
+        })
+    }
+
+    /// The tags of a mail, each once, at most [`Self::MOST`]: those of the subject first, then of the attachments'
+    /// names, then of the text.
+    pub fn find(&self, subject: &str, text: &str, attachment_names: &[&str]) -> Vec<Tag> {
+        let fields = || [subject].into_iter().chain(attachment_names.iter().copied()).chain([text]);
+        // Looked for at most once, and only when a number depends on it.
+        let answer = OnceCell::new();
+        let gas_mentioned = || *answer.get_or_init(|| fields().any(|field| self.mprn.within(field)));
+        let mut found = Found(Vec::new());
+        for field in fields() {
+            self.references(field, &mut found);
+            numbers::find(field, self, &gas_mentioned, &mut found);
+        }
+        found.0
+    }
+
+    fn references(&self, field: &str, found: &mut Found) {
+        for captures in self.reference.captures_iter(field) {
+            if found.is_full() {
+                return;
+            }
+            if let Some(tag) = captures.get(1).and_then(|group| Tag::reference(group.as_str())) {
+                found.add(tag);
+            }
+        }
+    }
+}
+
+/// The tags so far, in the order found.
+struct Found(Vec<Tag>);
+
+impl Found {
+    fn add(&mut self, tag: Tag) {
+        if !self.is_full() && !self.0.contains(&tag) {
+            self.0.push(tag);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.len() >= TagRules::MOST
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTagRules {
+    mpan: RawNumber,
+    mprn: RawNumber,
+    reference: RawReference,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNumber {
+    words: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawReference {
+    pattern: Spanned<String>,
+}
+
+fn reference(source: Source<'_>, raw: &Spanned<String>) -> Result<Regex, PolicyError> {
+    let error = |problem: String, remedy| source.error(raw.span(), "pattern", problem, remedy);
+    let regex = Regex::new(raw.as_ref()).map_err(|e| {
+        // The crate draws the pattern over several lines; its last line says what is wrong.
+        let text = e.to_string();
+        let problem = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        error(format!("no regular expression: {problem}"), "correct the pattern")
+    })?;
+    if regex.captures_len() != 2 {
+        let problem = format!("{} capture groups", regex.captures_len() - 1);
+        return Err(error(problem, "put ( ) around the reference itself and (?: ) around the rest"));
+    }
+    Ok(regex)
+}

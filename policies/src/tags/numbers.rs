@@ -1,0 +1,236 @@
+//! Meter point numbers: runs of digits, joined over separators where people group them, tested against checksum and
+//! surroundings. A number inside a longer run of digits is none. Each run is looked at a bounded number of times.
+
+use mail::Tag;
+
+use super::{Found, TagRules, words::Words};
+
+const MPAN_CORE: usize = 13;
+const MPAN_LONG: usize = 21;
+const MPRN: usize = 10;
+const MPRN_SHORTEST: usize = 6;
+/// The highest profile class, the first two of the eight digits before an MPAN core.
+const PROFILE_CLASS_MAX: &str = "08";
+/// Distributor ids: 10 to 23 regional, from 24 independent ones, of which some fifteen are given out.
+const DISTRIBUTORS: std::ops::RangeInclusive<&str> = "10"..="39";
+/// How people group the core when they do: distributor, two or one groups of the number, check with its last digits.
+const CORE_GROUPS: [&[usize]; 4] = [&[13], &[2, 4, 4, 3], &[2, 8, 3], &[2, 10, 1]];
+const MOST_GROUPS: usize = 8;
+/// Longest separator with the first digit after it: a line break, a quotation mark, the `S` and spaces.
+const SEPARATOR: usize = 9;
+/// Octets before and after a number in which a word speaks for it.
+const BEFORE: usize = 80;
+const JUST_BEFORE: usize = 24;
+const AFTER: usize = 24;
+/// A token of a URL or address longer than this is not walked to its end.
+const TOKEN: usize = 200;
+
+/// Adds the numbers of one field. An MPAN is tested first: its parts could pass for an MPRN.
+pub(super) fn find(text: &str, rules: &TagRules, gas_mentioned: &dyn Fn() -> bool, found: &mut Found) {
+    let mut at = 0;
+    while let Some(run) = Run::next(text, at) {
+        if found.is_full() {
+            return;
+        }
+        let taken = mpan(text, run, &rules.mpan).or_else(|| mprn(text, run, &rules.mprn, gas_mentioned));
+        at = match taken {
+            Some((tag, end)) => {
+                found.add(tag);
+                end
+            }
+            None => run.end,
+        };
+    }
+}
+
+fn mpan(text: &str, run: Run, words: &Words) -> Option<(Tag, usize)> {
+    [MPAN_LONG, MPAN_CORE].into_iter().find_map(|length| {
+        let number = Number::join(text, run, length)?;
+        let (front, core) = number.digits.split_at(length - MPAN_CORE);
+        if !front.is_empty() && &front[..2] > PROFILE_CLASS_MAX {
+            return None;
+        }
+        let tag = Tag::mpan(core)?;
+        let usual = number.is_core_grouping() && DISTRIBUTORS.contains(&&core[..2]);
+        let counts = (usual && number.stands_alone(text)) || number.is_near(text, words, BEFORE);
+        counts.then_some((tag, number.end))
+    })
+}
+
+fn mprn(text: &str, run: Run, words: &Words, gas_mentioned: &dyn Fn() -> bool) -> Option<(Tag, usize)> {
+    if let Some(number) = Number::join(text, run, MPRN)
+        && let Some(tag) = Tag::mprn(&number.digits)
+    {
+        let whole = number.groups.len() == 1 && number.stands_alone(text);
+        if (whole && (number.has_m(text) || gas_mentioned())) || number.is_near(text, words, BEFORE) {
+            return Some((tag, number.end));
+        }
+    }
+    if !(MPRN_SHORTEST..MPRN).contains(&run.length()) {
+        return None;
+    }
+    let number = Number::join(text, run, run.length())?;
+    let tag = Tag::mprn(&number.digits)?;
+    number.is_labelled(text, words).then_some((tag, number.end))
+}
+
+/// A run of ASCII digits: octets `start..end`.
+#[derive(Clone, Copy)]
+struct Run {
+    start: usize,
+    end: usize,
+}
+
+impl Run {
+    fn next(text: &str, from: usize) -> Option<Self> {
+        let bytes = text.as_bytes().get(from..)?;
+        let start = from + bytes.iter().position(u8::is_ascii_digit)?;
+        Some(Self::at(text, start))
+    }
+
+    /// The run that begins at `start`; empty where no digit is.
+    fn at(text: &str, start: usize) -> Self {
+        let bytes = text.as_bytes().get(start..).unwrap_or_default();
+        let length = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+        Self { start, end: start + length }
+    }
+
+    fn length(self) -> usize {
+        self.end - self.start
+    }
+}
+
+/// Runs of digits that together have the wanted length.
+struct Number {
+    start: usize,
+    end: usize,
+    digits: String,
+    groups: Vec<usize>,
+    separator: Option<Separator>,
+}
+
+/// What stands between the groups of a number; one number keeps to one kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Separator {
+    Hyphen,
+    Space,
+    /// A line break, or the `S` of the box on an electricity bill.
+    Break,
+}
+
+impl Number {
+    fn join(text: &str, first: Run, length: usize) -> Option<Self> {
+        let mut number = Self {
+            start: first.start,
+            end: first.end,
+            digits: String::new(),
+            groups: vec![first.length()],
+            separator: None,
+        };
+        let mut total = first.length();
+        while total < length && number.groups.len() < MOST_GROUPS {
+            let (separator, octets) = separator(&text[number.end..])?;
+            number.separator = Some(together(number.separator, separator)?);
+            let run = Run::at(text, number.end + octets);
+            total += run.length();
+            number.groups.push(run.length());
+            number.end = run.end;
+        }
+        if total != length {
+            return None;
+        }
+        let written = text.get(number.start..number.end)?;
+        number.digits = written.chars().filter(char::is_ascii_digit).collect();
+        Some(number)
+    }
+
+    fn is_core_grouping(&self) -> bool {
+        let core = match self.groups.as_slice() {
+            [21] => &[13],
+            [2, 3, 3, core @ ..] | [8, core @ ..] => core,
+            core => core,
+        };
+        self.separator != Some(Separator::Break) && CORE_GROUPS.contains(&core)
+    }
+
+    /// Not part of a longer word, a decimal number, a URL, a message id or an address.
+    fn stands_alone(&self, text: &str) -> bool {
+        let before = &text[..self.start];
+        let before = if self.has_m(text) { &before[..before.len() - 1] } else { before };
+        let after = &text[self.end..];
+        let free_before = before
+            .chars()
+            .next_back()
+            .is_none_or(|c| c.is_whitespace() || "([{<>\"'`:;,#*|-_–—\u{2018}\u{201c}".contains(c));
+        let mut following = after.chars();
+        let free_after = following.next().is_none_or(|c| {
+            c.is_whitespace()
+                || ")]}<>\"'`:;,.!?*|-_–—\u{2019}\u{201d}".contains(c)
+                    && !(c == '.' && following.next().is_some_and(|d| d.is_ascii_digit()))
+        });
+        free_before && free_after && !is_link(token(before, after))
+    }
+
+    /// An `M` in front, as gas suppliers write it.
+    fn has_m(&self, text: &str) -> bool {
+        let mut before = text[..self.start].chars().rev();
+        before.next() == Some('M') && before.next().is_none_or(|c| !c.is_alphanumeric())
+    }
+
+    /// One of the words stands in the `before` octets before, or right after before the next number or clause.
+    fn is_near(&self, text: &str, words: &Words, before: usize) -> bool {
+        let from = text.ceil_char_boundary(self.start.saturating_sub(before));
+        let to = text.floor_char_boundary((self.end + AFTER).min(text.len()));
+        let after = &text[self.end..to];
+        let clause = after.find(|c: char| c.is_ascii_digit() || "\n,;.:".contains(c));
+        words.within(&text[from..self.start]) || words.within(&after[..clause.unwrap_or(after.len())])
+    }
+
+    /// One of the words stands just before, with no other number between. Short numbers need that much: a meter
+    /// reading or a date near by would do for one otherwise.
+    fn is_labelled(&self, text: &str, words: &Words) -> bool {
+        let from = text.ceil_char_boundary(self.start.saturating_sub(JUST_BEFORE));
+        let before = &text[from..self.start];
+        let last = before.rfind(|c: char| c.is_ascii_digit() || c == '\n').map_or(0, |i| i + 1);
+        words.within(&before[last..])
+    }
+}
+
+/// The separator at the start of `text` and its octets.
+fn separator(text: &str) -> Option<(Separator, usize)> {
+    let near = &text[..text.floor_char_boundary(SEPARATOR.min(text.len()))];
+    let octets = near.find(|c: char| c.is_ascii_digit()).filter(|octets| *octets > 0)?;
+    let kind = match &text[..octets] {
+        "-" | "\u{2010}" | "\u{2011}" | "\u{2013}" => Separator::Hyphen,
+        " " | "\t" | "\u{a0}" | "  " => Separator::Space,
+        other if other.chars().all(|c| c.is_whitespace() || c == 'S' || c == '>') => Separator::Break,
+        _ => return None,
+    };
+    Some((kind, octets))
+}
+
+fn together(so_far: Option<Separator>, next: Separator) -> Option<Separator> {
+    match (so_far, next) {
+        (None, next) => Some(next),
+        (Some(same), next) if same == next => Some(same),
+        (Some(Separator::Space), Separator::Break) | (Some(Separator::Break), Separator::Space) => {
+            Some(Separator::Break)
+        }
+        _ => None,
+    }
+}
+
+/// The text around a number up to white space, on either side of it.
+fn token<'a>(before: &'a str, after: &'a str) -> (&'a str, &'a str) {
+    let from = before.ceil_char_boundary(before.len().saturating_sub(TOKEN));
+    let to = after.floor_char_boundary(TOKEN.min(after.len()));
+    let (before, after) = (&before[from..], &after[..to]);
+    let start = before.rfind(char::is_whitespace).unwrap_or(0);
+    let end = after.find(char::is_whitespace).unwrap_or(after.len());
+    (&before[start..], &after[..end])
+}
+
+fn is_link((before, after): (&str, &str)) -> bool {
+    let marks = |text: &str| text.contains("://") || text.contains("www.") || text.contains('@');
+    marks(before) || after.contains('@')
+}
