@@ -4,10 +4,18 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod address;
+mod body;
+mod charset;
+mod class;
 mod compose;
 mod decode;
+mod entity;
 mod envelope;
+mod findings;
+mod head;
+mod header;
 mod headline;
+mod html;
 mod market;
 mod message;
 mod scanner;

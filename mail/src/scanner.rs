@@ -1,17 +1,35 @@
-//! The one parser.
+//! The one parser of mail: a push parser for small and large mail alike. It follows header blocks and boundaries line by
+//! line, in linear time and bounded memory, and notes where each part's body stands in the original. It never holds an
+//! attachment, never fails and never depends on how the bytes were cut into pieces.
 
-use crate::Message;
+use std::mem;
 
-/// Limits.
+use memchr::{memchr, memmem};
+
+use crate::{
+    Defect, Message,
+    body::{Body, Bound},
+    entity::{Around, Entity, Kind},
+    findings::Findings,
+    header::{Block, LineKind},
+};
+
+/// Bytes of a line that decide what it is: longer than any boundary or field name followed. What a longer line holds
+/// beyond them is never looked at for structure, so no line is ever buffered whole.
+const BEGINNING: usize = 1024;
+/// Mails behind a transfer encoding inside one another; each has a scanner of its own.
+const ENCODED_DEPTH: usize = 3;
+
+/// What one mail may cost. Beyond it the mail is still passed by whole, and a [`Defect`] says what was not looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// depth
+    /// Multiparts and mails inside one another.
     pub depth: usize,
-    /// parts
+    /// Header blocks read, thus parts listed.
     pub parts: usize,
-    /// header bytes
+    /// Bytes of one header block.
     pub header_bytes: usize,
-    /// text bytes
+    /// Bytes of text kept in all.
     pub text_bytes: usize,
 }
 
@@ -21,21 +39,325 @@ impl Default for Budget {
     }
 }
 
-/// Scanner.
+/// Takes a mail in pieces of any size and says at its end what it was.
 #[derive(Debug)]
-pub struct Scanner {}
+pub struct Scanner {
+    budget: Budget,
+    encoded_depth: usize,
+    lines: Lines,
+    /// Open multiparts and mails, outermost first.
+    levels: Vec<Level>,
+    state: State,
+    findings: Findings,
+}
+
+/// Where in the line structure the next byte stands.
+#[derive(Debug)]
+struct Lines {
+    /// Offset of the next byte that has not been judged.
+    offset: u64,
+    /// Beginning of a line whose kind is not decided yet.
+    beginning: Vec<u8>,
+    within: Within,
+    /// Bytes of the line end before the current line: 0 at the start, 1 or 2 after.
+    end_before: u64,
+    last: u8,
+    finder: memmem::Finder<'static>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    LineStart,
+    Line,
+}
+
+#[derive(Debug)]
+enum Level {
+    Multipart { boundary: Vec<u8>, around: Around },
+    Mail { part: usize },
+}
+
+#[derive(Debug)]
+enum State {
+    Head(Block),
+    Leaf(Body),
+    /// Before a multipart's first boundary. If none comes, this is all the text there is, so it is kept like one.
+    Preamble(Body),
+    /// Behind a closing boundary.
+    Epilogue,
+}
+
+/// A delimiter line that matched the multipart at `level`.
+#[derive(Debug, Clone, Copy)]
+struct Delimiter {
+    level: usize,
+    closing: bool,
+}
 
 impl Scanner {
-    /// new
-    pub fn new(_budget: Budget) -> Self {
-        todo!()
+    /// A scanner at the first byte of a mail.
+    pub fn new(budget: Budget) -> Self {
+        Self {
+            budget,
+            encoded_depth: 0,
+            lines: Lines::new(),
+            levels: Vec::new(),
+            state: State::Head(Block::default()),
+            findings: Findings::new(budget),
+        }
     }
-    /// feed
-    pub fn feed(&mut self, _bytes: &[u8]) {
-        todo!()
+
+    /// The next bytes of the mail, any number.
+    pub fn feed(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let taken = match self.lines.within {
+                Within::LineStart if self.undecided(bytes[0]) => self.beginning(bytes),
+                _ => self.run(bytes),
+            };
+            bytes = &bytes[taken..];
+        }
     }
-    /// finish
-    pub fn finish(self) -> Message {
-        todo!()
+
+    /// The end of the mail.
+    pub fn finish(mut self) -> Message {
+        let beginning = mem::take(&mut self.lines.beginning);
+        if !beginning.is_empty() {
+            self.line(&beginning);
+        }
+        let end = self.lines.offset;
+        self.end_entity(end, None);
+        self.end_levels(0, end);
+        self.findings.message()
+    }
+
+    /// Whether the line that starts with `first` may be a delimiter or a header line.
+    fn undecided(&self, first: u8) -> bool {
+        match self.state {
+            State::Head(_) => true,
+            _ => !self.lines.beginning.is_empty() || (first == b'-' && !self.levels.is_empty()),
+        }
+    }
+
+    /// Collects the beginning of a line until it decides; gives back how many bytes it took.
+    fn beginning(&mut self, bytes: &[u8]) -> usize {
+        let room = BEGINNING - self.lines.beginning.len();
+        let window = &bytes[..bytes.len().min(room)];
+        let (taken, decided) = match memchr(b'\n', window) {
+            Some(at) => (at + 1, true),
+            None => (window.len(), window.len() == room),
+        };
+        if !decided {
+            self.lines.beginning.extend_from_slice(window);
+        } else if self.lines.beginning.is_empty() {
+            self.line(&bytes[..taken]);
+        } else {
+            let mut line = mem::take(&mut self.lines.beginning);
+            line.extend_from_slice(&bytes[..taken]);
+            self.line(&line);
+            line.clear();
+            self.lines.beginning = line;
+        }
+        taken
+    }
+
+    /// Takes bytes that decide nothing: the rest of a line, and in a body all lines up to one that may be a delimiter.
+    fn run(&mut self, bytes: &[u8]) -> usize {
+        let taken = match &mut self.state {
+            State::Head(block) => {
+                let taken = memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+                block.push(&bytes[..taken], self.budget.header_bytes);
+                taken
+            }
+            State::Leaf(body) | State::Preamble(body) => {
+                let taken = self.lines.before_dash(bytes, !self.levels.is_empty());
+                body.push(&bytes[..taken]);
+                taken
+            }
+            State::Epilogue => self.lines.before_dash(bytes, !self.levels.is_empty()),
+        };
+        self.lines.passed(&bytes[..taken]);
+        taken
+    }
+
+    /// Judges a line: a whole one, or the first [`BEGINNING`] bytes of a longer one, or the last one without line end.
+    fn line(&mut self, line: &[u8]) {
+        if let Some(delimiter) = self.delimiter(line) {
+            self.cross(delimiter);
+            self.lines.passed(line);
+            return;
+        }
+        match &mut self.state {
+            State::Head(_) => self.head_line(line),
+            State::Leaf(body) | State::Preamble(body) => {
+                body.push(line);
+                self.lines.passed(line);
+            }
+            State::Epilogue => self.lines.passed(line),
+        }
+    }
+
+    fn head_line(&mut self, line: &[u8]) {
+        let State::Head(block) = &mut self.state else {
+            return;
+        };
+        match LineKind::of(line) {
+            LineKind::Field | LineKind::Folded => block.push(line, self.budget.header_bytes),
+            LineKind::Envelope => {}
+            LineKind::Blank => {
+                let block = mem::take(block);
+                self.lines.passed(line);
+                return self.open(block, self.lines.offset);
+            }
+            LineKind::Body => {
+                let block = mem::take(block);
+                self.findings.defect(Defect::BadHeader);
+                self.open(block, self.lines.offset);
+                return self.line(line);
+            }
+        }
+        self.lines.passed(line);
+    }
+
+    /// RFC 2046 §5.1.1: two hyphens, the boundary, perhaps two hyphens, perhaps white space. The innermost multipart
+    /// that matches wins; an outer one ends all inside it.
+    fn delimiter(&self, line: &[u8]) -> Option<Delimiter> {
+        if self.levels.is_empty() || (line.len() == BEGINNING && !line.ends_with(b"\n")) {
+            return None;
+        }
+        let text = line.strip_prefix(b"--")?.trim_ascii_end();
+        self.levels.iter().enumerate().rev().find_map(|(level, open)| {
+            let Level::Multipart { boundary, .. } = open else {
+                return None;
+            };
+            match text.strip_prefix(&boundary[..])? {
+                b"" => Some(Delimiter { level, closing: false }),
+                b"--" => Some(Delimiter { level, closing: true }),
+                _ => None,
+            }
+        })
+    }
+
+    fn cross(&mut self, delimiter: Delimiter) {
+        let end = self.lines.offset - self.lines.end_before;
+        self.end_entity(end, Some(delimiter));
+        self.end_levels(delimiter.level + 1, end);
+        if delimiter.closing {
+            self.levels.truncate(delimiter.level);
+            self.state = State::Epilogue;
+        } else {
+            self.state = State::Head(Block::default());
+        }
+    }
+
+    /// Ends what is being read at `end`; without a delimiter the mail itself ended.
+    fn end_entity(&mut self, end: u64, delimiter: Option<Delimiter>) {
+        let bound = if delimiter.is_some() { Bound::Delimiter } else { Bound::End };
+        while let State::Head(block) = &mut self.state {
+            // A block without the empty line that ends it: the entity has no body.
+            let block = mem::take(block);
+            self.open(block, self.lines.offset);
+        }
+        let own = delimiter.is_some_and(|found| !found.closing && found.level + 1 == self.levels.len());
+        match mem::replace(&mut self.state, State::Epilogue) {
+            State::Preamble(_) if own => {}
+            State::Leaf(body) | State::Preamble(body) => self.findings.leaf(body, end, bound),
+            State::Head(_) | State::Epilogue => {}
+        }
+    }
+
+    /// Closes the levels from `keep` on, which no closing boundary did.
+    fn end_levels(&mut self, keep: usize, end: u64) {
+        for level in self.levels.drain(keep..).rev() {
+            match level {
+                Level::Multipart { .. } => self.findings.defect(Defect::Unterminated),
+                Level::Mail { part } => self.findings.end_mail(part, end),
+            }
+        }
+    }
+
+    /// Reads a complete header block; the body begins at `offset`.
+    fn open(&mut self, mut block: Block, offset: u64) {
+        let (around, enclosed) = self.surroundings();
+        let Some(entity) = self.findings.entity(&mut block, around, enclosed) else {
+            self.state = State::Leaf(Body::ignored());
+            return;
+        };
+        let Entity { kind, mut part, .. } = entity;
+        part.offset = offset;
+        let room = self.levels.len() < self.budget.depth;
+        self.state = match kind {
+            Kind::Multipart { boundary, around } if room => {
+                self.levels.push(Level::Multipart { boundary, around });
+                State::Preamble(Body::text(part, self.findings.text_room()))
+            }
+            Kind::Mail if room => {
+                let part = self.findings.begin_mail(part);
+                self.levels.push(Level::Mail { part });
+                State::Head(Block::default())
+            }
+            Kind::EncodedMail if room && self.encoded_depth < ENCODED_DEPTH => {
+                State::Leaf(Body::mail(part, self.inner()))
+            }
+            Kind::Multipart { .. } | Kind::Mail | Kind::EncodedMail => {
+                self.findings.defect(Defect::TooDeep);
+                State::Leaf(Body::file(part))
+            }
+            Kind::Text => State::Leaf(Body::text(part, self.findings.text_room())),
+            Kind::Calendar | Kind::File => State::Leaf(Body::file(part)),
+        };
+    }
+
+    fn surroundings(&self) -> (Around, bool) {
+        let around = match self.levels.last() {
+            Some(Level::Multipart { around, .. }) => *around,
+            Some(Level::Mail { .. }) | None => Around::Mail,
+        };
+        (around, self.levels.iter().any(|level| matches!(level, Level::Mail { .. })))
+    }
+
+    /// A scanner for an encoded mail inside this one, with what is left of the budget.
+    fn inner(&self) -> Self {
+        let budget = Budget {
+            depth: self.budget.depth - self.levels.len(),
+            text_bytes: self.findings.text_room(),
+            ..self.budget
+        };
+        Self { encoded_depth: self.encoded_depth + 1, ..Self::new(budget) }
+    }
+}
+
+impl Lines {
+    fn new() -> Self {
+        Self {
+            offset: 0,
+            beginning: Vec::new(),
+            within: Within::LineStart,
+            end_before: 0,
+            last: 0,
+            finder: memmem::Finder::new(b"\n-"),
+        }
+    }
+
+    /// How many of `bytes` come before a line that starts with a hyphen; all of them when no boundary is open.
+    fn before_dash(&self, bytes: &[u8], open: bool) -> usize {
+        let found = if open { self.finder.find(bytes) } else { None };
+        found.map_or(bytes.len(), |at| at + 1)
+    }
+
+    /// Moves on behind bytes that were judged.
+    fn passed(&mut self, bytes: &[u8]) {
+        let [before, last] = match bytes {
+            [.., before, last] => [*before, *last],
+            [last] => [self.last, *last],
+            [] => return,
+        };
+        self.offset += bytes.len() as u64;
+        self.last = last;
+        if last == b'\n' {
+            self.within = Within::LineStart;
+            self.end_before = if before == b'\r' { 2 } else { 1 };
+        } else {
+            self.within = Within::Line;
+        }
     }
 }

@@ -1,0 +1,285 @@
+//! One header block: which lines belong to it, which fields it has, what their values say. Decoding of encoded words,
+//! dates and addresses is mail-parser's; which field counts when there are several is decided here (the first).
+
+use std::borrow::Cow;
+
+use mail_parser::{
+    Addr, Address, Attribute, ContentType, HeaderValue, decoders::charsets::map::charset_decoder,
+    parsers::MessageStream,
+};
+use memchr::memchr;
+
+use crate::Person;
+
+/// Longest value read of a field that is parsed in more than linear time or shown whole.
+const VALUE_MAX: usize = 16 * 1024;
+/// Longest value read of a parameter list: enough for a file name of 255 characters, percent-encoded.
+const PARAMETERS_MAX: usize = 4 * 1024;
+/// Most fields read of one block.
+const FIELDS_MAX: usize = 2000;
+
+/// What a line inside a header block is (RFC 5322 §2.2, §3.6; RFC 4155 for the envelope line of a mailbox file).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineKind {
+    Blank,
+    Field,
+    Folded,
+    Envelope,
+    /// No header line: the body has begun without an empty line.
+    Body,
+}
+
+impl LineKind {
+    /// Judges by the beginning of the line alone, so that a line longer than the beginning gets the same answer.
+    pub(crate) fn of(line: &[u8]) -> Self {
+        match line {
+            [] | [b'\n'] | [b'\r', b'\n'] => Self::Blank,
+            [b' ' | b'\t', ..] => Self::Folded,
+            [.., b'\n'] if line.starts_with(b"From ") || line.starts_with(b">From ") => Self::Envelope,
+            _ if field_name(line).is_some() => Self::Field,
+            _ => Self::Body,
+        }
+    }
+}
+
+/// Printable ASCII before a colon; white space before the colon is the obsolete form of RFC 5322 §4.5.
+fn field_name(line: &[u8]) -> Option<&[u8]> {
+    let name = line[..memchr(b':', line)?].trim_ascii_end();
+    (!name.is_empty() && name.iter().all(u8::is_ascii_graphic)).then_some(name)
+}
+
+/// The lines of a header block as they arrive, within a budget.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    bytes: Vec<u8>,
+    overflow: bool,
+}
+
+impl Block {
+    /// Takes a line, a part of one, or nothing more once `budget` bytes are there.
+    pub(crate) fn push(&mut self, bytes: &[u8], budget: usize) {
+        let room = budget.saturating_sub(self.bytes.len());
+        if self.overflow || bytes.len() > room {
+            self.overflow = true;
+        }
+        let taken = if bytes.len() > room { room } else { bytes.len() };
+        self.bytes.extend_from_slice(&bytes[..taken]);
+    }
+
+    /// The fields, in order. A folded line before the first field belongs to none.
+    pub(crate) fn fields(&mut self) -> Fields<'_> {
+        if self.bytes.last().is_some_and(|&last| last != b'\n') {
+            self.bytes.push(b'\n');
+        }
+        let mut cut = self.overflow;
+        let mut list = Vec::with_capacity(24);
+        let mut rest = &self.bytes[..];
+        while !rest.is_empty() {
+            if list.len() == FIELDS_MAX {
+                cut = true;
+                break;
+            }
+            let (field, after) = rest.split_at(unfolded_end(rest));
+            if let Some(name) = field_name(field) {
+                let colon = memchr(b':', field).unwrap_or(name.len());
+                list.push(Field { name, value: &field[colon + 1..] });
+            }
+            rest = after;
+        }
+        Fields { list, cut }
+    }
+}
+
+/// Where the field that begins here ends: behind the first line end that no white space follows.
+fn unfolded_end(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(i) = memchr(b'\n', &bytes[at..]) {
+        at += i + 1;
+        if !matches!(bytes.get(at), Some(b' ' | b'\t')) {
+            return at;
+        }
+    }
+    bytes.len()
+}
+
+/// The fields of one block.
+#[derive(Debug)]
+pub(crate) struct Fields<'a> {
+    list: Vec<Field<'a>>,
+    cut: bool,
+}
+
+/// One field; its value is raw, folded and ends with a line end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field<'a> {
+    name: &'a [u8],
+    value: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    /// Whether the block was longer than its budget, so that fields may be missing.
+    pub(crate) fn cut(&self) -> bool {
+        self.cut
+    }
+
+    pub(crate) fn first(&self, name: &str) -> Option<&Field<'a>> {
+        self.list.iter().find(|field| field.is(name))
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.first(name).is_some()
+    }
+
+    pub(crate) fn count(&self, name: &str) -> usize {
+        self.list.iter().filter(|field| field.is(name)).count()
+    }
+
+    /// Decoded text of the first field of this name; empty when there is none.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.first(name).map(Field::text).unwrap_or_default()
+    }
+
+    /// The value's first word in lower case, without comments and parameters; empty when there is none.
+    pub(crate) fn token(&self, name: &str) -> String {
+        self.first(name).map(Field::token).unwrap_or_default()
+    }
+}
+
+impl Field<'_> {
+    fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// Encoded words decoded, runs of white space made one space, trimmed.
+    pub(crate) fn text(&self) -> String {
+        let value = self.bounded(VALUE_MAX);
+        match MessageStream::new(&value).parse_unstructured() {
+            HeaderValue::Text(text) => collapse(&text),
+            _ => String::new(),
+        }
+    }
+
+    pub(crate) fn token(&self) -> String {
+        let value = self.value.trim_ascii();
+        let end = value.iter().position(|b| b.is_ascii_whitespace() || matches!(b, b';' | b'(' | b','));
+        String::from_utf8_lossy(&value[..end.unwrap_or(value.len()).min(127)]).to_ascii_lowercase()
+    }
+
+    /// Mailboxes in order, groups flattened, at most `most` of them.
+    pub(crate) fn people(&self, most: usize) -> Vec<Person> {
+        let value = self.bounded(usize::MAX);
+        let HeaderValue::Address(address) = MessageStream::new(&value).parse_address() else {
+            return Vec::new();
+        };
+        let people: Vec<Addr<'_>> = match address {
+            Address::List(list) => list,
+            Address::Group(groups) => groups.into_iter().flat_map(|group| group.addresses).collect(),
+        };
+        people.into_iter().take(most).map(person).collect()
+    }
+
+    /// Message ids without angle brackets, the last `most` of them.
+    pub(crate) fn ids(&self, most: usize) -> Vec<String> {
+        let value = self.bounded(usize::MAX);
+        let ids = match MessageStream::new(&value).parse_id() {
+            HeaderValue::Text(id) => vec![id],
+            HeaderValue::TextList(ids) => ids,
+            _ => Vec::new(),
+        };
+        let skipped = ids.len().saturating_sub(most);
+        ids.into_iter().skip(skipped).map(|id| clip(&id, 998)).collect()
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn date(&self) -> Option<i64> {
+        let value = self.bounded(VALUE_MAX);
+        match MessageStream::new(&value).parse_date() {
+            HeaderValue::DateTime(date) if date.is_valid() => Some(date.to_timestamp()),
+            _ => None,
+        }
+    }
+
+    /// A type with parameters: `Content-Type`, `Content-Disposition`.
+    pub(crate) fn parameters(&self) -> Option<Parameters> {
+        let value = self.bounded(PARAMETERS_MAX);
+        match MessageStream::new(&value).parse_content_type() {
+            HeaderValue::ContentType(read) => Some(Parameters::from(read)),
+            _ => None,
+        }
+    }
+
+    /// The value's first `most` bytes, always ending with a line end, and always UTF-8: raw 8-bit text that is not
+    /// (RFC 6532 came late) is taken for Windows-1252, which is what old clients mostly meant.
+    fn bounded(&self, most: usize) -> Cow<'_, [u8]> {
+        let value = &self.value[..self.value.len().min(most)];
+        match (std::str::from_utf8(value), value.ends_with(b"\n")) {
+            (Ok(_), true) => Cow::Borrowed(value),
+            (Ok(text), false) => Cow::Owned([text.as_bytes(), b"\n"].concat()),
+            (Err(_), _) => {
+                let mut text = western(value);
+                text.push('\n');
+                Cow::Owned(text.into_bytes())
+            }
+        }
+    }
+}
+
+/// `main/sub; name=value`, names in lower case, values decoded (RFC 2045 §5.1, RFC 2231).
+#[derive(Debug)]
+pub(crate) struct Parameters {
+    pub(crate) main: String,
+    pub(crate) sub: Option<String>,
+    attributes: Vec<(String, String)>,
+}
+
+impl Parameters {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+impl From<ContentType<'_>> for Parameters {
+    fn from(read: ContentType<'_>) -> Self {
+        let attributes = read.attributes.unwrap_or_default();
+        let pair = |a: Attribute<'_>| (a.name.into_owned(), a.value.into_owned());
+        Self {
+            main: read.c_type.to_ascii_lowercase(),
+            sub: read.c_subtype.map(|sub| sub.to_ascii_lowercase()),
+            attributes: attributes.into_iter().map(pair).collect(),
+        }
+    }
+}
+
+/// Windows-1252, in which every byte is a character.
+pub(crate) fn western(bytes: &[u8]) -> String {
+    match charset_decoder(b"windows-1252") {
+        Some(decode) => decode(bytes),
+        None => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+/// Runs of white space made one space, trimmed.
+pub(crate) fn collapse(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+/// The first `most` bytes of a text, cut between characters.
+pub(crate) fn clip(text: &str, most: usize) -> String {
+    text[..text.floor_char_boundary(most)].to_owned()
+}
+
+fn person(read: Addr<'_>) -> Person {
+    let kept = |text: Cow<'_, str>| {
+        let text = clip(text.trim(), 998);
+        (!text.is_empty()).then_some(text)
+    };
+    Person { name: read.name.and_then(kept), address: read.address.and_then(kept) }
+}
