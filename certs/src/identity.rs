@@ -94,7 +94,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use rustls::version::{TLS12, TLS13};
-    use rustls::{ClientConfig, ProtocolVersion, SupportedProtocolVersion};
+    use rustls::{ClientConfig, HandshakeKind, ProtocolVersion, SupportedProtocolVersion};
     use rustls_pki_types::pem::PemObject;
     use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -183,6 +183,10 @@ mod tests {
         let mut heard = [0; 4];
         server.read_exact(&mut heard).await.unwrap();
         assert_eq!(&heard, b"ping");
+        server.write_all(b"pong").await.unwrap();
+        server.flush().await.unwrap();
+        client.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"pong");
     }
 
     #[tokio::test]
@@ -196,6 +200,20 @@ mod tests {
             let peer = shown(&pair.0).unwrap();
             assert_eq!(peer.fingerprint, issued.fingerprint);
             assert_eq!(peer.subject, "CN=mail.alpha.example");
+        }
+    }
+
+    #[tokio::test]
+    async fn resumed_session_still_says_who_the_client_is() {
+        let site = Site::new();
+        let identity = site.load().unwrap();
+        let issued = site.authority.issue_client("mail.alpha.example").unwrap();
+        for version in [&TLS12, &TLS13] {
+            let client = site.client(Some(&issued), version);
+            talk(&mut connect(&identity, client.clone()).await.unwrap()).await;
+            let resumed = connect(&identity, client).await.unwrap();
+            assert_eq!(resumed.0.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed));
+            assert_eq!(shown(&resumed.0).unwrap().fingerprint, issued.fingerprint);
         }
     }
 

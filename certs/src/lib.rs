@@ -16,6 +16,8 @@ mod provider;
 mod root;
 mod seal;
 mod secret_file;
+#[cfg(test)]
+mod stored_forms;
 mod tls_error;
 
 pub use authority::{Authority, AuthorityError, Issued};

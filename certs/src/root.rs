@@ -50,7 +50,7 @@ impl RootKey {
         let root = Self::derive(&bytes).map_err(failed)?;
         let mut line = Zeroizing::new(String::with_capacity(128));
         line.push_str(PREFIX);
-        URL_SAFE_NO_PAD.encode_string(&*bytes, &mut line);
+        URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut line);
         line.push('\n');
         secret_file::create(path, 0o600, line.as_bytes())?;
         Ok(root)

@@ -69,9 +69,12 @@ pub(crate) fn create(path: &Path, mode: u32, contents: &[u8]) -> Result<(), KeyF
             _ => KeyFileError::Write { path: path.into(), source },
         },
     )?;
-    let failed = |source| KeyFileError::Write { path: path.into(), source };
-    file.write_all(contents).and_then(|()| file.sync_all()).map_err(failed)?;
-    sync_folder(path).map_err(failed)
+    let written = file.write_all(contents).and_then(|()| file.sync_all()).and_then(|()| sync_folder(path));
+    written.map_err(|source| {
+        // A torn key must not stand in the way of the next attempt; if it cannot be removed either, that one says so.
+        let _removed = fs::remove_file(path);
+        KeyFileError::Write { path: path.into(), source }
+    })
 }
 
 /// Puts a file in the place of whatever is there: readers see the old one whole or the new one whole.
