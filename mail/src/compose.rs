@@ -1,43 +1,249 @@
-//! compose
+//! A finished mail that Postern originates: text and a small HTML alternative, nothing else. The same letter gives the
+//! same bytes, so a retry sends what was sent before. No line end or NUL of a value ever reaches a header.
+
+use mail_builder::{
+    MessageBuilder,
+    headers::{address::Address as Mailbox, content_type::ContentType, raw::Raw},
+    mime::MimePart,
+};
 
 use crate::Address;
 
-/// Why
+/// Exchange and Outlook honour it: delivery and read receipts, out of office and automatic replies are not wanted; `All`
+/// would silence failures too.
+const SUPPRESS: &str = "DR, RN, NRN, OOF, AutoReply";
+
+/// Why a letter cannot be written. It names the field, never its content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ComposeError {
-    /// A header value
-    #[error("{0} has a line break or a NUL in it: take it out")]
+    /// A line end, NUL or another control character where one line is needed; in a body, a NUL.
+    #[error("the {0} of a letter has a control character in it: take it out before the letter is written")]
     ControlCharacter(&'static str),
+    /// No `left@right` of visible ASCII characters.
+    #[error("the {0} of a letter is not a message id: give left@right without angle brackets and spaces")]
+    MessageId(&'static str),
 }
 
-/// Letter
+/// All that a letter says.
 #[derive(Debug, Clone)]
 pub struct Letter<'a> {
-    /// author
+    /// Author, an address of the operator's domain.
     pub from: &'a Address,
-    /// name
+    /// Display name of the author.
     pub from_name: &'a str,
-    /// to
+    /// The one recipient.
     pub to: &'a Address,
-    /// reply
+    /// Where answers go.
     pub reply_to: &'a Address,
-    /// subject
+    /// One line.
     pub subject: &'a str,
-    /// text
+    /// Plain text, any line ends.
     pub text: &'a str,
-    /// html
+    /// The same as HTML.
     pub html: &'a str,
-    /// without brackets
+    /// Without angle brackets.
     pub message_id: &'a str,
-    /// without brackets
+    /// Without angle brackets, oldest first; the last is what the letter answers.
     pub references: &'a [String],
-    /// seconds since 1970
+    /// Seconds since 1970.
     pub date: i64,
 }
 
 impl Letter<'_> {
-    /// bytes
+    /// The mail in wire form: CRLF line ends, lines of at most 998 bytes (RFC 5322 §2.1.1). Marked as automatic
+    /// (RFC 3834 §5), so that no responder answers it.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ComposeError> {
-        todo!()
+        self.check()?;
+        let (text, html) = (unix_lines(self.text), unix_lines(self.html));
+        let body =
+            ContentType::new("multipart/alternative").attribute("boundary", self.boundary(&text, &html));
+        let parts = vec![MimePart::new("text/plain", text), MimePart::new("text/html", html)];
+        let mut letter = MessageBuilder::new()
+            .date(self.date)
+            .from(Mailbox::new_address(Some(self.from_name), self.from.to_string()))
+            .to(Mailbox::new_address(None::<&str>, self.to.to_string()))
+            .reply_to(Mailbox::new_address(None::<&str>, self.reply_to.to_string()))
+            .subject(self.subject)
+            .message_id(self.message_id);
+        if let Some(answered) = self.references.last() {
+            letter = letter.in_reply_to(answered.as_str()).references(self.references);
+        }
+        let letter = letter
+            .header("Auto-Submitted", Raw::new("auto-generated"))
+            .header("X-Auto-Response-Suppress", Raw::new(SUPPRESS))
+            .body(MimePart::new(body, parts));
+        let mut bytes = Vec::new();
+        letter.serialize(&mut bytes);
+        Ok(bytes)
+    }
+
+    fn check(&self) -> Result<(), ComposeError> {
+        for (field, value) in [("sender's name", self.from_name), ("subject", self.subject)] {
+            if value.chars().any(is_line_breaking) {
+                return Err(ComposeError::ControlCharacter(field));
+            }
+        }
+        for (field, body) in [("text", self.text), ("HTML", self.html)] {
+            if body.contains('\0') {
+                return Err(ComposeError::ControlCharacter(field));
+            }
+        }
+        if !is_message_id(self.message_id) {
+            return Err(ComposeError::MessageId("message id"));
+        }
+        match self.references.iter().all(|id| is_message_id(id)) {
+            true => Ok(()),
+            false => Err(ComposeError::MessageId("references")),
+        }
+    }
+
+    /// A boundary that neither body holds; made from the message id so that it is the same every time.
+    fn boundary(&self, text: &str, html: &str) -> String {
+        let mut boundary = format!("=_{:016x}", fnv(self.message_id.as_bytes()));
+        while text.contains(&boundary) || html.contains(&boundary) {
+            boundary.push('_');
+        }
+        boundary
+    }
+}
+
+/// Control characters, and the line separators that some readers take for line ends.
+fn is_line_breaking(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+fn is_message_id(id: &str) -> bool {
+    let visible = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>');
+    let parted = id.split_once('@').is_some_and(|(left, right)| !left.is_empty() && !right.is_empty());
+    parted && id.len() <= 250 && id.bytes().all(visible)
+}
+
+/// Line ends made `\n`; the builder writes CRLF.
+fn unix_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// FNV-1a: spreads message ids over boundaries; nothing secret hangs on it.
+fn fnv(bytes: &[u8]) -> u64 {
+    let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Budget, Class, Message, Scanner};
+
+    fn address(text: &str) -> Address {
+        Address::parse(text).unwrap()
+    }
+
+    fn with<T>(change: impl FnOnce(&mut Letter<'_>) -> T) -> Result<Vec<u8>, ComposeError> {
+        let (from, to) = (address("notice@postern.example"), address("staff@beta.example"));
+        let reply_to = address("case+k7q4m2x@postern.example");
+        let references = ["root@postern.example".to_owned(), "one@postern.example".to_owned()];
+        let mut letter = Letter {
+            from: &from,
+            from_name: "Postern",
+            to: &to,
+            reply_to: &reply_to,
+            subject: "[Erroneous Transfers] Case K7Q-4M2X: answer due 5 June",
+            text: "Something waits.\r\n.\nFrom here: https://postern.example/c/1\n",
+            html: "<p>Something waits.</p>",
+            message_id: "n1@postern.example",
+            references: &references,
+            date: 1_780_000_000,
+        };
+        change(&mut letter);
+        letter.to_bytes()
+    }
+
+    fn scanned(bytes: &[u8]) -> Message {
+        let mut scanner = Scanner::new(Budget::default());
+        scanner.feed(bytes);
+        scanner.finish()
+    }
+
+    #[test]
+    fn a_letter_says_what_it_was_given() {
+        let bytes = with(|_| ()).unwrap();
+        let message = scanned(&bytes);
+        assert_eq!(message.headline.subject, "[Erroneous Transfers] Case K7Q-4M2X: answer due 5 June");
+        assert_eq!(message.headline.from[0].address.as_deref(), Some("notice@postern.example"));
+        assert_eq!(message.headline.from[0].name.as_deref(), Some("Postern"));
+        assert_eq!(message.headline.to[0].address.as_deref(), Some("staff@beta.example"));
+        assert_eq!(message.headline.message_id.as_deref(), Some("n1@postern.example"));
+        assert_eq!(message.headline.date, Some(1_780_000_000));
+        assert_eq!(message.references, ["root@postern.example", "one@postern.example"]);
+        assert_eq!(message.in_reply_to, ["one@postern.example"]);
+        assert_eq!(message.class, Class::AutoReply);
+        assert!(message.headline.defects.is_empty(), "{:?}", message.headline.defects);
+        let types: Vec<_> = message.headline.parts.iter().map(|part| part.media_type.as_str()).collect();
+        assert_eq!(types, ["text/plain", "text/html"]);
+        let header = String::from_utf8(bytes).unwrap();
+        assert!(header.contains("\r\nX-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"));
+        assert!(header.contains("\r\nAuto-Submitted: auto-generated\r\n"));
+        assert!(header.contains("Reply-To: <case+k7q4m2x@postern.example>\r\n"));
+    }
+
+    #[test]
+    fn the_same_letter_is_the_same_bytes() {
+        assert_eq!(with(|_| ()), with(|_| ()));
+    }
+
+    #[test]
+    fn line_ends_are_crlf_and_lines_short() {
+        let long = &*"wörter ".repeat(500).leak();
+        let bytes = with(|letter| {
+            (letter.subject, letter.text) = (
+                "Ein Fall für Änderungen: fällig am 5. Juni, bitte antworten Sie rechtzeitig",
+                "a\rb\n\nlast",
+            )
+        })
+        .unwrap();
+        for piece in bytes.split_inclusive(|&b| b == b'\n') {
+            assert!(piece.ends_with(b"\r\n") && piece.len() <= 1000);
+            assert_eq!(piece.iter().filter(|&&b| b == b'\r').count(), 1);
+        }
+        assert!(bytes.ends_with(b"\r\n"));
+        let long = with(|letter| letter.html = long).unwrap();
+        assert!(long.split(|&b| b == b'\n').all(|line| line.len() <= 998));
+    }
+
+    #[test]
+    fn nothing_gets_into_the_header_through_a_value() {
+        for attack in ["a\r\nBcc: x@evil.example", "a\nb", "a\rb", "a\0b", "a\u{2028}b"] {
+            assert_eq!(
+                with(|letter| letter.subject = attack),
+                Err(ComposeError::ControlCharacter("subject"))
+            );
+            assert_eq!(
+                with(|letter| letter.from_name = attack),
+                Err(ComposeError::ControlCharacter("sender's name"))
+            );
+            assert!(matches!(with(|letter| letter.message_id = attack), Err(ComposeError::MessageId(_))));
+        }
+        assert_eq!(with(|letter| letter.text = "a\0"), Err(ComposeError::ControlCharacter("text")));
+        assert!(with(|letter| letter.message_id = "a@b> <c@d").is_err());
+    }
+
+    #[test]
+    fn a_body_cannot_end_its_part() {
+        let bytes = with(|_| ()).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let boundary = text.split("boundary=\"").nth(1).unwrap().split('"').next().unwrap();
+        let hostile = &*format!("--{boundary}--\r\nX").leak();
+        let message = scanned(&with(|letter| letter.text = hostile).unwrap());
+        assert_eq!(message.headline.parts.len(), 2);
+    }
+
+    #[test]
+    fn names_with_quotes_and_accents_survive() {
+        for name in ["Energy \"Best\" Ltd, Leeds", "Énergie <x@evil.example>", "a@b.example (c)", "\\"] {
+            let message = scanned(&with(|letter| letter.from_name = name).unwrap());
+            assert_eq!(message.headline.from.len(), 1, "{name}");
+            assert_eq!(message.headline.from[0].name.as_deref(), Some(name));
+            assert_eq!(message.headline.from[0].address.as_deref(), Some("notice@postern.example"));
+        }
     }
 }
