@@ -1,0 +1,22 @@
+//! The mail side of Postern: SMTP in, the path of a message, and the jobs that write mail.
+//!
+//! It meets the portal only in the ledger. `pipeline.rs` is the path of a message; start there.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod courier;
+mod gateway;
+mod guard;
+mod incoming;
+mod notice;
+mod pipeline;
+mod placement;
+mod reply_address;
+mod sender;
+pub mod smtp;
+mod worker;
+
+pub use courier::{Login, Smarthost, TlsPolicy};
+pub use gateway::{Gateway, Guards, Settings};
+pub use incoming::Incoming;
+pub use sender::Sender;
+pub use worker::{Pace, Worker};

@@ -11,10 +11,7 @@ use std::{
 };
 
 use certs::{GroupKeys, GroupPublic, Indexer, Opener, RootKey};
-use mail::{
-    address::Address,
-    market::{ContactType, GroupId, Mpid, ProcessId},
-};
+use mail::{Address, ContactType, GroupId, Mpid, ProcessId};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -227,6 +224,12 @@ impl Directory {
         self.domains.get(domain)
     }
 
+    /// The group whose user or mailbox an address is.
+    pub fn group_of_address(&self, address: &Address) -> Option<&GroupId> {
+        let user = self.user_by_email(address).map(|user| &user.group);
+        user.or_else(|| self.mailbox(address).map(|mailbox| &mailbox.group))
+    }
+
     /// The group whose networks hold `peer`; the narrowest network wins.
     pub fn group_of_network(&self, peer: IpAddr) -> Option<&GroupId> {
         self.groups
@@ -238,7 +241,9 @@ impl Directory {
     }
 
     pub(crate) fn ring(&self, group: &GroupId) -> Result<&Arc<KeyRing>, StoreError> {
-        self.rings.get(group).ok_or_else(|| StoreError::Corrupt(format!("the group {group} is not in the directory")))
+        self.rings
+            .get(group)
+            .ok_or_else(|| StoreError::Corrupt(format!("the group {group} is not in the directory")))
     }
 
     /// Reads everything; `earlier` lends the key rings it has opened already.
@@ -303,7 +308,10 @@ fn open_ring(root: &RootKey, keyed: &KeyedGroup) -> Result<KeyRing, StoreError> 
     })
 }
 
-async fn load_table<T: for<'b> Decode<'b, ()>>(engine: &dyn Engine, table: Table) -> Result<Vec<T>, StoreError> {
+async fn load_table<T: for<'b> Decode<'b, ()>>(
+    engine: &dyn Engine,
+    table: Table,
+) -> Result<Vec<T>, StoreError> {
     const BATCH: usize = 1_000;
     let mut range = Key::of(table).range();
     let mut records = Vec::new();

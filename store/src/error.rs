@@ -26,6 +26,8 @@ impl From<CommitError> for StoreError {
         match error {
             CommitError::Conflict => Self::Conflict,
             CommitError::Full => Self::Full,
+            // A changeset of our own that breaks the engine's rules: a record is not what it must be.
+            CommitError::Refused(reason) => Self::Corrupt(reason),
             CommitError::Broken(reason) => Self::Broken(reason),
         }
     }

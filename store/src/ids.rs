@@ -151,11 +151,7 @@ impl<K> Hash for Locator<K> {
 }
 
 impl<C, K> Encode<C> for Locator<K> {
-    fn encode<W: encode::Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
+    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
         e.bytes(&self.0)?.ok()
     }
 }
@@ -218,7 +214,8 @@ impl FromStr for CaseReference {
 
     /// Lower case, and a missing hyphen, are forgiven.
     fn from_str(text: &str) -> Result<Self, NotAReference> {
-        let mut symbols = text.trim().bytes().filter(|byte| *byte != b'-').map(|byte| byte.to_ascii_uppercase());
+        let mut symbols =
+            text.trim().bytes().filter(|byte| *byte != b'-').map(|byte| byte.to_ascii_uppercase());
         let mut reference = [0; 7];
         for place in &mut reference {
             *place = symbols.next().filter(|symbol| SYMBOLS.contains(symbol)).ok_or(NotAReference)?;
@@ -231,11 +228,7 @@ impl FromStr for CaseReference {
 }
 
 impl<C> Encode<C> for CaseReference {
-    fn encode<W: encode::Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
+    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
         e.bytes(&self.0)?.ok()
     }
 }
@@ -257,7 +250,9 @@ mod tests {
         let text = id.to_string();
         assert_eq!(text.len(), 32);
         assert_eq!(text.parse::<CaseId>().unwrap(), id);
-        assert!(text.to_uppercase().parse::<CaseId>().is_err() || !text.contains(|c: char| c.is_alphabetic()));
+        assert!(
+            text.to_uppercase().parse::<CaseId>().is_err() || !text.contains(|c: char| c.is_alphabetic())
+        );
         assert!(text[1..].parse::<CaseId>().is_err());
     }
 

@@ -36,8 +36,6 @@ pub(crate) enum Table {
     Thread = 0x50,
     /// Blind index of search tags → case.
     Tag = 0x51,
-    /// Reply key → case and recipient.
-    Reply = 0x52,
     /// What was accepted already, by source key.
     Source = 0x53,
     /// Jobs by due time.

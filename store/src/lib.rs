@@ -11,3 +11,31 @@ pub mod engine;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
 pub mod sqlite;
+
+mod accept;
+mod audit;
+mod cases;
+mod changes;
+mod content;
+mod directory;
+mod error;
+mod ids;
+mod jobs;
+mod keys;
+mod ledger;
+mod network;
+mod records;
+mod sessions;
+
+pub use accept::{Acceptance, Accepted, AcceptedCase, Entry, Joining, Opening, Party, Place};
+pub use audit::{Act, Actor, Event};
+pub use cases::{Case, CasePage, Due, MessageRecord, Proof, Side};
+pub use changes::DirectoryChange;
+pub use content::{ContentReader, ContentWriter, OpenMessage, Reading, SealedContent};
+pub use directory::{ClientCertificate, Directory, Group, Mailbox, Participant, Permission, Role, User};
+pub use error::StoreError;
+pub use ids::{CaseId, CaseReference, ContentId, JobId, MessageId, NotALocator, NotAReference, UserId};
+pub use jobs::{Job, JobKind, Leased, Notice, Outcome, Standing};
+pub use ledger::{Clock, Ledger};
+pub use network::{Network, NotANetwork};
+pub use sessions::{Session, SessionToken};

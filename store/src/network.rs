@@ -13,7 +13,9 @@ pub struct Network {
 
 /// The text is not a network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a network; write an address and a prefix length, such as 192.0.2.0/24 or 2001:db8::/32")]
+#[error(
+    "`{0}` is not a network; write an address and a prefix length, such as 192.0.2.0/24 or 2001:db8::/32"
+)]
 pub struct NotANetwork(String);
 
 impl Network {
@@ -21,10 +23,14 @@ impl Network {
     pub fn contains(&self, peer: IpAddr) -> bool {
         match (self.address, peer.to_canonical()) {
             (IpAddr::V4(network), IpAddr::V4(peer)) => {
-                (u32::from(network) ^ u32::from(peer)).checked_shr(32 - u32::from(self.prefix)).unwrap_or(0) == 0
+                (u32::from(network) ^ u32::from(peer)).checked_shr(32 - u32::from(self.prefix)).unwrap_or(0)
+                    == 0
             }
             (IpAddr::V6(network), IpAddr::V6(peer)) => {
-                (u128::from(network) ^ u128::from(peer)).checked_shr(128 - u32::from(self.prefix)).unwrap_or(0) == 0
+                (u128::from(network) ^ u128::from(peer))
+                    .checked_shr(128 - u32::from(self.prefix))
+                    .unwrap_or(0)
+                    == 0
             }
             _ => false,
         }
@@ -59,11 +65,7 @@ impl fmt::Display for Network {
 }
 
 impl<C> Encode<C> for Network {
-    fn encode<W: encode::Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
+    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
         e.str(&self.to_string())?.ok()
     }
 }

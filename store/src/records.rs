@@ -31,38 +31,42 @@ pub(crate) fn decode<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, StoreE
 /// `#[cbor(with = "records::time")]`: milliseconds since 1970.
 pub(crate) mod time {
     use jiff::Timestamp;
-    use minicbor::{Decoder, Encoder, decode, encode};
+    use minicbor::{
+        Decoder, Encoder, decode::Error as NotDecoded, encode::Error as NotEncoded, encode::Write,
+    };
 
-    pub(crate) fn encode<C, W: encode::Write>(
+    pub(crate) fn encode<C, W: Write>(
         at: &Timestamp,
         e: &mut Encoder<W>,
         _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
+    ) -> Result<(), NotEncoded<W::Error>> {
         e.i64(at.as_millisecond())?.ok()
     }
 
-    pub(crate) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Timestamp, decode::Error> {
-        Timestamp::from_millisecond(d.i64()?).map_err(|_| decode::Error::message("a time out of range"))
+    pub(crate) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Timestamp, NotDecoded> {
+        Timestamp::from_millisecond(d.i64()?).map_err(|_| NotDecoded::message("a time out of range"))
     }
 }
 
-/// `#[cbor(with = "records::optional_time")]`: the same, or null.
+/// `#[cbor(with = "records::optional_time", has_nil)]`: the same; an absent field is `None`.
 pub(crate) mod optional_time {
     use jiff::Timestamp;
-    use minicbor::{Decoder, Encoder, data::Type, decode, encode};
+    use minicbor::{
+        Decoder, Encoder, data::Type, decode::Error as NotDecoded, encode::Error as NotEncoded, encode::Write,
+    };
 
-    pub(crate) fn encode<C, W: encode::Write>(
+    pub(crate) fn encode<C, W: Write>(
         at: &Option<Timestamp>,
         e: &mut Encoder<W>,
         context: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
+    ) -> Result<(), NotEncoded<W::Error>> {
         match at {
             Some(at) => super::time::encode(at, e, context),
             None => e.null()?.ok(),
         }
     }
 
-    pub(crate) fn decode<C>(d: &mut Decoder<'_>, context: &mut C) -> Result<Option<Timestamp>, decode::Error> {
+    pub(crate) fn decode<C>(d: &mut Decoder<'_>, context: &mut C) -> Result<Option<Timestamp>, NotDecoded> {
         if d.datatype()? == Type::Null {
             d.null()?;
             return Ok(None);
@@ -70,7 +74,7 @@ pub(crate) mod optional_time {
         super::time::decode(d, context).map(Some)
     }
 
-    /// Tells the derive that an absent field is `None`.
+    // The two shapes that the derive calls.
     pub(crate) fn nil() -> Option<Option<Timestamp>> {
         Some(None)
     }

@@ -1,0 +1,207 @@
+//! A message on its way in: each piece is sealed, scanned and digested as it comes, and let go of.
+//! Closing it walks the message path; the answer is given only when that has committed.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use mail::{Address, Budget, Message, Scanner};
+use memchr::memmem;
+use store::{ContentWriter, SealedContent};
+
+use crate::{
+    gateway::{Gateway, refused},
+    pipeline,
+    sender::Sender,
+    smtp::{Delivery, Refusal},
+};
+
+/// An open sink for one message.
+pub struct Incoming {
+    gateway: Arc<Gateway>,
+    sender: Sender,
+    recipients: Vec<Address>,
+    content: ContentWriter,
+    scanner: Scanner,
+    digest: SplitDigest,
+}
+
+/// A whole message with its envelope, sealed, and the scanner that has seen it all.
+pub(crate) struct Received {
+    pub(crate) original: Original,
+    pub(crate) scanner: Scanner,
+}
+
+/// What stays of a message when its bytes have passed.
+pub(crate) struct Original {
+    pub(crate) sender: Sender,
+    pub(crate) recipients: Vec<Address>,
+    pub(crate) content: SealedContent,
+    digest: Digests,
+}
+
+impl Incoming {
+    pub(crate) fn open(
+        gateway: &Arc<Gateway>,
+        sender: Sender,
+        recipients: Vec<Address>,
+    ) -> Result<Self, Refusal> {
+        Ok(Self {
+            content: ContentWriter::new(gateway.ledger()).map_err(|error| refused(&error))?,
+            gateway: Arc::clone(gateway),
+            sender,
+            recipients,
+            scanner: Scanner::new(Budget::default()),
+            digest: SplitDigest::new(),
+        })
+    }
+}
+
+impl Delivery for Incoming {
+    async fn chunk(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        self.scanner.feed(bytes);
+        self.digest.feed(bytes);
+        self.content.write(bytes).await.map_err(|error| refused(&error))
+    }
+
+    async fn close(self) -> Result<String, Refusal> {
+        let original = Original {
+            sender: self.sender,
+            recipients: self.recipients,
+            content: self.content.finish().await.map_err(|error| refused(&error))?,
+            digest: self.digest.finish(),
+        };
+        let received = Received { original, scanner: self.scanner };
+        let accepted = pipeline::take(&self.gateway, received).await?;
+        let references: Vec<_> = accepted.cases.iter().map(|case| case.reference.to_string()).collect();
+        let noun = if references.len() == 1 { "case" } else { "cases" };
+        Ok(format!("secured as {noun} {}", references.join(", ")))
+    }
+}
+
+impl Original {
+    /// What makes a second delivery the same mail: sender, Message-ID, body and recipients. A header
+    /// that a relay adds on the second way does not make it another; without a Message-ID the header
+    /// has to say it.
+    pub(crate) fn source(&self, message: &Message) -> [u8; 32] {
+        let mut recipients: Vec<_> = self.recipients.iter().map(Address::key).collect();
+        recipients.sort_unstable();
+        recipients.dedup();
+        let mut source = Context::new(&SHA256);
+        let mut part = |bytes: &[u8]| {
+            source.update(&(bytes.len() as u64).to_be_bytes());
+            source.update(bytes);
+        };
+        part(self.sender.group.as_str().as_bytes());
+        match &message.headline.message_id {
+            Some(id) => part(id.as_bytes()),
+            None => part(&self.digest.header),
+        }
+        part(&self.digest.body);
+        for recipient in &recipients {
+            part(recipient.as_bytes());
+        }
+        fixed(&source.finish())
+    }
+}
+
+/// SHA-256 of the header and of the body, while they pass.
+struct SplitDigest {
+    header: Context,
+    body: Context,
+    seen: Seen,
+}
+
+enum Seen {
+    /// The last bytes of the header so far, at most three: the empty line may lie across pieces.
+    Header(Vec<u8>),
+    Body,
+}
+
+struct Digests {
+    header: [u8; 32],
+    body: [u8; 32],
+}
+
+impl SplitDigest {
+    fn new() -> Self {
+        // A message that begins with an empty line has no header: RFC 5322 §2.1.
+        Self {
+            header: Context::new(&SHA256),
+            body: Context::new(&SHA256),
+            seen: Seen::Header(b"\r\n".to_vec()),
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        let Seen::Header(tail) = &mut self.seen else {
+            self.body.update(bytes);
+            return;
+        };
+        let across = tail.len();
+        let mut window = std::mem::take(tail);
+        window.extend_from_slice(&bytes[..bytes.len().min(4)]);
+        let end = match memmem::find(&window, b"\r\n\r\n") {
+            Some(place) => Some(place + 4 - across),
+            None => memmem::find(bytes, b"\r\n\r\n").map(|place| place + 4),
+        };
+        match end {
+            Some(end) => {
+                self.header.update(&bytes[..end]);
+                self.body.update(&bytes[end..]);
+                self.seen = Seen::Body;
+            }
+            None => {
+                self.header.update(bytes);
+                window.truncate(across);
+                window.extend_from_slice(&bytes[bytes.len().saturating_sub(3)..]);
+                let keep = window.len().saturating_sub(3);
+                self.seen = Seen::Header(window.split_off(keep));
+            }
+        }
+    }
+
+    fn finish(self) -> Digests {
+        Digests { header: fixed(&self.header.finish()), body: fixed(&self.body.finish()) }
+    }
+}
+
+fn fixed(digest: &aws_lc_rs::digest::Digest) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.as_ref());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digests(pieces: &[&[u8]]) -> ([u8; 32], [u8; 32]) {
+        let mut digest = SplitDigest::new();
+        pieces.iter().for_each(|piece| digest.feed(piece));
+        let Digests { header, body } = digest.finish();
+        (header, body)
+    }
+
+    #[test]
+    fn the_body_begins_behind_the_first_empty_line_however_it_is_cut() {
+        let mail = b"Subject: a\r\nTo: b\r\n\r\nbody\r\n\r\nmore\r\n";
+        let whole = digests(&[mail]);
+        assert_eq!(whole.1, certs::sha256(b"body\r\n\r\nmore\r\n"));
+        for first in 0..mail.len() {
+            for second in first..mail.len() {
+                let pieces = [&mail[..first], &mail[first..second], &mail[second..]];
+                assert_eq!(digests(&pieces), whole, "cut at {first} and {second}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_header_is_the_same_body() {
+        let one = digests(&[b"Received: x\r\n\r\nbody"]);
+        let other = digests(&[b"Received: y\r\n\r\nbody"]);
+        assert_eq!(one.1, other.1);
+        assert_ne!(one.0, other.0);
+        assert_eq!(digests(&[b"\r\nbody"]).1, certs::sha256(b"body"));
+        assert_eq!(digests(&[b"no empty line"]).1, certs::sha256(b""));
+    }
+}

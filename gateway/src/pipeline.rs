@@ -1,0 +1,110 @@
+//! The path of one message, from its last byte to the durable commit. `docs/message-path.md` tells
+//! the same steps in prose, in the same order. Each stage owns the one before, so none can be skipped.
+
+use mail::Message;
+use policies::{Author, Effect, Facts, Judged, Recipient, author};
+use store::{Acceptance, Accepted, Act, Actor, Entry, Event};
+
+use crate::{
+    gateway::{Gateway, refused},
+    incoming::{Original, Received},
+    placement,
+    smtp::Refusal,
+};
+
+/// Takes one message. `Ok` only when it is durable: then, and not before, the peer may read `250`.
+pub(crate) async fn take(gateway: &Gateway, received: Received) -> Result<Accepted, Refusal> {
+    // 1 identify: the transport proved `original.sender` before the first recipient was named.
+    // 2 receive: the original is sealed already, chunk by chunk, as it came.
+    let parsed = Parsed::from(received); //             3 parse
+    let authored = parsed.authored(gateway).await?;
+    let judged = authored.judged(gateway).await?; //    4 classify, 5 decide
+    let sealed = judged.sealed(gateway)?; //            6 seal
+    gateway.ledger().accept(sealed).await.map_err(|error| refused(&error)) // 7 accept
+}
+
+/// What the parser made of the mail. Total: a damaged mail has defects, it is no error.
+struct Parsed {
+    original: Original,
+    message: Message,
+}
+
+/// A mail whose author belongs to the group that the transport proved.
+struct Authored {
+    parsed: Parsed,
+    author: Author,
+}
+
+/// A mail that every recipient may have, and the place of each.
+struct Secured {
+    authored: Authored,
+    recipients: Vec<Recipient>,
+    judged: Judged,
+}
+
+impl From<Received> for Parsed {
+    fn from(Received { original, scanner }: Received) -> Self {
+        Self { original, message: scanner.finish() }
+    }
+}
+
+impl Parsed {
+    /// The company shown is the transport's, so the author in `From` must be one of its people.
+    async fn authored(self, gateway: &Gateway) -> Result<Authored, Refusal> {
+        let directory = gateway.ledger().directory();
+        let group = &self.original.sender.group;
+        let author = author(
+            &self.message.headline,
+            group,
+            |address| directory.group_of_address(address).cloned(),
+            |domain| directory.group_of_domain(domain).cloned(),
+        );
+        match author {
+            Ok(author) => Ok(Authored { parsed: self, author }),
+            Err(refusal) => {
+                let event = Event::new(gateway.ledger().now(), Actor::Gateway, Act::SenderRefused);
+                gateway.ledger().record(event.group(group)).await.map_err(|error| refused(&error))?;
+                Err(Refusal::NotProved(refusal.public().to_owned()))
+            }
+        }
+    }
+}
+
+impl Authored {
+    async fn judged(self, gateway: &Gateway) -> Result<Secured, Refusal> {
+        let Parsed { original, message } = &self.parsed;
+        let group = &original.sender.group;
+        let mut recipients = Vec::with_capacity(original.recipients.len());
+        for address in &original.recipients {
+            recipients.push(placement::recipient(gateway, group, address).await?);
+        }
+        let referenced = placement::referenced(gateway, group, message).await?;
+        let facts = Facts { sender: group, message, recipients: &recipients, referenced: &referenced };
+        let judged = gateway.rules().judge(&facts);
+        Ok(Secured { authored: self, recipients, judged })
+    }
+}
+
+impl Secured {
+    /// Puts the mail into its cases and takes what is to be sealed for their parties.
+    fn sealed(self, gateway: &Gateway) -> Result<Acceptance, Refusal> {
+        let Self { authored: Authored { parsed, author }, recipients, judged } = self;
+        let Parsed { original, message } = parsed;
+        let automatic = judged.effect == Effect::EventOnly;
+        let places = placement::places(gateway, &original, &author, &recipients, &judged.verdicts)?;
+        let entries = places
+            .into_iter()
+            .map(|(place, decided_by)| Entry { place, tags: judged.tags.clone(), decided_by })
+            .collect();
+        Ok(Acceptance {
+            source: original.source(&message),
+            from_group: original.sender.group,
+            proof: original.sender.proof,
+            content: original.content,
+            message_id: message.headline.message_id.clone(),
+            headline: message.headline,
+            automatic,
+            entries,
+        })
+    }
+}

@@ -1,0 +1,347 @@
+//! Cases and their messages: the records, and how they are found again.
+//!
+//! Nothing here opens content (`content.rs`) or decides who may look (`policies::access`).
+
+use jiff::Timestamp;
+use mail::{Address, ContactType, GroupId, Mpid, ProcessId, Tag, TagKind};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    audit::{Act, Actor, Event},
+    directory::KeyRing,
+    engine::{Changeset, Range},
+    error::StoreError,
+    ids::{CaseId, CaseReference, ContentId, MessageId, UserId},
+    keys::{Key, Table},
+    ledger::Ledger,
+    records,
+};
+
+/// One conversation between two groups about one matter in one process.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Case {
+    #[n(0)]
+    pub id: CaseId,
+    #[n(1)]
+    pub reference: CaseReference,
+    #[n(2)]
+    pub process: ProcessId,
+    /// The rung of the process's ladder on which the case stands.
+    #[n(3)]
+    pub contact_type: ContactType,
+    /// The groups that take part; two today.
+    #[n(4)]
+    pub sides: Vec<Side>,
+    #[cbor(n(5), with = "records::time")]
+    pub opened_at: Timestamp,
+    #[cbor(n(6), with = "records::time")]
+    pub last_message_at: Timestamp,
+    #[n(7)]
+    pub due: Option<Due>,
+    #[n(8)]
+    pub messages: u32,
+}
+
+/// One group's part in a case.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Side {
+    #[n(0)]
+    pub group: GroupId,
+    #[n(1)]
+    pub participant: Mpid,
+    #[n(2)]
+    pub owner: Option<UserId>,
+    #[n(3)]
+    pub initiator: bool,
+    /// Where the group's notices about this case go: the mailbox written to, or the author who wrote first.
+    #[n(5)]
+    pub contact: Address,
+    /// When somebody of the group last looked.
+    #[cbor(n(4), with = "records::optional_time", has_nil)]
+    pub seen_at: Option<Timestamp>,
+    /// When a notice was last made for the contact.
+    #[cbor(n(6), with = "records::optional_time", has_nil)]
+    pub noticed_at: Option<Timestamp>,
+}
+
+/// By when, and by whom, the case must be answered.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Due {
+    #[cbor(n(0), with = "records::time")]
+    pub at: Timestamp,
+    #[n(1)]
+    pub side: GroupId,
+    /// One plain sentence that explains the date.
+    #[n(2)]
+    pub reason: String,
+}
+
+/// How the sender's company was proved.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Proof {
+    #[n(0)]
+    Login(#[n(0)] UserId),
+    #[n(1)]
+    Certificate(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
+    /// A network registered to the group.
+    #[n(2)]
+    Network,
+}
+
+/// One sealed item of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MessageRecord {
+    #[n(0)]
+    pub id: MessageId,
+    #[n(1)]
+    pub case: CaseId,
+    #[n(2)]
+    pub content: ContentId,
+    #[n(3)]
+    pub from_group: GroupId,
+    #[cbor(n(4), with = "records::time")]
+    pub received_at: Timestamp,
+    /// Bytes of the original.
+    #[n(5)]
+    pub size: u64,
+    #[n(6)]
+    pub proof: Proof,
+    #[n(7)]
+    pub automatic: bool,
+    /// `mail::headline::Headline`, sealed.
+    #[cbor(n(8), with = "minicbor::bytes")]
+    pub(crate) headline: Vec<u8>,
+    /// Which signal put it here: the id of the deciding rule.
+    #[n(9)]
+    pub decided_by: String,
+}
+
+/// One page of a list of cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CasePage {
+    pub cases: Vec<Case>,
+    /// Where the next page begins; opaque.
+    pub next: Option<String>,
+}
+
+/// The most cases or messages that one answer holds.
+const LIST_LIMIT: usize = 1_000;
+
+impl Case {
+    pub fn side(&self, group: &GroupId) -> Option<&Side> {
+        self.sides.iter().find(|side| side.group == *group)
+    }
+
+    /// The groups on the other side of `group`.
+    pub fn counterparties<'a>(&'a self, group: &'a GroupId) -> impl Iterator<Item = &'a Side> {
+        self.sides.iter().filter(move |side| side.group != *group)
+    }
+
+    pub(crate) fn list_keys(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.sides.iter().map(|side| {
+            list_of(&side.group, &self.process).time_descending(self.last_message_at).id(&self.id).done()
+        })
+    }
+}
+
+fn list_of(group: &GroupId, process: &ProcessId) -> Key {
+    Key::of(Table::CaseList).text(group.as_str()).text(process.as_str())
+}
+
+pub(crate) fn case_key(id: CaseId) -> Vec<u8> {
+    Key::of(Table::Case).id(&id).done()
+}
+
+pub(crate) fn message_key(case: CaseId, message: MessageId) -> Vec<u8> {
+    Key::of(Table::Message).id(&case).id(&message).done()
+}
+
+pub(crate) fn thread_key(ring: &KeyRing, message_id: &str) -> Key {
+    Key::of(Table::Thread).raw(&ring.indexer.digest("message-id", message_id.as_bytes()))
+}
+
+pub(crate) fn tag_key(ring: &KeyRing, tag: &Tag) -> Key {
+    let purpose = match tag.kind() {
+        TagKind::Mpan => "tag mpan",
+        TagKind::Mprn => "tag mprn",
+        TagKind::Reference => "tag reference",
+    };
+    Key::of(Table::Tag).raw(&ring.indexer.digest(purpose, tag.value().as_bytes()))
+}
+
+impl Ledger {
+    /// The cases of one process that `group` takes part in, those with the latest message first.
+    pub async fn cases(
+        &self,
+        group: &GroupId,
+        process: &ProcessId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<CasePage, StoreError> {
+        let list = list_of(group, process);
+        let prefix = list.clone().done().len();
+        let Range { mut from, to } = list.clone().range();
+        if let Some(place) = after.and_then(cursor_place) {
+            from = list.raw(&place).raw(&[0]).done();
+        }
+        let limit = limit.clamp(1, LIST_LIMIT);
+        let rows = self.engine().scan(Range { from, to }, limit).await?;
+        let next = match rows.last() {
+            Some((key, _)) if rows.len() == limit => Some(hex(&key[prefix..])),
+            _ => None,
+        };
+        let ids = rows.iter().filter_map(|(key, _)| id_at_end(key));
+        Ok(CasePage { cases: self.cases_by_id(ids).await?, next })
+    }
+
+    pub async fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
+        Ok(self.versioned_case(id).await?.map(|(case, _)| case))
+    }
+
+    pub(crate) async fn versioned_case(&self, id: CaseId) -> Result<Option<(Case, u64)>, StoreError> {
+        let Some(row) = self.row(case_key(id)).await? else { return Ok(None) };
+        Ok(Some((records::decode(&row.value)?, row.version)))
+    }
+
+    pub async fn case_by_reference(&self, reference: &CaseReference) -> Result<Option<Case>, StoreError> {
+        let key = Key::of(Table::Reference).raw(reference.as_bytes()).done();
+        let Some(row) = self.row(key).await? else { return Ok(None) };
+        self.case(records::decode(&row.value)?).await
+    }
+
+    /// The cases of `group` that carry `tag`.
+    pub async fn find_by_tag(
+        &self,
+        actor: &Actor,
+        group: &GroupId,
+        tag: &Tag,
+    ) -> Result<Vec<Case>, StoreError> {
+        let key = tag_key(self.directory().ring(group)?, tag);
+        self.record(Event::new(self.now(), actor.clone(), Act::TagSearched).group(group)).await?;
+        self.cases_under(key).await
+    }
+
+    /// The cases of `group` in which a mail with this Message-ID has appeared.
+    pub async fn find_by_message_id(
+        &self,
+        group: &GroupId,
+        message_id: &str,
+    ) -> Result<Vec<Case>, StoreError> {
+        let key = thread_key(self.directory().ring(group)?, message_id);
+        self.cases_under(key).await
+    }
+
+    /// The messages of a case, oldest first.
+    pub async fn messages(&self, case: CaseId) -> Result<Vec<MessageRecord>, StoreError> {
+        let range = Key::of(Table::Message).id(&case).range();
+        let rows = self.engine().scan(range, LIST_LIMIT).await?;
+        let mut messages = rows
+            .iter()
+            .map(|(_, row)| records::decode(&row.value))
+            .collect::<Result<Vec<MessageRecord>, _>>()?;
+        messages.sort_by_key(|message| (message.received_at, message.id));
+        Ok(messages)
+    }
+
+    pub async fn message(&self, case: CaseId, id: MessageId) -> Result<Option<MessageRecord>, StoreError> {
+        match self.row(message_key(case, id)).await? {
+            Some(row) => records::decode(&row.value).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes `owner` the owner of the case on `group`'s side, or nobody.
+    pub async fn set_owner(
+        &self,
+        actor: &Actor,
+        case: CaseId,
+        group: &GroupId,
+        owner: Option<UserId>,
+    ) -> Result<(), StoreError> {
+        self.change_case(case, |case| {
+            let side = case.sides.iter_mut().find(|side| side.group == *group)?;
+            side.owner = owner;
+            let mut event = Event::new(self.now(), actor.clone(), Act::OwnerSet).group(group).case(case.id);
+            event.user = owner;
+            Some(event)
+        })
+        .await
+    }
+
+    /// Notes that somebody of `group` looked at the case; `event` says who and at what.
+    pub(crate) async fn mark_seen(
+        &self,
+        case: CaseId,
+        group: &GroupId,
+        event: Event,
+    ) -> Result<(), StoreError> {
+        self.change_case(case, |case| {
+            let side = case.sides.iter_mut().find(|side| side.group == *group)?;
+            side.seen_at = Some(event.at);
+            Some(event.clone())
+        })
+        .await
+    }
+
+    /// Applies `change` to the case as it is now, again if somebody else was faster.
+    async fn change_case(
+        &self,
+        id: CaseId,
+        change: impl Fn(&mut Case) -> Option<Event>,
+    ) -> Result<(), StoreError> {
+        loop {
+            let Some((mut case, version)) = self.versioned_case(id).await? else {
+                return Err(StoreError::Corrupt(format!("case {id} is not there")));
+            };
+            let Some(event) = change(&mut case) else {
+                return Err(StoreError::Denied("the group takes no part in this case".to_owned()));
+            };
+            let changes = Changeset {
+                require: vec![(case_key(id), Some(version))],
+                put: vec![(case_key(id), records::encode(&case)?)],
+                append: vec![event.to_bytes()?],
+                ..Changeset::default()
+            };
+            match self.commit(changes).await {
+                Err(StoreError::Conflict) => {}
+                done => return done.map(drop),
+            }
+        }
+    }
+
+    async fn cases_under(&self, key: Key) -> Result<Vec<Case>, StoreError> {
+        let rows = self.engine().scan(key.range(), LIST_LIMIT).await?;
+        self.cases_by_id(rows.iter().filter_map(|(key, _)| id_at_end(key))).await
+    }
+
+    async fn cases_by_id(&self, ids: impl Iterator<Item = CaseId>) -> Result<Vec<Case>, StoreError> {
+        let keys: Vec<_> = ids.map(case_key).collect();
+        let rows = self.engine().get(&keys).await?;
+        rows.into_iter().flatten().map(|row| records::decode(&row.value)).collect()
+    }
+}
+
+/// Index keys end with the case that they lead to.
+fn id_at_end(key: &[u8]) -> Option<CaseId> {
+    key.last_chunk::<20>().map(|bytes| CaseId::from_bytes(*bytes))
+}
+
+/// The place in a list that a cursor names: time and case. What is no cursor means the first page.
+fn cursor_place(cursor: &str) -> Option<[u8; 28]> {
+    let mut place = [0; 28];
+    if cursor.len() != 2 * place.len() || !cursor.is_ascii() {
+        return None;
+    }
+    for (index, byte) in place.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&cursor[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(place)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

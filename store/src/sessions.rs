@@ -1,0 +1,130 @@
+//! Signed-in people: server-side records, found by the hash of an opaque token.
+//!
+//! The token itself is never stored, so a copy of the ledger signs nobody in.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use minicbor::{Decode, Encode};
+
+use crate::{
+    audit::{Act, Actor, Event},
+    engine::Changeset,
+    error::StoreError,
+    ids::{UserId, base32},
+    keys::{Key, Table},
+    ledger::Ledger,
+    records,
+};
+
+/// A session ends this long after it began, whatever happens.
+const LONGEST: Duration = Duration::from_hours(12);
+/// A session ends this long after it was last used.
+const IDLE: Duration = Duration::from_mins(60);
+/// How exactly `last_seen` is kept; every request would be a write otherwise.
+const GRAIN: Duration = Duration::from_mins(5);
+
+/// 256 random bits, for the cookie. `Debug` does not show them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionToken(String);
+
+impl SessionToken {
+    /// Takes what a cookie holds; whether it is a session shows when it is looked up.
+    pub fn from_cookie(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn key(&self) -> Vec<u8> {
+        Key::of(Table::Session).raw(&certs::sha256(self.0.as_bytes())).done()
+    }
+}
+
+impl std::fmt::Debug for SessionToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionToken(..)")
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Session {
+    #[n(0)]
+    pub user: UserId,
+    /// Goes into every form of the session and comes back with it.
+    #[n(1)]
+    pub csrf: String,
+    #[cbor(n(2), with = "records::time")]
+    pub started: Timestamp,
+    #[cbor(n(3), with = "records::time")]
+    pub last_seen: Timestamp,
+}
+
+impl Session {
+    /// A clock that went backwards lengthens nothing: a session from the future is over.
+    fn is_over(&self, now: Timestamp) -> bool {
+        let since = |then: Timestamp| Duration::try_from(now.duration_since(then)).ok();
+        !since(self.started).is_some_and(|age| age < LONGEST)
+            || !since(self.last_seen).is_some_and(|age| age < IDLE)
+    }
+}
+
+impl Ledger {
+    /// Begins a session for a user whose proof was checked.
+    pub async fn start_session(&self, user: UserId) -> Result<SessionToken, StoreError> {
+        let token = SessionToken(secret()?);
+        let now = self.now();
+        let session = Session { user, csrf: secret()?, started: now, last_seen: now };
+        let mut event = Event::new(now, Actor::User(user), Act::SignedIn);
+        event.group = self.directory().user(&user).map(|user| user.group.clone());
+        let changes = Changeset {
+            put: vec![(token.key(), records::encode(&session)?)],
+            append: vec![event.to_bytes()?],
+            ..Changeset::default()
+        };
+        self.commit(changes).await?;
+        Ok(token)
+    }
+
+    /// The session of a token, if there is one and it is not over.
+    pub async fn session(&self, token: &SessionToken) -> Result<Option<Session>, StoreError> {
+        let Some(row) = self.row(token.key()).await? else { return Ok(None) };
+        let session: Session = records::decode(&row.value)?;
+        let now = self.now();
+        if session.is_over(now) {
+            self.commit(Changeset { delete: vec![token.key()], ..Changeset::default() }).await?;
+            return Ok(None);
+        }
+        if Duration::try_from(now.duration_since(session.last_seen)).is_ok_and(|age| age > GRAIN) {
+            let touched = Session { last_seen: now, ..session.clone() };
+            let touch = Changeset {
+                require: vec![(token.key(), Some(row.version))],
+                put: vec![(token.key(), records::encode(&touched)?)],
+                ..Changeset::default()
+            };
+            match self.commit(touch).await {
+                // Another request of the same session was faster, or it has just been ended.
+                Ok(_) | Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(session))
+    }
+
+    pub async fn end_session(&self, token: &SessionToken) -> Result<(), StoreError> {
+        let Some(row) = self.row(token.key()).await? else { return Ok(()) };
+        let session: Session = records::decode(&row.value)?;
+        let mut event = Event::new(self.now(), Actor::User(session.user), Act::SignedOut);
+        event.group = self.directory().user(&session.user).map(|user| user.group.clone());
+        let changes =
+            Changeset { delete: vec![token.key()], append: vec![event.to_bytes()?], ..Changeset::default() };
+        self.commit(changes).await.map(drop)
+    }
+}
+
+fn secret() -> Result<String, StoreError> {
+    Ok(base32(&certs::random::<32>()?))
+}
