@@ -113,7 +113,8 @@ impl Authority {
         self.issue(params)
     }
 
-    /// A certificate with which a company's mail system shows who it is; `common_name` names it to people.
+    /// A certificate with which a company's mail system shows who it is; `name` is its common name, 1 to 64
+    /// characters, and a host name in it becomes an alternative name too.
     pub fn issue_client(&self, name: &str) -> Result<Issued, AuthorityError> {
         let mut params = CertificateParams::default();
         params.distinguished_name = common_name(name)?;
@@ -144,7 +145,8 @@ impl Authority {
 }
 
 impl Issued {
-    /// Writes both files in place of whatever is there (the key with mode 0600), each whole and durable.
+    /// Writes both files in place of whatever is there (the key with mode 0600), each whole and durable. A server that
+    /// reloads between the two finds that they do not match and keeps what it has.
     pub fn save(&self, certificate: &Path, key: &Path) -> Result<(), KeyFileError> {
         secret_file::replace(key, 0o600, self.key_pem.as_bytes())?;
         secret_file::replace(certificate, 0o644, self.certificate_pem.as_bytes())

@@ -105,7 +105,7 @@ mod tests {
         assert_ne!(stored, hash("correct horse").unwrap(), "each hash has a salt of its own");
     }
 
-    // Argon2id of the reference implementation's command line: `echo -n password | argon2 somesalt -id -t 2 -k 65536 -p 1`.
+    // From the reference implementation's own tests: version 0x13, 2 passes, 64 MiB, 1 lane, salt `somesalt`.
     #[test]
     fn hash_of_the_reference_implementation_verifies() {
         let reference =

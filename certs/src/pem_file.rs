@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 
 use crate::TlsError;
 
+/// Far above any private key in PEM; the rest of a larger file is not read.
+const LARGEST_KEY: usize = 64 * 1024;
+
 /// All certificates of a file, at least one, in the file's order.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = fs::read(path).map_err(|source| TlsError::Read { path: path.into(), source })?;
@@ -27,15 +30,14 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 /// The first private key of a file. A group may read it (Debian's `ssl-cert`), everybody may not.
 pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     let failed = |source| TlsError::Read { path: path.into(), source };
-    let mut file = File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    let mode = metadata.mode() & 0o7777;
+    let file = File::open(path).map_err(failed)?;
+    let mode = file.metadata().map_err(failed)?.mode() & 0o7777;
     if mode & 0o007 != 0 {
         return Err(TlsError::Exposed { path: path.into(), mode });
     }
     // Reserved at once: a growing buffer would leave copies of the key behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(metadata.len() as usize + 1));
-    file.read_to_end(&mut text).map_err(failed)?;
+    let mut text = Zeroizing::new(Vec::with_capacity(LARGEST_KEY));
+    file.take(LARGEST_KEY as u64).read_to_end(&mut text).map_err(failed)?;
     PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
         pem::Error::NoItemsFound => TlsError::NoKey { path: path.into() },
         other => TlsError::Pem { path: path.into(), reason: other.to_string() },

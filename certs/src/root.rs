@@ -14,7 +14,8 @@ use crate::provider::{aes_256_gcm, random};
 use crate::secret_file::{self, malformed};
 use crate::{KeyError, KeyFileError};
 
-/// What the one line of a root key file begins with: format and version. 43 characters of base64url follow (RFC 4648 §5).
+/// What the one line of a root key file begins with: format and version. 43 characters of base64url follow
+/// (RFC 4648 §5).
 const PREFIX: &str = "postern-root-key-1:";
 
 const SALT: &[u8] = b"postern root key v1";
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
     use crate::provider::tests::hex;
 
-    // RFC 5869 §A.1 and §A.2, the first 32 bytes of each output: HKDF's outputs of different lengths share their beginning.
+    // RFC 5869 §A.1 and §A.2, the first 32 bytes of each output: outputs of different lengths share their beginning.
     #[test]
     fn hkdf_of_rfc_5869() {
         let out = hkdf_sha256(&hex("000102030405060708090a0b0c"), &[0x0b; 22], &hex("f0f1f2f3f4f5f6f7f8f9"));
