@@ -1,8 +1,21 @@
-//! The SMTP server: bytes → framing → command → session → effects, with one thin connection file around it.
+//! The SMTP server: bytes → framing → command → session → replies, with one thin connection file around it.
 //! Nothing here knows what becomes of a message; that is behind [`Intake`].
 
+mod auth;
+mod command;
+mod connection;
+mod dialogue;
+mod framing;
 mod intake;
+mod listener;
+mod options;
+mod pace;
+mod peer;
 mod reply;
+mod session;
 
+pub use dialogue::{Awaiting, Close, Counts, Dialogue, Handshake, Interruption, Next};
 pub use intake::{Delivery, Intake};
+pub use listener::Listener;
+pub use options::{Hostname, HostnameError, Limits, Options, PlainAuth, Security, Timeouts};
 pub use reply::{Permanence, Refusal};
