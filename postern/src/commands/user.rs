@@ -1,0 +1,97 @@
+//! `postern user add|reset`.
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use mail::{Address, GroupId};
+
+use super::ask;
+use crate::cli::{ConfigFile, Outcome, Output};
+use crate::directory_file::{PermissionEntry, RoleName, UserEntry, Written};
+use crate::print;
+use crate::tools::{Request, rows::NewPassword};
+
+#[derive(Subcommand)]
+pub(crate) enum User {
+    /// Add a user and show a first password, once
+    Add(Add),
+    /// Give a user a new password and show it, once
+    Reset(Reset),
+}
+
+#[derive(Args)]
+pub(crate) struct Add {
+    email: Address,
+    /// The company group
+    #[arg(long)]
+    group: GroupId,
+    /// The person's name
+    #[arg(long)]
+    name: String,
+    #[arg(long, value_enum, default_value = "user")]
+    role: RoleName,
+    /// PARTICIPANT/PROCESS/CONTACT-TYPE, such as BETA/erroneous-transfers/initial-request; may be repeated
+    #[arg(long = "permission", value_name = "PERMISSION", value_parser = permission)]
+    permissions: Vec<PermissionEntry>,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+#[derive(Args)]
+pub(crate) struct Reset {
+    email: Address,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+impl User {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Add(add) => {
+                let user = UserEntry {
+                    email: Written(add.email),
+                    group: Written(add.group),
+                    name: add.name,
+                    role: add.role,
+                    active: true,
+                    permissions: add.permissions,
+                };
+                show(ask(&add.config, Request::UserAdd { user })?, &add.output)
+            }
+            Self::Reset(reset) => {
+                let email = Written(reset.email);
+                show(ask(&reset.config, Request::UserReset { email })?, &reset.output)
+            }
+        }
+    }
+}
+
+fn show(new: NewPassword, output: &Output) -> anyhow::Result<Outcome> {
+    match output.json {
+        true => print::json(&new)?,
+        false => print::lines(&format!(
+            "{} signs in with the password\n\n    {}\n\nIt is shown this once; only its hash is kept.",
+            new.email, new.password
+        )),
+    }
+    Ok(Outcome::Done)
+}
+
+fn permission(text: &str) -> anyhow::Result<PermissionEntry> {
+    let mut parts = text.split('/');
+    let (Some(participant), Some(process), Some(contact_type), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        anyhow::bail!(
+            "write PARTICIPANT/PROCESS/CONTACT-TYPE, such as BETA/erroneous-transfers/initial-request"
+        );
+    };
+    Ok(PermissionEntry {
+        participant: Written(participant.parse().context("the participant")?),
+        process: Written(process.parse().context("the process")?),
+        contact_type: Written(contact_type.parse().context("the contact type")?),
+    })
+}

@@ -1,0 +1,114 @@
+//! `postern.toml`: static, parsed into types that can only hold what works, or the process does not start.
+//! Says everything that is wrong at once, each with file, line, key and remedy. Never holds a secret.
+
+mod describe;
+mod document;
+mod files;
+mod key;
+mod listeners;
+mod outward;
+mod rules;
+mod secret;
+mod server;
+mod value;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use self::document::{Document, Problem, Problems};
+use self::key::Section;
+
+pub(crate) use self::describe::{Given, describe, example};
+pub(crate) use self::listeners::{Limits, ListenerTls, MailListener, Tls};
+pub(crate) use self::outward::{Notices, OutboundTls, Policy, Portal};
+pub(crate) use self::secret::SecretPlace;
+pub(crate) use self::server::{EngineChoice, Keys, Log, LogFormat, Metrics, Server};
+pub(crate) use self::value::is_domain;
+
+/// Every section, in the order of the printed example.
+const SECTIONS: &[&Section] = &[
+    &server::SERVER,
+    &server::KEYS,
+    &listeners::TLS,
+    &listeners::SMTP,
+    &listeners::SUBMISSION,
+    &listeners::LIMITS,
+    &outward::PORTAL,
+    &outward::NOTICES,
+    &outward::POLICY,
+    &server::METRICS,
+    &server::LOG,
+];
+
+/// A configuration that was read whole and holds together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Config {
+    pub(crate) server: Server,
+    pub(crate) keys: Keys,
+    pub(crate) tls: Tls,
+    pub(crate) smtp: MailListener,
+    pub(crate) submission: MailListener,
+    pub(crate) limits: Limits,
+    pub(crate) portal: Portal,
+    pub(crate) notices: Notices,
+    pub(crate) policy: Policy,
+    pub(crate) metrics: Metrics,
+    pub(crate) log: Log,
+}
+
+impl Config {
+    pub(crate) fn load(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| {
+            format!(
+                "{}: cannot read the configuration; name the file with -c FILE, or make one with `postern init DIR`",
+                file.display()
+            )
+        })?;
+        Ok(Self::parse(&text, file)?)
+    }
+
+    /// `file` is for messages and for its folder; it is not read.
+    pub(crate) fn parse(text: &str, file: &Path) -> Result<Self, Problems> {
+        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+        let fail = |problems| Problems { file: file.to_owned(), problems };
+        let document = Document::parse(text, &folder).map_err(|problem| fail(vec![problem]))?;
+        let config = Self::read(&document);
+        let problems: Vec<Problem> = document.into_problems();
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(fail(problems)),
+        }
+    }
+
+    fn read(document: &Document<'_>) -> Option<Self> {
+        document.check_names(SECTIONS);
+        let (server, keys) = (Server::read(document), Keys::read(document));
+        let (tls, limits) = (Tls::read(document), Limits::read(document));
+        let smtp = MailListener::read_smtp(document);
+        let submission = MailListener::read_submission(document);
+        let (portal, notices) = (Portal::read(document), Notices::read(document));
+        let policy = Policy::read(document);
+        let (metrics, log) = (Metrics::read(document), Log::read(document));
+        let config = Self {
+            server: server?,
+            keys: keys?,
+            tls: tls?,
+            smtp: smtp?,
+            submission: submission?,
+            limits: limits?,
+            portal: portal?,
+            notices: notices?,
+            policy: policy?,
+            metrics: metrics?,
+            log: log?,
+        };
+        rules::check(&config, document);
+        Some(config)
+    }
+
+    /// The folder that holds the ledger and the control socket.
+    pub(crate) fn data(&self) -> &PathBuf {
+        &self.server.data
+    }
+}

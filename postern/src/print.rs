@@ -1,0 +1,47 @@
+//! What commands write to stdout: aligned tables for people, JSON for programs. Never writes to a log.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+/// Prints lines; a reader that went away (`| head`) is not a failure.
+pub(crate) fn lines(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+pub(crate) fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    lines(&serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A table with a heading, columns as wide as their longest cell.
+pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) {
+    lines(&laid_out(heading, rows));
+}
+
+fn laid_out(heading: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([heading[column].len()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let padded = cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let heading: Vec<String> = heading.iter().map(|name| name.to_uppercase()).collect();
+    let mut text = vec![line(&heading)];
+    text.extend(rows.iter().map(|row| line(row)));
+    text.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [vec!["K7Q-4M2X".to_owned(), "é".to_owned(), "x".to_owned()]];
+        assert_eq!(laid_out(&["case", "owner", "due"], &rows), "CASE      OWNER  DUE\nK7Q-4M2X  é      x");
+    }
+}

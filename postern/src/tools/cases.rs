@@ -1,0 +1,111 @@
+//! Requests about cases: what an administrator may see of them, which is everything but content.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use mail::{GroupId, ProcessId};
+use store::{Case, Directory, MessageRecord, Proof, Side};
+
+use super::Desk;
+use super::rows::{CaseDetail, CaseRow, DueRow, MessageRow, SideRow};
+
+impl Desk {
+    /// The `limit` cases with the latest messages, of all groups and processes or of the given ones.
+    pub(super) async fn cases(
+        &self,
+        group: Option<GroupId>,
+        process: Option<ProcessId>,
+        limit: usize,
+    ) -> anyhow::Result<Vec<CaseRow>> {
+        let directory = self.ledger.directory();
+        let groups = directory.groups().map(|known| known.id.clone());
+        let groups: Vec<_> = group.map_or_else(|| groups.collect(), |group| vec![group]);
+        let processes = self.rules.catalogue().processes().map(|known| known.id.clone());
+        let processes: Vec<_> = process.map_or_else(|| processes.collect(), |process| vec![process]);
+        let mut found = BTreeMap::new();
+        for group in &groups {
+            for process in &processes {
+                let page = self.ledger.cases(group, process, None, limit).await?;
+                found.extend(page.cases.into_iter().map(|case| (case.id, case)));
+            }
+        }
+        let mut cases: Vec<Case> = found.into_values().collect();
+        cases.sort_by_key(|case| std::cmp::Reverse((case.last_message_at, case.id)));
+        cases.truncate(limit);
+        Ok(cases.iter().map(|case| case_row(case, &directory)).collect())
+    }
+
+    pub(super) async fn case(&self, reference: &str) -> anyhow::Result<CaseDetail> {
+        let case = self.find(reference).await?;
+        let directory = self.ledger.directory();
+        let items = self
+            .ledger
+            .messages(case.id)
+            .await?
+            .iter()
+            .map(|message| message_row(message, &directory))
+            .collect();
+        let mut notices = Vec::new();
+        for job in self.ledger.notices(case.id).await? {
+            notices.push(super::rows::JobRow { standing: "sent".to_owned(), ..self.job_row(job).await? });
+        }
+        Ok(CaseDetail { case: case_row(&case, &directory), items, notices })
+    }
+
+    pub(super) async fn find(&self, reference: &str) -> anyhow::Result<Case> {
+        let parsed = reference.parse()?;
+        let case = self.ledger.case_by_reference(&parsed).await?;
+        case.with_context(|| format!("there is no case {parsed}; `postern case list` shows the latest"))
+    }
+}
+
+fn case_row(case: &Case, directory: &Directory) -> CaseRow {
+    CaseRow {
+        reference: case.reference.to_string(),
+        process: case.process.to_string(),
+        contact_type: case.contact_type.to_string(),
+        opened_at: case.opened_at.to_string(),
+        last_message_at: case.last_message_at.to_string(),
+        messages: case.messages,
+        due: case.due.as_ref().map(|due| DueRow {
+            at: due.at.to_string(),
+            side: due.side.to_string(),
+            reason: due.reason.clone(),
+        }),
+        sides: case.sides.iter().map(|side| side_row(side, directory)).collect(),
+    }
+}
+
+fn side_row(side: &Side, directory: &Directory) -> SideRow {
+    let owner = side.owner.and_then(|owner| directory.user(&owner));
+    SideRow {
+        group: side.group.to_string(),
+        participant: side.participant.to_string(),
+        initiator: side.initiator,
+        contact: side.contact.to_string(),
+        owner: owner.map(|user| user.email.to_string()),
+        seen_at: side.seen_at.map(|at| at.to_string()),
+    }
+}
+
+fn message_row(message: &MessageRecord, directory: &Directory) -> MessageRow {
+    MessageRow {
+        id: message.id.to_string(),
+        from: message.from_group.to_string(),
+        received_at: message.received_at.to_string(),
+        size: message.size,
+        proof: match &message.proof {
+            Proof::Login(user) => match directory.user(user) {
+                Some(user) => format!("login {}", user.email),
+                None => format!("login {user}"),
+            },
+            Proof::Certificate(fingerprint) => match directory.certificate(fingerprint) {
+                Some(certificate) => format!("certificate {}", certificate.name),
+                None => "certificate".to_owned(),
+            },
+            Proof::Network => "network".to_owned(),
+        },
+        automatic: message.automatic,
+        decided_by: message.decided_by.clone(),
+    }
+}

@@ -1,0 +1,112 @@
+//! Taking a case away: its description and its originals, byte for byte, each piece opened as it leaves.
+//! The audit event is durable before the first byte.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use store::{Actor, OpenMessage, Reading};
+use tokio::fs::{File, OpenOptions};
+use tokio::io::AsyncWriteExt;
+
+use super::Desk;
+use super::rows::Exported;
+
+/// Takes files one after the other: a folder here, or the socket of a tool elsewhere.
+pub(crate) trait Sink: Send {
+    /// A file begins. `length` is its size in bytes.
+    fn begin(&mut self, name: &str, length: u64) -> impl Future<Output = anyhow::Result<()>> + Send;
+    fn bytes(&mut self, bytes: &[u8]) -> impl Future<Output = anyhow::Result<()>> + Send;
+    /// The file that began is whole.
+    fn end(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+impl Desk {
+    pub(super) async fn export_case(
+        &self,
+        reference: &str,
+        sink: &mut impl Sink,
+    ) -> anyhow::Result<Exported> {
+        let case = self.find(reference).await?;
+        let group = &case.sides.first().context("the case has no sides")?.group;
+        let messages = self.ledger.messages(case.id).await?;
+        let opened = self.ledger.open_messages(&Actor::Tool, &case, messages, group, Reading::Export).await?;
+        let description = serde_json::to_vec_pretty(&self.case(reference).await?)?;
+        sink.begin("case.json", description.len() as u64).await?;
+        sink.bytes(&description).await?;
+        sink.end().await?;
+        let mut bytes = 0;
+        for (number, message) in opened.iter().enumerate() {
+            write_original(message, number + 1, sink).await?;
+            bytes += message.record.size;
+        }
+        Ok(Exported { reference: case.reference.to_string(), files: opened.len() + 1, bytes })
+    }
+}
+
+async fn write_original(message: &OpenMessage, number: usize, sink: &mut impl Sink) -> anyhow::Result<()> {
+    let size = message.record.size;
+    sink.begin(&format!("{number:04}-{}.eml", message.record.id), size).await?;
+    let mut reader = message.read(0, size);
+    while let Some(piece) = reader.next().await? {
+        sink.bytes(&piece).await?;
+    }
+    sink.end().await
+}
+
+/// Writes files into a folder of the tool's own, mode 0600, never over one that is there.
+pub(crate) struct FolderSink {
+    folder: PathBuf,
+    file: Option<File>,
+}
+
+impl FolderSink {
+    /// The folder is made with the first file.
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder, file: None }
+    }
+}
+
+impl Sink for FolderSink {
+    async fn begin(&mut self, name: &str, _: u64) -> anyhow::Result<()> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+        if name.starts_with('.') || !name.bytes().all(plain) {
+            bail!("the server named a file {name:?}, which is not a plain name");
+        }
+        tokio::fs::create_dir_all(&self.folder)
+            .await
+            .with_context(|| format!("cannot make the folder {}", self.folder.display()))?;
+        let path = self.folder.join(name);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).await;
+        self.file = Some(file.with_context(|| format!("cannot make {}", path.display()))?);
+        Ok(())
+    }
+
+    async fn bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        let file = self.file.as_mut().context("bytes arrived before a file name")?;
+        Ok(file.write_all(bytes).await?)
+    }
+
+    async fn end(&mut self) -> anyhow::Result<()> {
+        match self.file.take() {
+            Some(file) => Ok(file.sync_all().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// For requests that have no files.
+pub(crate) struct NoFiles;
+
+impl Sink for NoFiles {
+    async fn begin(&mut self, _: &str, _: u64) -> anyhow::Result<()> {
+        bail!("a file came where none was expected")
+    }
+
+    async fn bytes(&mut self, _: &[u8]) -> anyhow::Result<()> {
+        bail!("a file came where none was expected")
+    }
+
+    async fn end(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}

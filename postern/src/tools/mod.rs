@@ -1,0 +1,85 @@
+//! What the command line can ask of a ledger: one request type, one place that performs it, whether the ledger
+//! was opened by the tool itself or belongs to a running server at the other end of the control socket.
+
+mod cases;
+mod desk;
+mod export;
+mod market;
+mod people;
+mod queue;
+pub(crate) mod rows;
+mod trail;
+
+use mail::{Address, GroupId, ProcessId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub(crate) use self::desk::Desk;
+pub(crate) use self::export::{FolderSink, NoFiles, Sink};
+pub(crate) use self::people::hash_password;
+use crate::directory_file::{CertificateEntry, DirectoryFile, UserEntry, Written};
+
+/// One thing asked. The answer is JSON of the row type that the request names.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub(crate) enum Request {
+    /// → `rows::Health`
+    Health,
+    /// → `Vec<Difference>`
+    DirectoryImport { file: DirectoryFile, dry_run: bool },
+    /// → `DirectoryFile`
+    DirectoryExport,
+    /// → `rows::NewPassword`
+    UserAdd { user: UserEntry },
+    /// → `rows::NewPassword`
+    UserReset { email: Written<Address> },
+    /// → `CertificateEntry`
+    CertificateAdd { certificate: CertificateEntry },
+    /// → `Vec<rows::JobRow>`
+    QueueList,
+    /// → `rows::JobRow`
+    QueueShow { job: String },
+    /// → `null`
+    QueueRetry { job: String },
+    /// → `null`
+    QueueDrop { job: String },
+    /// → `Vec<rows::CaseRow>`
+    CaseList { group: Option<Written<GroupId>>, process: Option<Written<ProcessId>>, limit: usize },
+    /// → `rows::CaseDetail`
+    CaseShow { reference: String },
+    /// → `rows::Exported`, after the files
+    CaseExport { reference: String },
+    /// → `rows::Trail`
+    AuditVerify,
+}
+
+impl Desk {
+    /// Does what is asked. `sink` takes files, for the one request that has some.
+    pub(crate) async fn perform(&self, request: Request, sink: &mut impl Sink) -> anyhow::Result<Value> {
+        let answer = match request {
+            Request::Health => serde_json::to_value(self.health().await?),
+            Request::DirectoryImport { file, dry_run } => {
+                serde_json::to_value(self.import_directory(&file, dry_run).await?)
+            }
+            Request::DirectoryExport => serde_json::to_value(self.export_directory()),
+            Request::UserAdd { user } => serde_json::to_value(self.add_user(&user).await?),
+            Request::UserReset { email } => serde_json::to_value(self.reset_user(&email.0).await?),
+            Request::CertificateAdd { certificate } => {
+                serde_json::to_value(self.add_certificate(certificate).await?)
+            }
+            Request::QueueList => serde_json::to_value(self.jobs().await?),
+            Request::QueueShow { job } => serde_json::to_value(self.job(&job).await?),
+            Request::QueueRetry { job } => serde_json::to_value(self.retry_job(&job).await?),
+            Request::QueueDrop { job } => serde_json::to_value(self.drop_job(&job).await?),
+            Request::CaseList { group, process, limit } => {
+                serde_json::to_value(self.cases(group.map(|id| id.0), process.map(|id| id.0), limit).await?)
+            }
+            Request::CaseShow { reference } => serde_json::to_value(self.case(&reference).await?),
+            Request::CaseExport { reference } => {
+                serde_json::to_value(self.export_case(&reference, sink).await?)
+            }
+            Request::AuditVerify => serde_json::to_value(self.verify_audit().await?),
+        };
+        Ok(answer?)
+    }
+}

@@ -1,0 +1,108 @@
+//! What requests answer, as JSON on the socket and on stdout alike. Ids, addresses of staff and dates; never
+//! anything of a mail.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Health {
+    pub(crate) ready: bool,
+    pub(crate) durable: bool,
+    pub(crate) waiting: usize,
+    pub(crate) abandoned: usize,
+}
+
+/// A password that is shown this once.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct NewPassword {
+    pub(crate) email: String,
+    pub(crate) password: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct JobRow {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) standing: String,
+    pub(crate) group: String,
+    pub(crate) to: String,
+    /// Case reference.
+    pub(crate) case: String,
+    pub(crate) attempts: u32,
+    pub(crate) created_at: String,
+    pub(crate) due: String,
+    pub(crate) last_error: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CaseRow {
+    pub(crate) reference: String,
+    pub(crate) process: String,
+    pub(crate) contact_type: String,
+    pub(crate) opened_at: String,
+    pub(crate) last_message_at: String,
+    pub(crate) messages: u32,
+    pub(crate) due: Option<DueRow>,
+    pub(crate) sides: Vec<SideRow>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DueRow {
+    pub(crate) at: String,
+    /// The group that must answer.
+    pub(crate) side: String,
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SideRow {
+    pub(crate) group: String,
+    pub(crate) participant: String,
+    pub(crate) initiator: bool,
+    pub(crate) contact: String,
+    /// Address of the owner.
+    pub(crate) owner: Option<String>,
+    pub(crate) seen_at: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CaseDetail {
+    #[serde(flatten)]
+    pub(crate) case: CaseRow,
+    pub(crate) items: Vec<MessageRow>,
+    pub(crate) notices: Vec<JobRow>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MessageRow {
+    pub(crate) id: String,
+    pub(crate) from: String,
+    pub(crate) received_at: String,
+    pub(crate) size: u64,
+    /// How the company was proved.
+    pub(crate) proof: String,
+    pub(crate) automatic: bool,
+    /// The rule that put it here.
+    pub(crate) decided_by: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Exported {
+    pub(crate) reference: String,
+    pub(crate) files: usize,
+    pub(crate) bytes: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Trail {
+    pub(crate) events: u64,
+    /// Hash of the last event, in hexadecimal; empty when a record is bad.
+    pub(crate) head: String,
+    /// The first bad record and what is wrong with it.
+    pub(crate) bad: Option<BadRecord>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct BadRecord {
+    pub(crate) sequence: u64,
+    pub(crate) fault: String,
+}
