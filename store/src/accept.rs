@@ -11,7 +11,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     audit::{Act, Actor, Event},
     cases::{Case, Due, MessageRecord, Proof, Side, case_key, message_key, tag_key, thread_key},
-    content::{SealedContent, Wrap, Wraps, arriving_key, wrap_context, wrap_key},
+    content::{SealedContent, arriving_key},
     directory::Directory,
     engine::Changeset,
     error::StoreError,
@@ -19,6 +19,7 @@ use crate::{
     jobs::{Job, JobKind, Notice, Standing, job_key},
     keys::{Key, Table},
     ledger::Ledger,
+    reading::{Wrap, Wraps, wrap_context, wrap_key},
     records,
 };
 

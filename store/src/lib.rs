@@ -24,18 +24,22 @@ mod jobs;
 mod keys;
 mod ledger;
 mod network;
+mod reading;
 mod records;
+#[cfg(test)]
+mod scenes;
 mod sessions;
 
 pub use accept::{Acceptance, Accepted, AcceptedCase, Entry, Joining, Opening, Party, Place};
 pub use audit::{Act, Actor, Event};
 pub use cases::{Case, CasePage, Due, MessageRecord, Proof, Side};
 pub use changes::DirectoryChange;
-pub use content::{ContentReader, ContentWriter, OpenMessage, Reading, SealedContent};
+pub use content::{ContentWriter, SealedContent};
 pub use directory::{ClientCertificate, Directory, Group, Mailbox, Participant, Permission, Role, User};
 pub use error::StoreError;
 pub use ids::{CaseId, CaseReference, ContentId, JobId, MessageId, NotALocator, NotAReference, UserId};
 pub use jobs::{Job, JobKind, Leased, Notice, Outcome, Standing};
 pub use ledger::{Clock, Ledger};
 pub use network::{Network, NotANetwork};
+pub use reading::{ContentReader, OpenMessage, Reading};
 pub use sessions::{Session, SessionToken};

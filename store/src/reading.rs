@@ -1,0 +1,225 @@
+//! Opening sealed messages for a reader: the event first, then the key, then chunk after chunk.
+//!
+//! Whether the reader may look is decided before (`policies::access`); here it is only written down.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use certs::{CHUNK, MessageKey, SealedPart, TAG};
+use mail::{GroupId, Headline};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    audit::{Act, Actor, Event},
+    cases::{Case, MessageRecord},
+    content::{ROW_BYTES, ROW_CHUNKS, row_key},
+    error::StoreError,
+    ids::{CaseId, ContentId, MessageId},
+    keys::{Key, Table},
+    ledger::Ledger,
+    records,
+};
+
+/// What a reader is about to look at; each is its own event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// The messages of a case on its page.
+    Page,
+    Attachment,
+    Original,
+    /// Taken away by the administrator of the machine.
+    Export,
+}
+
+/// A message that was opened for a reader, after the reading was written down.
+pub struct OpenMessage {
+    pub record: MessageRecord,
+    pub headline: Headline,
+    ledger: Ledger,
+    key: Arc<MessageKey>,
+}
+
+/// The wrapped message key of one message, one for each party.
+#[derive(Debug, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Wraps {
+    #[n(0)]
+    pub(crate) wraps: Vec<Wrap>,
+}
+
+#[derive(Debug, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Wrap {
+    #[n(0)]
+    pub(crate) group: GroupId,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(crate) wrapped: Vec<u8>,
+}
+
+impl Ledger {
+    /// Opens messages of a case for a reader of `group`. The event is durable before a key is unwrapped.
+    ///
+    /// # Errors
+    /// `Denied` if the group takes no part in the case. Whether the reader may look is decided before.
+    pub async fn open_messages(
+        &self,
+        actor: &Actor,
+        case: &Case,
+        messages: Vec<MessageRecord>,
+        group: &GroupId,
+        reading: Reading,
+    ) -> Result<Vec<OpenMessage>, StoreError> {
+        let Some(side) = case.side(group) else {
+            return Err(StoreError::Denied("the group takes no part in this case".to_owned()));
+        };
+        let act = match reading {
+            Reading::Page => Act::CaseRead,
+            Reading::Attachment => Act::AttachmentRead,
+            Reading::Original => Act::OriginalRead,
+            Reading::Export => Act::CaseExported,
+        };
+        let mut event = Event::new(self.now(), actor.clone(), act).group(group).case(case.id);
+        if let [message] = messages.as_slice() {
+            event.message = Some(message.id);
+        }
+        let unseen = side.seen_at.is_none_or(|seen| seen < case.last_message_at);
+        match reading {
+            Reading::Page if unseen => self.mark_seen(case.id, group, event).await?,
+            _ => self.record(event).await?,
+        }
+        let keys: Vec<_> = messages.iter().map(|message| wrap_key(case.id, message.id)).collect();
+        let wraps = self.engine().get(&keys).await?;
+        messages
+            .into_iter()
+            .zip(wraps)
+            .map(|(record, row)| {
+                let row =
+                    row.ok_or_else(|| StoreError::Corrupt(format!("the key of {} is gone", record.id)))?;
+                self.unwrap_message(record, &records::decode(&row.value)?, group)
+            })
+            .collect()
+    }
+
+    /// The same for one message.
+    pub async fn open_message(
+        &self,
+        actor: &Actor,
+        case: &Case,
+        message: MessageRecord,
+        group: &GroupId,
+        reading: Reading,
+    ) -> Result<OpenMessage, StoreError> {
+        let opened = self.open_messages(actor, case, vec![message], group, reading).await?;
+        opened.into_iter().next().ok_or_else(|| StoreError::Corrupt("no message was opened".to_owned()))
+    }
+
+    fn unwrap_message(
+        &self,
+        record: MessageRecord,
+        wraps: &Wraps,
+        group: &GroupId,
+    ) -> Result<OpenMessage, StoreError> {
+        let Some(wrap) = wraps.wraps.iter().find(|wrap| wrap.group == *group) else {
+            return Err(StoreError::Corrupt(format!("message {} is not sealed for {group}", record.id)));
+        };
+        let directory = self.directory();
+        let key =
+            directory.ring(group)?.opener.unwrap(&wrap.wrapped, &wrap_context(record.content, group))?;
+        let headline = key.open(record.content.as_bytes(), SealedPart::Headline, &record.headline)?;
+        let headline = records::decode(&headline)?;
+        Ok(OpenMessage { record, headline, ledger: self.clone(), key: Arc::new(key) })
+    }
+}
+
+impl OpenMessage {
+    /// The bytes from `offset` on, at most `length` of them, in pieces of at most 64 KiB.
+    pub fn read(&self, offset: u64, length: u64) -> ContentReader {
+        let size = self.record.size;
+        let next = offset.min(size);
+        ContentReader {
+            ledger: self.ledger.clone(),
+            key: Arc::clone(&self.key),
+            content: self.record.content,
+            size,
+            next,
+            end: next.saturating_add(length).min(size),
+            row: None,
+        }
+    }
+
+    /// The same bytes at once; for parts that the caller knows to be small.
+    pub async fn range(&self, offset: u64, length: u64) -> Result<Vec<u8>, StoreError> {
+        let mut reader = self.read(offset, length);
+        let mut bytes = Vec::new();
+        while let Some(piece) = reader.next().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    }
+}
+
+/// Opens a range of an original, chunk by chunk.
+pub struct ContentReader {
+    ledger: Ledger,
+    key: Arc<MessageKey>,
+    content: ContentId,
+    size: u64,
+    next: u64,
+    end: u64,
+    /// The row that was read last, and its number.
+    row: Option<(u64, Bytes)>,
+}
+
+impl ContentReader {
+    /// The next piece, or `None` at the end of the range.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+        if self.next >= self.end {
+            return Ok(None);
+        }
+        let position = self.next / CHUNK as u64;
+        let sealed = self.sealed_chunk(position).await?;
+        let last = position == (self.size - 1) / CHUNK as u64;
+        let plain =
+            self.key.open_chunk(self.content.as_bytes(), SealedPart::Original, position, last, &sealed)?;
+        let start = position * CHUNK as u64;
+        let from = (self.next - start) as usize;
+        let to = plain.len().min((self.end - start) as usize);
+        if from >= to {
+            return Err(StoreError::Corrupt(format!("content {} is shorter than it says", self.content)));
+        }
+        self.next = start + to as u64;
+        Ok(Some(Bytes::from(plain).slice(from..to)))
+    }
+
+    async fn sealed_chunk(&mut self, position: u64) -> Result<Bytes, StoreError> {
+        let number = position / ROW_CHUNKS;
+        let row = match &self.row {
+            Some((held, row)) if *held == number => row.clone(),
+            _ => {
+                let found = self.ledger.row(row_key(self.content, number)).await?;
+                let row = found.ok_or_else(|| {
+                    StoreError::Corrupt(format!("row {number} of content {} is gone", self.content))
+                })?;
+                self.row = Some((number, row.value.clone()));
+                row.value
+            }
+        };
+        let from = (position % ROW_CHUNKS) as usize * (CHUNK + TAG);
+        if row.len() > ROW_BYTES || from >= row.len() {
+            return Err(StoreError::Corrupt(format!(
+                "row {number} of content {} has a wrong size",
+                self.content
+            )));
+        }
+        Ok(row.slice(from..row.len().min(from + CHUNK + TAG)))
+    }
+}
+
+pub(crate) fn wrap_key(case: CaseId, message: MessageId) -> Vec<u8> {
+    Key::of(Table::Wrap).id(&case).id(&message).done()
+}
+
+/// A wrap opens this content for this group and nothing else.
+pub(crate) fn wrap_context(content: ContentId, group: &GroupId) -> Vec<u8> {
+    [content.as_bytes().as_slice(), group.as_str().as_bytes()].concat()
+}
