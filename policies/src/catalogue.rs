@@ -243,3 +243,72 @@ fn ladder(
     }
     Ok(rungs)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fuel and response times (initial, escalations 1 to 3, contract manager; 0: no such rung), from the market's table.
+    const PROCESSES: [(&str, &str, [u32; 5]); 12] = [
+        ("erroneous-transfers", "dual", [10, 5, 5, 5, 5]),
+        ("disputed-readings", "dual", [5, 5, 5, 5, 5]),
+        ("smart-prepayment", "dual", [1, 1, 1, 0, 2]),
+        ("debt-assignment", "dual", [5, 5, 5, 0, 5]),
+        ("customer-objections", "dual", [1, 1, 0, 0, 2]),
+        ("misdirected-payments", "dual", [10, 5, 5, 0, 5]),
+        ("contract-manager-queries", "dual", [5, 0, 0, 0, 0]),
+        ("disconnections", "electricity", [5, 5, 5, 0, 5]),
+        ("address-management", "electricity", [5, 5, 5, 0, 5]),
+        ("retrospective-mpad", "electricity", [5, 5, 5, 0, 5]),
+        ("crossed-meters", "gas", [10, 5, 5, 0, 5]),
+        ("duplicate-meter-points", "gas", [10, 5, 5, 0, 5]),
+    ];
+    const LADDER: [&str; 5] =
+        ["initial-request", "escalation-1", "escalation-2", "escalation-3", "contract-manager"];
+
+    #[test]
+    fn shipped_catalogue_is_the_markets_table() {
+        let catalogue = Catalogue::shipped().unwrap();
+        assert_eq!(catalogue.processes().count(), PROCESSES.len());
+        for (id, fuel, days) in PROCESSES {
+            let process = catalogue.process(&id.parse().unwrap()).unwrap();
+            assert_eq!(process.fuel.as_str(), fuel, "{id}");
+            let expected: Vec<(&str, u32)> =
+                LADDER.into_iter().zip(days).filter(|(_, days)| *days > 0).collect();
+            let ladder: Vec<(&str, u32)> =
+                process.rungs.iter().map(|r| (r.contact_type.as_str(), r.working_days)).collect();
+            assert_eq!(ladder, expected, "{id}");
+        }
+    }
+
+    #[test]
+    fn assumed_values_are_marked() {
+        for process in Catalogue::shipped().unwrap().processes() {
+            assert!(process.is_default(Setting::Fuel) && process.is_default(Setting::Roles));
+            assert!(process.rungs.iter().all(|rung| rung.is_default), "{}", process.id);
+        }
+    }
+
+    #[test]
+    fn another_market_is_another_file() {
+        let catalogue = Catalogue::parse(
+            "casework.toml",
+            r#"
+            fuels = ["none"]
+            roles = ["council", "health-board"]
+            contact_types = [{ id = "referral", name = "Referral" }]
+            [[process]]
+            id = "safeguarding"
+            name = "Safeguarding"
+            fuel = "none"
+            roles = ["council", "health-board"]
+            rungs = [{ contact_type = "referral", working_days = 3 }]
+            "#,
+        );
+        let catalogue = catalogue.unwrap();
+        let process = catalogue.process(&"safeguarding".parse().unwrap()).unwrap();
+        assert_eq!(process.roles, ["council", "health-board"]);
+        assert_eq!(process.rungs[0].name, "Referral");
+        assert!(!process.rungs[0].is_default && !process.is_default(Setting::Roles));
+    }
+}

@@ -143,6 +143,11 @@ impl Ruleset {
         &self.catalogue
     }
 
+    /// What counts as a search tag.
+    pub fn tags(&self) -> &TagRules {
+        &self.tags
+    }
+
     /// When a message of this process and rung must be answered; `None` where the catalogue has no such rung.
     pub fn due(
         &self,

@@ -38,7 +38,9 @@ impl<'a> Source<'a> {
         toml::from_str(self.text).map_err(|error| {
             let span = error.span().unwrap_or_default();
             let problem = error.message().replace('\n', " ");
-            self.error(span.clone(), &self.key_at(&span), &problem, remedy(&problem))
+            let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+            let key = missing.map_or_else(|| self.key_at(&span), str::to_owned);
+            self.error(span, &key, &problem, remedy(&problem))
         })
     }
 
@@ -90,19 +92,24 @@ impl<'a> Source<'a> {
         Err(self.error(value.span(), key, problem, remedy))
     }
 
-    /// The key a TOML error is about: TOML points at the key or at its value, on the same line.
+    /// The key a TOML error is about: TOML points at the key itself, or at its value or an element of it.
     fn key_at(self, span: &Range<usize>) -> String {
-        let line_start = self.text.get(..span.start).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
-        let line = self.text.get(line_start..).and_then(|t| t.lines().next()).unwrap_or_default();
-        let column = span.start.saturating_sub(line_start).min(line.len());
-        let (before, at) = line.split_at_checked(column).unwrap_or((line, ""));
-        let named = match before.trim_end().strip_suffix('=') {
-            Some(key) => key.rsplit(['{', ',', '[']).next().unwrap_or(key),
-            None => at.split(['=', ']', ',', '}']).next().unwrap_or(at),
-        };
-        let key = named.trim().trim_matches(['[', ']']);
-        if key.is_empty() { line.trim().to_owned() } else { key.to_owned() }
+        let (before, at) = self.text.split_at_checked(span.start).unwrap_or((self.text, ""));
+        let line = before.rsplit('\n').next().unwrap_or_default().trim();
+        let (word, rest) = at.split_at(at.find(|c| !is_bare(c)).unwrap_or(at.len()));
+        let is_key = rest.trim_start().starts_with('=') || matches!(line, "[" | "[[");
+        if is_key && !word.is_empty() {
+            return word.to_owned();
+        }
+        let value_of = before.rfind('=').map(|equals| before[..equals].trim_end());
+        let key = value_of.and_then(|text| text.rsplit(|c| !is_bare(c)).next()).unwrap_or(word);
+        key.to_owned()
     }
+}
+
+/// A character of a bare key (TOML §Keys).
+fn is_bare(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
 }
 
 /// What to do about an error of the TOML reader, which says itself what it expected.

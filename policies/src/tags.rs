@@ -123,3 +123,6 @@ fn reference(source: Source<'_>, raw: &Spanned<String>) -> Result<Regex, PolicyE
     }
     Ok(regex)
 }
+
+#[cfg(test)]
+mod tests;

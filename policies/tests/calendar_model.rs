@@ -1,6 +1,8 @@
 //! The calendar against a second, naive one: it counts days one by one from 1970, works out London's summer time, Easter
 //! and the substitute days by rule, and shares neither code nor data with the engine.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use policies::{Calendar, due};
 use proptest::prelude::*;
@@ -8,13 +10,14 @@ use proptest::prelude::*;
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3_600;
 
+static CALENDAR: LazyLock<Calendar> = LazyLock::new(|| Calendar::shipped().unwrap());
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn deadline_is_the_models(second in 1_735_689_600_i64..1_909_000_000, days in 0_u32..60) {
-        let calendar = Calendar::shipped().unwrap();
-        let due = due(Timestamp::from_second(second).unwrap(), days, &calendar);
+        let due = due(Timestamp::from_second(second).unwrap(), days, &CALENDAR);
         prop_assert_eq!(due.at.as_second(), model::due(second, days), "{}", due.reason);
     }
 
@@ -24,19 +27,17 @@ proptest! {
         later in 0_i64..(20 * DAY),
         days in 0_u32..30,
     ) {
-        let calendar = Calendar::shipped().unwrap();
-        let at = |second| due(Timestamp::from_second(second).unwrap(), days, &calendar).at;
+        let at = |second| due(Timestamp::from_second(second).unwrap(), days, &CALENDAR).at;
         prop_assert!(at(second) <= at(second + later));
     }
 }
 
 #[test]
 fn every_listed_holiday_is_the_models_and_the_other_way_round() {
-    let calendar = Calendar::shipped().unwrap();
     let mut day = jiff::civil::date(2025, 1, 1);
     let mut number = 20_089;
     while day.year() < 2031 {
-        assert_eq!(calendar.is_working_day(day), model::is_working_day(number), "{day}");
+        assert_eq!(CALENDAR.is_working_day(day), model::is_working_day(number), "{day}");
         day = day.tomorrow().unwrap();
         number += 1;
     }
@@ -50,7 +51,7 @@ mod model {
     const SUNDAY: i64 = 3;
     const MONDAY: i64 = 4;
 
-    pub fn due(second: i64, days: u32) -> i64 {
+    pub(super) fn due(second: i64, days: u32) -> i64 {
         let local = second + offset(second);
         let mut day = local.div_euclid(DAY);
         if local.rem_euclid(DAY) > 17 * HOUR {
@@ -69,7 +70,7 @@ mod model {
         end - offset(end)
     }
 
-    pub fn is_working_day(day: i64) -> bool {
+    pub(super) fn is_working_day(day: i64) -> bool {
         let (year, _, _) = civil(day);
         !weekend(day) && !holidays(year).contains(&day)
     }
@@ -112,7 +113,7 @@ mod model {
     }
 
     /// The last such weekday of a month of 31 days.
-    fn last(year: i64, month: i64, wanted: i64) -> i64 {
+    fn last(year: i64, month: usize, wanted: i64) -> i64 {
         (25..=31).map(|d| number(year, month, d)).find(|d| weekday(*d) == wanted).unwrap()
     }
 

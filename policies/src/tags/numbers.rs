@@ -32,7 +32,9 @@ pub(super) fn find(text: &str, rules: &TagRules, gas_mentioned: &dyn Fn() -> boo
         if found.is_full() {
             return;
         }
-        let taken = mpan(text, run, &rules.mpan).or_else(|| mprn(text, run, &rules.mprn, gas_mentioned));
+        let chain = Chain::from(text, run);
+        let taken =
+            mpan(text, &chain, &rules.mpan).or_else(|| mprn(text, &chain, &rules.mprn, gas_mentioned));
         at = match taken {
             Some((tag, end)) => {
                 found.add(tag);
@@ -43,9 +45,9 @@ pub(super) fn find(text: &str, rules: &TagRules, gas_mentioned: &dyn Fn() -> boo
     }
 }
 
-fn mpan(text: &str, run: Run, words: &Words) -> Option<(Tag, usize)> {
+fn mpan(text: &str, chain: &Chain, words: &Words) -> Option<(Tag, usize)> {
     [MPAN_LONG, MPAN_CORE].into_iter().find_map(|length| {
-        let number = Number::join(text, run, length)?;
+        let number = chain.number(text, length)?;
         let (front, core) = number.digits.split_at(length - MPAN_CORE);
         if !front.is_empty() && &front[..2] > PROFILE_CLASS_MAX {
             return None;
@@ -57,8 +59,8 @@ fn mpan(text: &str, run: Run, words: &Words) -> Option<(Tag, usize)> {
     })
 }
 
-fn mprn(text: &str, run: Run, words: &Words, gas_mentioned: &dyn Fn() -> bool) -> Option<(Tag, usize)> {
-    if let Some(number) = Number::join(text, run, MPRN)
+fn mprn(text: &str, chain: &Chain, words: &Words, gas_mentioned: &dyn Fn() -> bool) -> Option<(Tag, usize)> {
+    if let Some(number) = chain.number(text, MPRN)
         && let Some(tag) = Tag::mprn(&number.digits)
     {
         let whole = number.groups.len() == 1 && number.stands_alone(text);
@@ -66,10 +68,11 @@ fn mprn(text: &str, run: Run, words: &Words, gas_mentioned: &dyn Fn() -> bool) -
             return Some((tag, number.end));
         }
     }
-    if !(MPRN_SHORTEST..MPRN).contains(&run.length()) {
+    let first = chain.groups[0].length;
+    if !(MPRN_SHORTEST..MPRN).contains(&first) {
         return None;
     }
-    let number = Number::join(text, run, run.length())?;
+    let number = chain.number(text, first)?;
     let tag = Tag::mprn(&number.digits)?;
     number.is_labelled(text, words).then_some((tag, number.end))
 }
@@ -100,13 +103,27 @@ impl Run {
     }
 }
 
-/// Runs of digits that together have the wanted length.
-struct Number {
+/// A run of digits and those that follow it with nothing but separators of one kind between.
+struct Chain {
+    start: usize,
+    groups: [Group; MOST_GROUPS],
+    count: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Group {
+    length: usize,
+    end: usize,
+    /// The kind of separators up to here.
+    separator: Option<Separator>,
+}
+
+/// The groups of a chain that together have the wanted length.
+struct Number<'a> {
     start: usize,
     end: usize,
     digits: String,
-    groups: Vec<usize>,
-    separator: Option<Separator>,
+    groups: &'a [Group],
 }
 
 /// What stands between the groups of a number; one number keeps to one kind.
@@ -118,39 +135,46 @@ enum Separator {
     Break,
 }
 
-impl Number {
-    fn join(text: &str, first: Run, length: usize) -> Option<Self> {
-        let mut number = Self {
-            start: first.start,
-            end: first.end,
-            digits: String::new(),
-            groups: vec![first.length()],
-            separator: None,
-        };
-        let mut total = first.length();
-        while total < length && number.groups.len() < MOST_GROUPS {
-            let (separator, octets) = separator(&text[number.end..])?;
-            number.separator = Some(together(number.separator, separator)?);
-            let run = Run::at(text, number.end + octets);
-            total += run.length();
-            number.groups.push(run.length());
-            number.end = run.end;
+impl Chain {
+    fn from(text: &str, first: Run) -> Self {
+        let mut last = Group { length: first.length(), end: first.end, separator: None };
+        let mut chain = Self { start: first.start, groups: [last; MOST_GROUPS], count: 1 };
+        let mut total = last.length;
+        while total < MPAN_LONG && chain.count < MOST_GROUPS {
+            let Some((separator, octets)) = separator(&text[last.end..]) else { break };
+            let Some(separator) = together(last.separator, separator) else { break };
+            let run = Run::at(text, last.end + octets);
+            last = Group { length: run.length(), end: run.end, separator: Some(separator) };
+            total += last.length;
+            chain.groups[chain.count] = last;
+            chain.count += 1;
         }
-        if total != length {
-            return None;
-        }
-        let written = text.get(number.start..number.end)?;
-        number.digits = written.chars().filter(char::is_ascii_digit).collect();
-        Some(number)
+        chain
     }
 
+    fn number(&self, text: &str, length: usize) -> Option<Number<'_>> {
+        let mut total = 0;
+        let reached = self.groups[..self.count].iter().position(|group| {
+            total += group.length;
+            total >= length
+        })?;
+        let (start, end) = (self.start, self.groups[reached].end);
+        let written = text.get(start..end).filter(|_| total == length)?;
+        let digits = written.chars().filter(char::is_ascii_digit).collect();
+        Some(Number { start, end, digits, groups: &self.groups[..=reached] })
+    }
+}
+
+impl Number<'_> {
     fn is_core_grouping(&self) -> bool {
-        let core = match self.groups.as_slice() {
-            [21] => &[13],
+        let lengths: Vec<usize> = self.groups.iter().map(|group| group.length).collect();
+        let core = match lengths.as_slice() {
+            [MPAN_LONG] => &[MPAN_CORE],
             [2, 3, 3, core @ ..] | [8, core @ ..] => core,
             core => core,
         };
-        self.separator != Some(Separator::Break) && CORE_GROUPS.contains(&core)
+        let broken = self.groups.iter().any(|group| group.separator == Some(Separator::Break));
+        !broken && CORE_GROUPS.contains(&core)
     }
 
     /// Not part of a longer word, a decimal number, a URL, a message id or an address.
