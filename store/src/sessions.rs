@@ -67,8 +67,8 @@ impl Session {
     /// A clock that went backwards lengthens nothing: a session from the future is over.
     fn is_over(&self, now: Timestamp) -> bool {
         let since = |then: Timestamp| Duration::try_from(now.duration_since(then)).ok();
-        !since(self.started).is_some_and(|age| age < LONGEST)
-            || !since(self.last_seen).is_some_and(|age| age < IDLE)
+        since(self.started).is_none_or(|age| age >= LONGEST)
+            || since(self.last_seen).is_none_or(|age| age >= IDLE)
     }
 }
 
