@@ -257,3 +257,169 @@ fn after<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let head = text.get(..word.len())?;
     head.eq_ignore_ascii_case(word).then(|| &text[word.len()..])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Command, Misread> {
+        parse(format!("{line}\r\n").as_bytes())
+    }
+
+    fn sender(line: &str) -> Option<String> {
+        match read(line) {
+            Ok(Command::Mail(mail)) => Some(mail.from.to_string()),
+            _ => None,
+        }
+    }
+
+    fn recipient(line: &str) -> Option<String> {
+        match read(line) {
+            Ok(Command::Rcpt(Forward::Address(to))) => Some(to.to_string()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn verbs_are_read_in_any_case() {
+        for (line, command) in [
+            ("EHLO client.example", Command::Ehlo),
+            ("ehlo [192.0.2.1]", Command::Ehlo),
+            ("HELO client.example", Command::Helo),
+            ("StartTLS", Command::StartTls),
+            ("data", Command::Data),
+            ("DATA ", Command::Data),
+            ("RSET", Command::Rset),
+            ("NOOP", Command::Noop),
+            ("NOOP anything at all", Command::Noop),
+            ("VRFY ada", Command::Vrfy),
+            ("HELP", Command::Help),
+            ("HELP MAIL", Command::Help),
+            ("QUIT", Command::Quit),
+            ("AUTH LOGIN", Command::Auth { mechanism: Mechanism::Login, initial: None }),
+            ("auth plain =", Command::Auth { mechanism: Mechanism::Plain, initial: Some("=".into()) }),
+        ] {
+            assert_eq!(read(line), Ok(command), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_says_why() {
+        for (line, misread) in [
+            ("", Misread::Unknown),
+            ("MAILFROM:<a@b.example>", Misread::Unknown),
+            ("DATAX", Misread::Unknown),
+            ("GET / HTTP/1.1", Misread::Unknown),
+            ("EXPN staff", Misread::NotOffered),
+            ("ETRN example", Misread::NotOffered),
+            ("LHLO client", Misread::NotOffered),
+            ("BDAT 100", Misread::Chunk),
+            ("BDAT 100 LAST", Misread::Chunk),
+            ("bdat", Misread::Chunk),
+            ("DATA now", Misread::Syntax("DATA")),
+            ("QUIT please", Misread::Syntax("QUIT")),
+            ("STARTTLS x", Misread::Syntax("STARTTLS")),
+            ("AUTH CRAM-MD5", Misread::Mechanism),
+            ("AUTH XOAUTH2 abc", Misread::Mechanism),
+            ("NOOP \u{1}", Misread::Octets),
+            ("NOOP\tx", Misread::Octets),
+        ] {
+            assert_eq!(read(line), Err(misread), "{line}");
+        }
+        assert!(matches!(read("EHLO"), Err(Misread::Syntax(_))));
+        assert_eq!(parse(b"NOOP \xff\r\n"), Err(Misread::Octets));
+    }
+
+    #[test]
+    fn senders_are_read_as_written() {
+        for (line, from) in [
+            ("MAIL FROM:<>", "<>"),
+            ("mail from:<a@b.example>", "<a@b.example>"),
+            ("MAIL FROM: <a@B.example>", "<a@b.example>"),
+            ("MAIL FROM:<a@[192.0.2.1]>", "<a@[192.0.2.1]>"),
+            ("MAIL FROM:<a@[IPv6:2001:db8::1]> SIZE=5", "<a@[ipv6:2001:db8::1]>"),
+            ("MAIL FROM:<\"a b\"@b.example>", "<\"a b\"@b.example>"),
+            ("MAIL FROM:<\"a>\\\"b\"@b.example>", "<\"a>\\\"b\"@b.example>"),
+            ("MAIL FROM:<@relay.example,@two.example:a@b.example>", "<a@b.example>"),
+            ("MAIL FROM:<a@b.example> BODY=8BITMIME SIZE=7 AUTH=<>", "<a@b.example>"),
+            ("MAIL FROM:<gr\u{fc}n@b.example> SMTPUTF8", "<gr\u{fc}n@b.example>"),
+        ] {
+            assert_eq!(sender(line).as_deref(), Some(from), "{line}");
+        }
+    }
+
+    #[test]
+    fn bad_senders_and_parameters_are_told_apart() {
+        let form = Misread::Syntax(MAIL_FORM);
+        for (line, misread) in [
+            ("MAIL", Misread::Syntax("MAIL FROM:<reverse-path> [parameters]")),
+            ("MAIL TO:<a@b.example>", form),
+            ("MAIL FROM:a@b.example", form),
+            ("MAIL FROM:<a@b.example", form),
+            ("MAIL FROM:<a@b.example>SIZE=5", form),
+            ("MAIL FROM:<a b@b.example>", Misread::Sender),
+            ("MAIL FROM:<a@b..example>", Misread::Sender),
+            ("MAIL FROM:<nobody>", Misread::Sender),
+            ("MAIL FROM:<@relay.example>", Misread::Sender),
+            ("MAIL FROM:<\"a@b.example>", form),
+            ("MAIL FROM:<gr\u{fc}n@b.example>", Misread::NeedsUtf8),
+            ("MAIL FROM:<a@b.example> SIZE=", Misread::ParameterValue("SIZE")),
+            ("MAIL FROM:<a@b.example> SIZE=x", Misread::ParameterValue("SIZE")),
+            ("MAIL FROM:<a@b.example> SIZE=1 size=2", Misread::ParameterValue("SIZE")),
+            ("MAIL FROM:<a@b.example> BODY=9BIT", Misread::ParameterValue("BODY")),
+            ("MAIL FROM:<a@b.example> BODY=BINARYMIME", Misread::Parameter),
+            ("MAIL FROM:<a@b.example> RET=FULL", Misread::Parameter),
+            ("MAIL FROM:<a@b.example> ENVID=x", Misread::Parameter),
+            ("MAIL FROM:<a@b.example> REQUIRETLS", Misread::Parameter),
+            ("MAIL FROM:<a@b.example> MT-PRIORITY=0", Misread::Parameter),
+            ("MAIL FROM:<a@b.example> X=Y", Misread::Parameter),
+            ("MAIL FROM:<a@b.example> >", Misread::Parameter),
+        ] {
+            assert_eq!(read(line), Err(misread), "{line}");
+        }
+    }
+
+    #[test]
+    fn recipients_have_no_parameters_yet() {
+        assert_eq!(recipient("RCPT TO:<et@beta.example>").as_deref(), Some("et@beta.example"));
+        assert_eq!(recipient("rcpt to:<@a.example:et@beta.example>").as_deref(), Some("et@beta.example"));
+        assert_eq!(recipient("RCPT TO:<et@[192.0.2.1]>").as_deref(), Some("et@[192.0.2.1]"));
+        assert_eq!(read("RCPT TO:<PostMaster>"), Ok(Command::Rcpt(Forward::Postmaster)));
+        for (line, misread) in [
+            ("RCPT TO:<>", Misread::Recipient),
+            ("RCPT TO:<et>", Misread::Recipient),
+            ("RCPT TO:<a@b@c.example>", Misread::Recipient),
+            ("RCPT TO:<et@beta.example> NOTIFY=NEVER", Misread::Parameter),
+            ("RCPT TO:<et@beta.example> NOTIFY=NEVER,SUCCESS", Misread::Parameter),
+            ("RCPT TO:<et@beta.example> NOTIFY=SUCCESS,NEVER", Misread::Parameter),
+            ("RCPT TO:<et@beta.example> ORCPT=rfc822;x", Misread::Parameter),
+            ("RCPT TO:et@beta.example", Misread::Syntax(RCPT_FORM)),
+        ] {
+            assert_eq!(read(line), Err(misread), "{line}");
+        }
+    }
+
+    #[test]
+    fn announced_sizes_are_read() {
+        for (line, size) in [
+            ("MAIL FROM:<a@b.example> SIZE=1000", Some(1000)),
+            ("MAIL FROM:<a@b.example> SIZE=0", None),
+            ("MAIL FROM:<a@b.example>", None),
+        ] {
+            let Ok(Command::Mail(mail)) = read(line) else { panic!("{line}") };
+            assert_eq!(mail.announced, size, "{line}");
+        }
+    }
+
+    #[test]
+    fn no_line_panics() {
+        // Every two-symbol extension of every prefix of a line that uses the whole grammar.
+        let line = "MAIL FROM:<@r.example:\"a\\b\"@[IPv6:::1]> SIZE=99999999999999999999999 BODY=8BITMIME AUTH=a+2Bb";
+        for end in 0..=line.len() {
+            for tail in ["", " ", "<", ">", "\"", "\\", "=", ":", "@", "+", "+2", "\u{fc}", ",", ";"] {
+                let _ = read(&format!("{}{tail}", &line[..end]));
+                let _ = read(&format!("{tail}{}", &line[end..]));
+            }
+        }
+    }
+}

@@ -171,3 +171,172 @@ enum Stop {
     /// The next octet is the last of the end of the data.
     End,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 1000;
+
+    /// What the decoder should say, found the slow way: octet by octet, with the whole input at hand.
+    fn expected(input: &[u8]) -> (Vec<u8>, Verdict) {
+        let mut content = Vec::new();
+        let mut rest = input;
+        loop {
+            let Some(bad) = rest.iter().position(|octet| matches!(octet, b'\r' | b'\n' | 0)) else {
+                content.extend_from_slice(rest.strip_prefix(b".").unwrap_or(rest));
+                return (content, Verdict::More);
+            };
+            let (line, tail) = rest.split_at(bad);
+            match tail {
+                [b'\r', b'\n', behind @ ..] if line == b"." => {
+                    return (content, Verdict::End(input.len() - behind.len()));
+                }
+                [b'\r', b'\n', behind @ ..] => {
+                    content.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
+                    content.extend_from_slice(b"\r\n");
+                    rest = behind;
+                }
+                [b'\r'] => {
+                    if line != b"." {
+                        content.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
+                        content.push(b'\r');
+                    }
+                    return (content, Verdict::More);
+                }
+                [b'\r', ..] => return (content, Verdict::Violation(Violation::BareCr)),
+                [b'\n', ..] => return (content, Verdict::Violation(Violation::BareLf)),
+                _ => return (content, Verdict::Violation(Violation::Nul)),
+            }
+        }
+    }
+
+    #[derive(Debug, PartialEq, Eq)]
+    enum Verdict {
+        More,
+        End(usize),
+        Violation(Violation),
+    }
+
+    /// Runs the decoder over pieces; positions count from the start of the first.
+    fn decoded(pieces: &[&[u8]], limit: usize) -> (Vec<u8>, Verdict) {
+        let mut decoder = Decoder::new(limit);
+        let mut content = Vec::new();
+        let mut before = 0;
+        for piece in pieces {
+            let mut piece = piece.to_vec();
+            match decoder.decode(&mut piece) {
+                Decoded::More(octets) => content.extend_from_slice(&piece[..octets]),
+                Decoded::End(octets, used) => {
+                    content.extend_from_slice(&piece[..octets]);
+                    return (content, Verdict::End(before + used));
+                }
+                Decoded::Violation(violation) => return (content, Verdict::Violation(violation)),
+            }
+            before += piece.len();
+        }
+        (content, Verdict::More)
+    }
+
+    /// Every string of up to `longest` symbols.
+    fn strings(symbols: &[u8], longest: usize) -> Vec<Vec<u8>> {
+        let mut all: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut start = 0;
+        for _ in 0..longest {
+            let end = all.len();
+            for at in start..end {
+                for symbol in symbols {
+                    let mut longer = all[at].clone();
+                    longer.push(*symbol);
+                    all.push(longer);
+                }
+            }
+            start = end;
+        }
+        all
+    }
+
+    #[test]
+    fn decoder_agrees_with_the_slow_way_however_the_octets_are_split() {
+        for input in strings(b"\r\n.\0x", 6) {
+            let (content, verdict) = expected(&input);
+            for split in 0..=input.len() {
+                let (head, tail) = input.split_at(split);
+                let (got, said) = decoded(&[head, tail], LIMIT);
+                assert_eq!(said, verdict, "{input:?} split at {split}");
+                if !matches!(verdict, Verdict::Violation(_)) {
+                    assert_eq!(got, content, "{input:?} split at {split}");
+                }
+            }
+            let octets: Vec<&[u8]> = input.chunks(1).collect();
+            assert_eq!(decoded(&octets, LIMIT).1, verdict, "{input:?} octet by octet");
+        }
+    }
+
+    #[test]
+    fn dots_are_unstuffed_on_every_line_and_nowhere_else() {
+        for (sent, content) in [
+            (".\r\n", ""),
+            ("..\r\n.\r\n", ".\r\n"),
+            ("..first\r\na.b\r\n...\r\n.x\r\n.\r\n", ".first\r\na.b\r\n..\r\nx\r\n"),
+            ("\r\n.\r\n", "\r\n"),
+        ] {
+            let end = Verdict::End(sent.len());
+            assert_eq!(decoded(&[sent.as_bytes()], LIMIT), (content.into(), end), "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_end_is_left_alone() {
+        let sent = b"a\r\n.\r\nQUIT\r\n";
+        assert_eq!(decoded(&[sent], LIMIT), (b"a\r\n".to_vec(), Verdict::End(6)));
+    }
+
+    #[test]
+    fn a_line_of_data_may_be_as_long_as_the_limit_and_no_longer() {
+        let fits = [vec![b'x'; 8], b"\r\n.\r\n".to_vec()].concat();
+        assert_eq!(decoded(&[&fits], 10).1, Verdict::End(13));
+        let long = [vec![b'x'; 9], b"\r\n.\r\n".to_vec()].concat();
+        for split in 0..long.len() {
+            let (head, tail) = long.split_at(split);
+            assert_eq!(decoded(&[head, tail], 10).1, Verdict::Violation(Violation::LongLine));
+        }
+        assert_eq!(decoded(&[&[b'x'; 100]], 10).1, Verdict::Violation(Violation::LongLine));
+    }
+
+    #[test]
+    fn only_crlf_ends_a_command_line() {
+        for (input, found) in [
+            ("", Line::Partial),
+            ("NOOP", Line::Partial),
+            ("NOOP\r", Line::Partial),
+            ("NOOP\r\n", Line::Whole(6)),
+            ("NOOP\r\nQUIT\r\n", Line::Whole(6)),
+            ("NOOP\n", Line::Violation(Violation::BareLf)),
+            ("\n", Line::Violation(Violation::BareLf)),
+            ("NO\rOP\r\n", Line::Violation(Violation::BareCr)),
+            ("NOOP\r\r\n", Line::Violation(Violation::BareCr)),
+            ("NO\0OP\r\n", Line::Violation(Violation::Nul)),
+            ("123456789\r\n", Line::Violation(Violation::LongLine)),
+            ("1234567890", Line::Violation(Violation::LongLine)),
+            ("12345678\r\n", Line::Whole(10)),
+        ] {
+            assert_eq!(line(input.as_bytes(), 10), found, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_line_is_judged_the_same_however_it_is_split() {
+        for input in strings(b"\r\n\0x", 6) {
+            let whole = line(&input, 4);
+            let mut found = Line::Partial;
+            for end in 1..=input.len() {
+                found = line(&input[..end], 4);
+                if found != Line::Partial {
+                    break;
+                }
+            }
+            assert_eq!(found, whole, "{input:?}");
+        }
+    }
+}
