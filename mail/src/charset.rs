@@ -4,6 +4,18 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 
 use crate::header::western;
 
+/// Names that clients use and the library does not know.
+const ALIASES: [(&str, &str); 8] = [
+    ("cp932", "shift_jis"),
+    ("x-ms-cp932", "shift_jis"),
+    ("cp949", "euc-kr"),
+    ("cp950", "big5"),
+    ("cp874", "windows-874"),
+    ("cp1361", "euc-kr"),
+    ("eucjp", "euc-jp"),
+    ("ansi_x3.110-1983", "windows-1252"),
+];
+
 /// A text and whether the charset fitted.
 #[derive(Debug)]
 pub(crate) struct Reading {
@@ -40,7 +52,8 @@ fn utf8(bytes: &[u8]) -> Reading {
 }
 
 fn declared(bytes: &[u8], name: &str) -> Reading {
-    match charset_decoder(name.as_bytes()) {
+    let known = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, known)| known);
+    match charset_decoder(known.as_bytes()) {
         Some(decode) => Reading { text: decode(bytes), sound: true },
         None => Reading { sound: false, ..undeclared(bytes) },
     }

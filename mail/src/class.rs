@@ -109,7 +109,7 @@ pub(crate) struct Seen<'a> {
 
 /// RFC 6522: the report type says it.
 fn report_class(fields: &Fields<'_>) -> Option<Class> {
-    let declared = fields.first("Content-Type")?.parameters()?;
+    let declared = fields.first("Content-Type")?.parameters();
     if declared.main != "multipart" || declared.sub.as_deref() != Some("report") {
         return None;
     }

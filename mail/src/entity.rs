@@ -3,7 +3,8 @@
 
 use crate::{
     Defect, Encoding, Part, PartRole,
-    header::{Fields, Parameters, clip},
+    header::{Fields, clip},
+    parameters::Parameters,
 };
 
 /// Longest boundary followed. RFC 2046 §5.1.1 allows 70; some clients write more.
@@ -54,8 +55,8 @@ pub(crate) enum Kind {
 impl Entity {
     pub(crate) fn read(fields: &Fields<'_>, around: Around, enclosed: bool) -> Self {
         let mut defects = Vec::new();
-        let declared = fields.first("Content-Type").and_then(|field| field.parameters());
-        let disposition = fields.first("Content-Disposition").and_then(|field| field.parameters());
+        let declared = fields.first("Content-Type").map(|field| field.parameters());
+        let disposition = fields.first("Content-Disposition").map(|field| field.parameters());
         let media_type = media_type(declared.as_ref(), around);
         let name = file_name(disposition.as_ref(), declared.as_ref());
         let content_id =

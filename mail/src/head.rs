@@ -79,8 +79,10 @@ pub(crate) fn subject(fields: &Fields<'_>) -> String {
     clip(&fields.text("Subject"), SUBJECT_MAX)
 }
 
+/// Mailboxes of all fields of this name: who looks at one of two `From` fields looks at the other too.
 fn people(fields: &Fields<'_>, name: &str, defects: &mut Vec<Defect>) -> Vec<Person> {
-    let mut people = fields.first(name).map(|field| field.people(PEOPLE_MAX + 1)).unwrap_or_default();
+    let read = fields.all(name).flat_map(|field| field.people(PEOPLE_MAX + 1));
+    let mut people: Vec<Person> = read.take(PEOPLE_MAX + 1).collect();
     if people.len() > PEOPLE_MAX {
         people.truncate(PEOPLE_MAX);
         defects.push(Defect::TooManyAddresses);

@@ -4,12 +4,11 @@
 use std::borrow::Cow;
 
 use mail_parser::{
-    Addr, Address, Attribute, ContentType, HeaderValue, decoders::charsets::map::charset_decoder,
-    parsers::MessageStream,
+    Addr, Address, HeaderValue, decoders::charsets::map::charset_decoder, parsers::MessageStream,
 };
 use memchr::memchr;
 
-use crate::Person;
+use crate::{Person, date, parameters::Parameters, words};
 
 /// Longest value read of a field that is parsed in more than linear time or shown whole.
 const VALUE_MAX: usize = 16 * 1024;
@@ -49,10 +48,14 @@ fn field_name(line: &[u8]) -> Option<&[u8]> {
 }
 
 /// The lines of a header block as they arrive, within a budget.
+///
+/// A line that is no header line may be junk among the fields or the body that began without an empty line. The line
+/// after it decides, so it is held: before a field it is junk.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     bytes: Vec<u8>,
     overflow: bool,
+    doubtful: Vec<u8>,
 }
 
 impl Block {
@@ -64,6 +67,16 @@ impl Block {
         }
         let taken = if bytes.len() > room { room } else { bytes.len() };
         self.bytes.extend_from_slice(&bytes[..taken]);
+    }
+
+    /// Holds a line; there was none held before.
+    pub(crate) fn doubt(&mut self, line: &[u8]) {
+        self.doubtful = line.to_vec();
+    }
+
+    /// The held line, empty when there is none.
+    pub(crate) fn doubtful(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.doubtful)
     }
 
     /// The fields, in order. A folded line before the first field belongs to none.
@@ -122,6 +135,10 @@ impl<'a> Fields<'a> {
         self.cut
     }
 
+    pub(crate) fn all<'b>(&'b self, name: &'b str) -> impl Iterator<Item = &'b Field<'a>> {
+        self.list.iter().filter(move |field| field.is(name))
+    }
+
     pub(crate) fn first(&self, name: &str) -> Option<&Field<'a>> {
         self.list.iter().find(|field| field.is(name))
     }
@@ -131,7 +148,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn count(&self, name: &str) -> usize {
-        self.list.iter().filter(|field| field.is(name)).count()
+        self.all(name).count()
     }
 
     /// Decoded text of the first field of this name; empty when there is none.
@@ -152,11 +169,7 @@ impl Field<'_> {
 
     /// Encoded words decoded, runs of white space made one space, trimmed.
     pub(crate) fn text(&self) -> String {
-        let value = self.bounded(VALUE_MAX);
-        match MessageStream::new(&value).parse_unstructured() {
-            HeaderValue::Text(text) => collapse(&text),
-            _ => String::new(),
-        }
+        collapse(&words::decode(&self.value[..self.value.len().min(VALUE_MAX)]))
     }
 
     pub(crate) fn token(&self) -> String {
@@ -192,20 +205,12 @@ impl Field<'_> {
 
     /// Seconds since 1970.
     pub(crate) fn date(&self) -> Option<i64> {
-        let value = self.bounded(VALUE_MAX);
-        match MessageStream::new(&value).parse_date() {
-            HeaderValue::DateTime(date) if date.is_valid() => Some(date.to_timestamp()),
-            _ => None,
-        }
+        date::parse(&String::from_utf8_lossy(&self.value[..self.value.len().min(200)]))
     }
 
     /// A type with parameters: `Content-Type`, `Content-Disposition`.
-    pub(crate) fn parameters(&self) -> Option<Parameters> {
-        let value = self.bounded(PARAMETERS_MAX);
-        match MessageStream::new(&value).parse_content_type() {
-            HeaderValue::ContentType(read) => Some(Parameters::from(read)),
-            _ => None,
-        }
+    pub(crate) fn parameters(&self) -> Parameters {
+        Parameters::parse(&self.value[..self.value.len().min(PARAMETERS_MAX)])
     }
 
     /// The value's first `most` bytes, always ending with a line end, and always UTF-8: raw 8-bit text that is not
@@ -220,33 +225,6 @@ impl Field<'_> {
                 text.push('\n');
                 Cow::Owned(text.into_bytes())
             }
-        }
-    }
-}
-
-/// `main/sub; name=value`, names in lower case, values decoded (RFC 2045 §5.1, RFC 2231).
-#[derive(Debug)]
-pub(crate) struct Parameters {
-    pub(crate) main: String,
-    pub(crate) sub: Option<String>,
-    attributes: Vec<(String, String)>,
-}
-
-impl Parameters {
-    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
-        let found = self.attributes.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
-    }
-}
-
-impl From<ContentType<'_>> for Parameters {
-    fn from(read: ContentType<'_>) -> Self {
-        let attributes = read.attributes.unwrap_or_default();
-        let pair = |a: Attribute<'_>| (a.name.into_owned(), a.value.into_owned());
-        Self {
-            main: read.c_type.to_ascii_lowercase(),
-            sub: read.c_subtype.map(|sub| sub.to_ascii_lowercase()),
-            attributes: attributes.into_iter().map(pair).collect(),
         }
     }
 }
@@ -277,9 +255,33 @@ pub(crate) fn clip(text: &str, most: usize) -> String {
 }
 
 fn person(read: Addr<'_>) -> Person {
-    let kept = |text: Cow<'_, str>| {
-        let text = clip(text.trim(), 998);
-        (!text.is_empty()).then_some(text)
+    let kept = |text: &str| (!text.is_empty()).then(|| clip(text, 998));
+    let name = read.name.as_deref().and_then(|name| kept(&collapse(name)));
+    let written = read.address.unwrap_or_default();
+    match addr_spec(&written) {
+        Some(address) => Person { name, address: kept(&address) },
+        None => Person { name: name.or_else(|| kept(&collapse(&written))), address: None },
+    }
+}
+
+/// Takes the obsolete forms of RFC 5322 §4.4 apart: a route before the address, blanks around dots and the `@`.
+/// Words that are no address are none.
+fn addr_spec(written: &str) -> Option<String> {
+    let written = written.trim();
+    let written = match written.strip_prefix('@').and_then(|route| route.split_once(':')) {
+        Some((_, behind)) => behind.trim(),
+        None => written,
     };
-    Person { name: read.name.and_then(kept), address: read.address.and_then(kept) }
+    let mut address = String::with_capacity(written.len());
+    for word in written.split_whitespace() {
+        let joins = address.is_empty() || address.ends_with(['.', '@']) || word.starts_with(['.', '@']);
+        if !joins && !address.starts_with('"') {
+            return None;
+        }
+        if !joins {
+            address.push(' ');
+        }
+        address.push_str(word);
+    }
+    (!address.is_empty()).then_some(address)
 }

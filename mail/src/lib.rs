@@ -8,6 +8,7 @@ mod body;
 mod charset;
 mod class;
 mod compose;
+mod date;
 mod decode;
 mod entity;
 mod envelope;
@@ -18,8 +19,10 @@ mod headline;
 mod html;
 mod market;
 mod message;
+mod parameters;
 mod scanner;
 mod tag;
+mod words;
 
 pub use address::{Address, AddressError};
 pub use compose::{ComposeError, Letter};

@@ -200,18 +200,27 @@ impl Scanner {
         let State::Head(block) = &mut self.state else {
             return;
         };
+        let line = match self.lines.offset {
+            0 => self.lines.skip_mark(line),
+            _ => line,
+        };
+        let doubtful = block.doubtful();
         match LineKind::of(line) {
-            LineKind::Field | LineKind::Folded => block.push(line, self.budget.header_bytes),
-            LineKind::Envelope => {}
-            LineKind::Blank => {
-                let block = mem::take(block);
+            LineKind::Field => block.push(line, self.budget.header_bytes),
+            LineKind::Folded if doubtful.is_empty() => block.push(line, self.budget.header_bytes),
+            LineKind::Envelope if doubtful.is_empty() => {}
+            LineKind::Blank if doubtful.is_empty() => {
                 self.lines.passed(line);
-                return self.open(block, self.lines.offset);
+                return self.open(self.lines.offset);
             }
-            LineKind::Body => {
-                let block = mem::take(block);
+            LineKind::Body if doubtful.is_empty() && line.ends_with(b"\n") => {
+                block.doubt(line);
                 self.findings.defect(Defect::BadHeader);
-                self.open(block, self.lines.offset);
+            }
+            _ => {
+                self.findings.defect(Defect::BadHeader);
+                block.doubt(&doubtful);
+                self.open(self.lines.offset);
                 return self.line(line);
             }
         }
@@ -252,10 +261,9 @@ impl Scanner {
     /// Ends what is being read at `end`; without a delimiter the mail itself ended.
     fn end_entity(&mut self, end: u64, delimiter: Option<Delimiter>) {
         let bound = if delimiter.is_some() { Bound::Delimiter } else { Bound::End };
-        while let State::Head(block) = &mut self.state {
+        while let State::Head(_) = &self.state {
             // A block without the empty line that ends it: the entity has no body.
-            let block = mem::take(block);
-            self.open(block, self.lines.offset);
+            self.open(self.lines.offset);
         }
         let own = delimiter.is_some_and(|found| !found.closing && found.level + 1 == self.levels.len());
         match mem::replace(&mut self.state, State::Epilogue) {
@@ -275,8 +283,20 @@ impl Scanner {
         }
     }
 
-    /// Reads a complete header block; the body begins at `offset`.
-    fn open(&mut self, mut block: Block, offset: u64) {
+    /// Reads the header block, which is complete. The body begins at `offset`, or with the line that was held.
+    fn open(&mut self, offset: u64) {
+        let State::Head(block) = &mut self.state else {
+            return;
+        };
+        let mut block = mem::take(block);
+        let doubtful = block.doubtful();
+        self.begin(block, offset - doubtful.len() as u64);
+        if !doubtful.is_empty() {
+            self.begun(&doubtful);
+        }
+    }
+
+    fn begin(&mut self, mut block: Block, offset: u64) {
         let (around, enclosed) = self.surroundings();
         let Some(entity) = self.findings.entity(&mut block, around, enclosed) else {
             self.state = State::Leaf(Body::ignored());
@@ -305,6 +325,15 @@ impl Scanner {
             Kind::Text => State::Leaf(Body::text(part, self.findings.text_room())),
             Kind::Calendar | Kind::File => State::Leaf(Body::file(part)),
         };
+    }
+
+    /// Gives a line that was held to the body that it began.
+    fn begun(&mut self, line: &[u8]) {
+        match &mut self.state {
+            State::Leaf(body) | State::Preamble(body) => body.push(line),
+            State::Head(block) => block.doubt(line),
+            State::Epilogue => {}
+        }
     }
 
     fn surroundings(&self) -> (Around, bool) {
@@ -342,6 +371,17 @@ impl Lines {
     fn before_dash(&self, bytes: &[u8], open: bool) -> usize {
         let found = if open { self.finder.find(bytes) } else { None };
         found.map_or(bytes.len(), |at| at + 1)
+    }
+
+    /// The line without a byte order mark, which some programs put before the first header field.
+    fn skip_mark<'a>(&mut self, line: &'a [u8]) -> &'a [u8] {
+        match line.strip_prefix(b"\xef\xbb\xbf") {
+            Some(rest) => {
+                self.passed(b"\xef\xbb\xbf");
+                rest
+            }
+            None => line,
+        }
     }
 
     /// Moves on behind bytes that were judged.
