@@ -22,6 +22,9 @@ pub struct Row {
     pub version: u64,
 }
 
+/// Keys and their rows, ascending.
+pub type Rows = Vec<(Vec<u8>, Row)>;
+
 /// The keys from `from` (inclusive) up to `to` (exclusive), in byte order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Range {
@@ -191,7 +194,7 @@ pub trait Engine: Send + Sync + 'static {
     fn get<'a>(&'a self, keys: &'a [Vec<u8>]) -> Pending<'a, Result<Vec<Option<Row>>, Broken>>;
 
     /// At most `limit` rows of `range`, in ascending byte order of their keys: one consistent read.
-    fn scan(&self, range: Range, limit: usize) -> Pending<'_, Result<Vec<(Vec<u8>, Row)>, Broken>>;
+    fn scan(&self, range: Range, limit: usize) -> Pending<'_, Result<Rows, Broken>>;
 
     /// Applies the changeset atomically. On an engine that is [`durable`](Engine::durable), it
     /// survives loss of power from the moment this returns `Ok`.

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     chain::{self, State},
-    engine::{Broken, CLOSED, Changeset, CommitError, Committed, Engine, Pending, Range, Row},
+    engine::{Broken, CLOSED, Changeset, CommitError, Committed, Engine, Pending, Range, Row, Rows},
 };
 
 /// A ledger that lives as long as the value.
@@ -127,7 +127,7 @@ impl Engine for Memory {
         })
     }
 
-    fn scan(&self, range: Range, limit: usize) -> Pending<'_, Result<Vec<(Vec<u8>, Row)>, Broken>> {
+    fn scan(&self, range: Range, limit: usize) -> Pending<'_, Result<Rows, Broken>> {
         Box::pin(async move {
             // A map's `range` panics on a range that ends before it begins.
             if range.from >= range.to {

@@ -29,7 +29,7 @@ use self::{
     reserve::Reserve,
     writer::Writer,
 };
-use crate::engine::{Broken, Changeset, CommitError, Committed, Engine, Pending, Range, Row};
+use crate::engine::{Broken, Changeset, CommitError, Committed, Engine, Pending, Range, Row, Rows};
 
 /// The ledger in a data folder.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Engine for Sqlite {
         Box::pin(self.readers.get(keys))
     }
 
-    fn scan(&self, range: Range, limit: usize) -> Pending<'_, Result<Vec<(Vec<u8>, Row)>, Broken>> {
+    fn scan(&self, range: Range, limit: usize) -> Pending<'_, Result<Rows, Broken>> {
         Box::pin(self.readers.scan(range, limit))
     }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::{OpenError, connection::open_reading, error::text, folder::Folder};
-use crate::engine::{Broken, Range, Row};
+use crate::engine::{Broken, Range, Row, Rows};
 
 /// Reads that run at the same time; more of them wait.
 const CONNECTIONS: usize = 4;
@@ -45,7 +45,7 @@ impl Readers {
         self.read(move |connection| get(connection, &keys)).await
     }
 
-    pub(super) async fn scan(&self, range: Range, limit: usize) -> Result<Vec<(Vec<u8>, Row)>, Broken> {
+    pub(super) async fn scan(&self, range: Range, limit: usize) -> Result<Rows, Broken> {
         self.read(move |connection| scan(connection, &range, limit)).await
     }
 
@@ -110,7 +110,7 @@ fn get(connection: &Connection, keys: &[Vec<u8>]) -> rusqlite::Result<Vec<Option
     Ok(rows)
 }
 
-fn scan(connection: &Connection, range: &Range, limit: usize) -> rusqlite::Result<Vec<(Vec<u8>, Row)>> {
+fn scan(connection: &Connection, range: &Range, limit: usize) -> rusqlite::Result<Rows> {
     let sql = "SELECT value, version, key FROM ledger WHERE key >= ?1 AND key < ?2
                ORDER BY key LIMIT ?3";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
