@@ -10,6 +10,7 @@ mod engine;
 mod installation;
 mod log;
 mod print;
+mod server;
 mod tools;
 
 fn main() -> std::process::ExitCode {

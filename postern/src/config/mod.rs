@@ -22,7 +22,6 @@ use self::key::Section;
 pub(crate) use self::describe::{Given, describe, example};
 pub(crate) use self::listeners::{Limits, ListenerTls, MailListener, Tls};
 pub(crate) use self::outward::{Notices, OutboundTls, Policy, Portal};
-pub(crate) use self::secret::SecretPlace;
 pub(crate) use self::server::{EngineChoice, Keys, Log, LogFormat, Metrics, Server};
 pub(crate) use self::value::is_domain;
 

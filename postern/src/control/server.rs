@@ -3,14 +3,20 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::wire::{self, Word};
 use crate::tools::{Desk, Request, Sink};
+
+/// How long to wait when the system has no more file handles.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// The bound socket; removed when dropped.
 pub(crate) struct Listener {
@@ -40,24 +46,27 @@ impl Listener {
         Ok(Self { socket, path })
     }
 
-    /// Serves until dropped.
-    pub(crate) async fn serve(self, desk: Desk) {
+    /// Serves until `stop` turns true. A request under way is finished.
+    pub(crate) async fn serve(self, desk: Desk, mut stop: watch::Receiver<bool>) {
+        let mut conversations = JoinSet::new();
         loop {
-            match self.socket.accept().await {
+            let accepted = tokio::select! {
+                _ = stop.wait_for(|stops| *stops) => break,
+                Some(_) = conversations.join_next() => continue,
+                accepted = self.socket.accept() => accepted,
+            };
+            match accepted {
                 Ok((stream, _)) => {
-                    let desk = desk.clone();
-                    tokio::spawn(async move {
-                        if let Err(error) = answer(stream, &desk).await {
-                            tracing::info!(%error, "a control connection ended early");
-                        }
-                    });
+                    conversations.spawn(converse(stream, desk.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the control socket takes no connection now");
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    tokio::time::sleep(BREATH).await;
                 }
             }
         }
+        drop(self);
+        while conversations.join_next().await.is_some() {}
     }
 }
 
@@ -65,6 +74,12 @@ impl Drop for Listener {
     fn drop(&mut self) {
         // Already gone is as good; the next start removes what stays.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+async fn converse(stream: UnixStream, desk: Desk) {
+    if let Err(error) = answer(stream, &desk).await {
+        tracing::info!(%error, "a control connection ended early");
     }
 }
 

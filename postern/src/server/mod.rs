@@ -1,0 +1,212 @@
+//! A running Postern: one ledger, the listeners and workers of the chosen roles, until a signal or until the
+//! ledger breaks. Wires parts together and decides nothing about mail.
+
+mod housekeeping;
+mod mail_side;
+mod ready;
+mod signals;
+mod web;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use certs::ServerIdentity;
+use gateway::Gateway;
+use store::engine::Engine;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub(crate) use self::ready::Ready;
+use self::signals::{Signal, Signals};
+use crate::config::Config;
+use crate::control;
+use crate::tools::Desk;
+
+/// Which parts of Postern a process runs. The embedded ledger belongs to one process at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Role {
+    /// Everything
+    All,
+    /// Mail in
+    Gateway,
+    /// Pages
+    Portal,
+    /// Notices out
+    Worker,
+}
+
+impl Role {
+    fn has(self, part: Self) -> bool {
+        self == Self::All || self == part
+    }
+}
+
+/// How the process ends.
+enum End {
+    Drained,
+    AtOnce,
+    Broken(String),
+}
+
+/// Started and listening.
+pub(crate) struct Server {
+    desk: Desk,
+    identities: Vec<Arc<ServerIdentity>>,
+    tasks: JoinSet<()>,
+    stop: watch::Sender<bool>,
+    signals: Signals,
+    drain: Duration,
+    pub(crate) ready: Ready,
+}
+
+impl Server {
+    /// Binds every listener and starts to serve the ledger of `desk`. `demo` is for a sample market only.
+    pub(crate) async fn start(
+        config: &Config,
+        desk: Desk,
+        role: Role,
+        demo: Option<portal::Demo>,
+    ) -> anyhow::Result<Self> {
+        let signals = Signals::listen()?;
+        let mail_identity = config.identity(config.tls.client_ca.as_deref())?.map(Arc::new);
+        // Browsers are not asked for a client certificate.
+        let web_identity = config.identity(None)?.map(Arc::new);
+        let control = control::Listener::bind(&config.server.data)?;
+        let web = match role.has(Role::Portal) {
+            true => Some(web::bind(config).await?),
+            false => None,
+        };
+        let url = web::url(config, web.as_ref())?;
+        let (stop, stopping) = watch::channel(false);
+        let mut server = Self {
+            identities: [&mail_identity, &web_identity].into_iter().flatten().cloned().collect(),
+            tasks: JoinSet::new(),
+            stop,
+            signals,
+            drain: config.server.drain,
+            ready: Ready::default(),
+            desk,
+        };
+        let desk = &server.desk;
+        server.tasks.spawn(control.serve(desk.clone(), stopping.clone()));
+        server.tasks.spawn(housekeeping::run(desk.ledger.clone(), stopping.clone()));
+        let settings = mail_side::settings(config, &url);
+        let gateway = Arc::new(Gateway::new(desk.ledger.clone(), Arc::clone(&desk.rules), settings));
+        if role.has(Role::Gateway) {
+            let listeners = mail_side::bind(config, mail_identity.as_ref(), &mut server.ready).await?;
+            for (socket, options) in listeners {
+                let run = mail_side::listener(socket, &gateway, options).run(stopping.clone());
+                server.tasks.spawn(run);
+            }
+        }
+        if role.has(Role::Worker) {
+            let worker = mail_side::worker(config, gateway)?;
+            server.tasks.spawn(worker.run(stopping.clone()));
+        }
+        if let Some(socket) = web {
+            server.ready.add("portal", web::here(config, &socket)?);
+            let pages = web::pages(desk, &url, demo)?;
+            let identity = web_identity.filter(|_| config.portal.tls);
+            server.tasks.spawn(web::serve(socket, pages, identity, stopping.clone()));
+        }
+        Ok(server)
+    }
+
+    /// Serves until told to stop. An error means that mail is no longer taken although nobody asked for that.
+    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+        let end = self.wait().await;
+        match end {
+            End::Drained => {
+                self.desk.ledger.close().await;
+                tracing::info!("stopped");
+                Ok(())
+            }
+            End::AtOnce => {
+                tracing::warn!("stopped at once; what was not acknowledged comes again");
+                Ok(())
+            }
+            End::Broken(reason) => bail!(
+                "the ledger failed and takes no more mail: {reason}; mend the disk, check the data folder, start again"
+            ),
+        }
+    }
+
+    async fn wait(&mut self) -> End {
+        let engine = Arc::clone(&self.desk.engine);
+        let broken = broken(engine.as_ref());
+        tokio::pin!(broken);
+        loop {
+            tokio::select! {
+                reason = &mut broken => {
+                    tracing::error!(%reason, "the ledger failed; no more mail is taken");
+                    self.drain().await;
+                    return End::Broken(reason);
+                }
+                signal = self.signals.next() => match signal {
+                    Signal::Reload => self.reload(),
+                    Signal::Stop => return self.drain().await,
+                },
+            }
+        }
+    }
+
+    /// A bad file leaves the old certificate standing.
+    fn reload(&self) {
+        for identity in &self.identities {
+            match identity.reload() {
+                Ok(()) => tracing::info!("certificates read again"),
+                Err(error) => tracing::error!(%error, "the new certificate is not used; the old one stays"),
+            }
+        }
+    }
+
+    async fn drain(&mut self) -> End {
+        /// What listeners may take beyond their own limit.
+        const MARGIN: Duration = Duration::from_secs(10);
+        tracing::info!("stopping: open connections may finish");
+        self.stop.send_replace(true);
+        let deadline = tokio::time::sleep(self.drain + MARGIN);
+        tokio::pin!(deadline);
+        loop {
+            tokio::select! {
+                ended = self.tasks.join_next() => if ended.is_none() { return End::Drained },
+                () = &mut deadline => {
+                    tracing::warn!(tasks = self.tasks.len(), "not everything finished in time");
+                    return End::AtOnce;
+                }
+                signal = self.signals.next() => if signal == Signal::Stop { return End::AtOnce },
+            }
+        }
+    }
+}
+
+/// Resolves when the engine is broken, with the reason.
+async fn broken(engine: &dyn Engine) -> String {
+    let mut broken = engine.broken();
+    match broken.wait_for(Option::is_some).await {
+        Ok(reason) => reason.as_ref().map(|broken| broken.0.clone()).unwrap_or_default(),
+        // The engine was closed in order: it will not break any more.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Runs a server's future on all processors and leaves nothing to wait for behind it.
+pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let result = runtime.block_on(future);
+    runtime.shutdown_background();
+    result
+}
+
+/// Binds one address; a port that is taken is the most common first error.
+async fn bind(name: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("{name}.listen: cannot listen on {address}; is another server running there?")
+    })
+}

@@ -1,0 +1,64 @@
+//! The portal's listener, and where people reach it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use certs::ServerIdentity;
+use portal::{Demo, Options, Portal};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::tools::Desk;
+
+/// Binds the portal's address.
+pub(super) async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
+    super::bind("portal", config.portal.listen).await
+}
+
+/// Where people reach the portal, without a slash at the end: the configured address, or the one listened on.
+pub(super) fn url(config: &Config, socket: Option<&TcpListener>) -> anyhow::Result<String> {
+    match (&config.portal.url, socket) {
+        (Some(url), _) => Ok(url.clone()),
+        (None, Some(socket)) => here(config, socket),
+        (None, None) => Ok(address(config, config.portal.listen)),
+    }
+}
+
+/// Where this process serves it.
+pub(super) fn here(config: &Config, socket: &TcpListener) -> anyhow::Result<String> {
+    Ok(address(config, socket.local_addr()?))
+}
+
+fn address(config: &Config, listen: SocketAddr) -> String {
+    let scheme = if config.portal.tls { "https" } else { "http" };
+    format!("{scheme}://{listen}")
+}
+
+pub(super) fn pages(desk: &Desk, url: &str, demo: Option<Demo>) -> anyhow::Result<Arc<Portal>> {
+    let portal = Portal::new(Options {
+        ledger: desk.ledger.clone(),
+        catalogue: Arc::new(desk.rules.catalogue().clone()),
+        public_url: url.parse().context("portal.url")?,
+        demo,
+    })?;
+    Ok(Arc::new(portal))
+}
+
+/// Serves until `stop` turns true.
+pub(super) async fn serve(
+    socket: TcpListener,
+    pages: Arc<Portal>,
+    identity: Option<Arc<ServerIdentity>>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let stopped = async move {
+        // A sender that is gone means the same.
+        let _ = stop.wait_for(|stops| *stops).await;
+    };
+    match identity {
+        Some(identity) => portal::serve_tls(socket, identity.server_config(), pages, stopped).await,
+        None => portal::serve(socket, pages, stopped).await,
+    }
+}
