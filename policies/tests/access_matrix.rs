@@ -1,5 +1,6 @@
 //! The whole access table, printed and compared with the committed one, so that no grant changes unseen.
 //! `POSTERN_GOLDEN=write` rewrites the file.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{env, fs, path::Path};
 

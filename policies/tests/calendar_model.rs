@@ -1,5 +1,6 @@
 //! The calendar against a second, naive one: it counts days one by one from 1970, works out London's summer time, Easter
 //! and the substitute days by rule, and shares neither code nor data with the engine.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,6 @@
 //! Ordinary mail holds thousands of long numbers and no meter point: at most one mail in a thousand may give an MPAN or
 //! MPRN. Runs over the open corpus beside the repository; without it the test says so and proves nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
     fs,
@@ -26,7 +27,7 @@ fn ordinary_mail_gives_no_meter_point_numbers() {
         let names: Vec<&str> =
             message.headline.parts.iter().filter_map(|part| part.name.as_deref()).collect();
         let tags = rules.find(&message.headline.subject, &message.text, &names);
-        for tag in tags.iter().filter(|tag| tag.kind() != TagKind::Reference) {
+        if let Some(tag) = tags.iter().find(|tag| tag.kind() != TagKind::Reference) {
             alarms.push(format!("{}: {tag:?} {}", file.display(), tag.value()));
         }
     }

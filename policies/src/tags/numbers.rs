@@ -1,6 +1,8 @@
 //! Meter point numbers: runs of digits, joined over separators where people group them, tested against checksum and
 //! surroundings. A number inside a longer run of digits is none. Each run is looked at a bounded number of times.
 
+use std::ops::RangeInclusive;
+
 use mail::Tag;
 
 use super::{Found, TagRules, words::Words};
@@ -11,8 +13,9 @@ const MPRN: usize = 10;
 const MPRN_SHORTEST: usize = 6;
 /// The highest profile class, the first two of the eight digits before an MPAN core.
 const PROFILE_CLASS_MAX: &str = "08";
-/// Distributor ids: 10 to 23 regional, from 24 independent ones, of which some fifteen are given out.
-const DISTRIBUTORS: std::ops::RangeInclusive<&str> = "10"..="39";
+/// Distributor ids: 10 to 23 regional, from 24 independent ones, of which some fifteen are given out. Above 39 begin
+/// the bar codes of goods, 13 digits long as well.
+const DISTRIBUTORS: RangeInclusive<&str> = "10"..="39";
 /// How people group the core when they do: distributor, two or one groups of the number, check with its last digits.
 const CORE_GROUPS: [&[usize]; 4] = [&[13], &[2, 4, 4, 3], &[2, 8, 3], &[2, 10, 1]];
 const MOST_GROUPS: usize = 8;
@@ -54,7 +57,7 @@ fn mpan(text: &str, chain: &Chain, words: &Words) -> Option<(Tag, usize)> {
         }
         let tag = Tag::mpan(core)?;
         let usual = number.is_core_grouping() && DISTRIBUTORS.contains(&&core[..2]);
-        let counts = (usual && number.stands_alone(text)) || number.is_near(text, words, BEFORE);
+        let counts = (usual && number.stands_alone(text)) || number.is_near(text, words);
         counts.then_some((tag, number.end))
     })
 }
@@ -64,7 +67,7 @@ fn mprn(text: &str, chain: &Chain, words: &Words, gas_mentioned: &dyn Fn() -> bo
         && let Some(tag) = Tag::mprn(&number.digits)
     {
         let whole = number.groups.len() == 1 && number.stands_alone(text);
-        if (whole && (number.has_m(text) || gas_mentioned())) || number.is_near(text, words, BEFORE) {
+        if (whole && (number.has_m(text) || gas_mentioned())) || number.is_near(text, words) {
             return Some((tag, number.end));
         }
     }
@@ -110,7 +113,7 @@ struct Chain {
     count: usize,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Group {
     length: usize,
     end: usize,
@@ -201,23 +204,34 @@ impl Number<'_> {
         before.next() == Some('M') && before.next().is_none_or(|c| !c.is_alphanumeric())
     }
 
-    /// One of the words stands in the `before` octets before, or right after before the next number or clause.
-    fn is_near(&self, text: &str, words: &Words, before: usize) -> bool {
-        let from = text.ceil_char_boundary(self.start.saturating_sub(before));
+    /// One of the words stands in the octets before, or right behind before the next number or clause, and the number
+    /// is no part of a word, unless it is glued to one of the words.
+    fn is_near(&self, text: &str, words: &Words) -> bool {
         let to = text.floor_char_boundary((self.end + AFTER).min(text.len()));
         let after = &text[self.end..to];
         let clause = after.find(|c: char| c.is_ascii_digit() || "\n,;.:".contains(c));
-        words.within(&text[from..self.start]) || words.within(&after[..clause.unwrap_or(after.len())])
+        let before = window(&text[..self.start], BEFORE);
+        let last = before.rfind(|c: char| !c.is_alphabetic()).map_or(before, |i| &before[i..]);
+        let glued = last.trim_start_matches(|c: char| !c.is_alphabetic());
+        let free = matches!(glued, "" | "S" | "M") || words.within(glued);
+        free && !after.starts_with(char::is_alphabetic)
+            && (words.within(before) || words.within(&after[..clause.unwrap_or(after.len())]))
     }
 
     /// One of the words stands just before, with no other number between. Short numbers need that much: a meter
     /// reading or a date near by would do for one otherwise.
     fn is_labelled(&self, text: &str, words: &Words) -> bool {
-        let from = text.ceil_char_boundary(self.start.saturating_sub(JUST_BEFORE));
-        let before = &text[from..self.start];
+        let before = window(&text[..self.start], JUST_BEFORE);
         let last = before.rfind(|c: char| c.is_ascii_digit() || c == '\n').map_or(0, |i| i + 1);
         words.within(&before[last..])
     }
+}
+
+/// The last octets of `before`, without a word that the cut has damaged.
+fn window(before: &str, octets: usize) -> &str {
+    let Some(from) = before.len().checked_sub(octets) else { return before };
+    let cut = &before[before.ceil_char_boundary(from)..];
+    cut.find(|c: char| !c.is_alphanumeric()).map_or("", |whole| &cut[whole..])
 }
 
 /// The separator at the start of `text` and its octets.

@@ -21,13 +21,18 @@ impl Words {
         let text = plain(text);
         self.0.iter().any(|word| {
             text.match_indices(word.as_str()).any(|(at, _)| {
-                let before = text[..at].bytes().next_back();
+                let before = text[..at].chars().next_back();
                 let after = &text[at + word.len()..];
-                let after = after.strip_prefix('s').unwrap_or(after).bytes().next();
-                ![before, after].iter().flatten().any(u8::is_ascii_alphabetic)
+                let after = after.strip_prefix('s').unwrap_or(after).chars().next();
+                ![before, after].into_iter().flatten().any(is_of_a_word)
             })
         })
     }
+}
+
+/// The apostrophe, too: the `s number` of "customer's number" is none.
+fn is_of_a_word(character: char) -> bool {
+    character.is_alphabetic() || matches!(character, '\'' | '\u{2019}')
 }
 
 /// Lower case, with one space for each run of white space, hyphens, underscores and quotation marks of replies.
