@@ -10,6 +10,8 @@ mod conformance;
 pub mod engine;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
+#[cfg(feature = "sled")]
+pub mod sled;
 pub mod sqlite;
 
 mod accept;
