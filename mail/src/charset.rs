@@ -53,8 +53,49 @@ fn utf8(bytes: &[u8]) -> Reading {
 
 fn declared(bytes: &[u8], name: &str) -> Reading {
     let known = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, known)| known);
-    match charset_decoder(known.as_bytes()) {
-        Some(decode) => Reading { text: decode(bytes), sound: true },
-        None => Reading { sound: false, ..undeclared(bytes) },
+    let Some(decode) = charset_decoder(known.as_bytes()) else {
+        return Reading { sound: false, ..undeclared(bytes) };
+    };
+    let text = decode(bytes);
+    match std::str::from_utf8(bytes) {
+        // Some programs convert the text and leave the old name.
+        Ok(utf8) if text.contains(char::REPLACEMENT_CHARACTER) => {
+            Reading { text: utf8.to_owned(), sound: false }
+        }
+        _ => Reading { text, sound: true },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn declared_charsets_are_undone() {
+        for (bytes, charset, text) in [
+            (&b"\xe4"[..], "ISO-8859-1", "ä"),
+            (b"\x83n\x83\x8d", "cp932", "ハロ"),
+            (b"\x1b$B%O\x1b(B", "iso-2022-jp", "ハ"),
+            (b"+AOQ-", "utf-7", "ä"),
+            (b"\xff\xfea\0", "utf-16", "a"),
+            (b"\xef\xbb\xbfa", "utf-8", "a"),
+        ] {
+            let reading = read(bytes, Some(charset));
+            assert_eq!((reading.text.as_str(), reading.sound), (text, true), "{charset}");
+        }
+    }
+
+    #[test]
+    fn wrong_charsets_are_guessed_and_said() {
+        for (bytes, charset, text, sound) in [
+            (&b"\xe4"[..], None, "ä", false),
+            ("ä".as_bytes(), None, "ä", true),
+            ("ä".as_bytes(), Some("no-such-thing"), "ä", false),
+            ("ä".as_bytes(), Some("iso-2022-jp"), "ä", false),
+            (b"a\xe4b", Some("utf-8"), "a\u{fffd}b", false),
+        ] {
+            let reading = read(bytes, charset);
+            assert_eq!((reading.text.as_str(), reading.sound), (text, sound), "{charset:?}");
+        }
     }
 }

@@ -29,7 +29,7 @@ impl Decoder {
     pub fn new(encoding: Encoding) -> Self {
         let code = match encoding {
             Encoding::Identity => Code::Identity,
-            Encoding::Base64 => Code::Base64(Base64::default()),
+            Encoding::Base64 => Code::Base64(Base64::Open(Group::default())),
             Encoding::QuotedPrintable => Code::Quoted(Quoted::default()),
             Encoding::Uuencode => Code::Uu(Uu::default()),
         };
@@ -50,7 +50,7 @@ impl Decoder {
     pub fn finish(self, out: &mut Vec<u8>) {
         match self.code {
             Code::Identity => {}
-            Code::Base64(mut base64) => base64.flush(out),
+            Code::Base64(base64) => base64.finish(out),
             Code::Quoted(quoted) => quoted.finish(out),
             Code::Uu(mut uu) => uu.line_end(out),
         }
@@ -69,11 +69,20 @@ impl Part {
     }
 }
 
-/// RFC 2045 §6.8: characters outside the alphabet are ignored.
+/// RFC 2045 §6.8: characters outside the alphabet are ignored, and padding is the end. What mailing lists write behind it
+/// is not decoded into noise.
+#[derive(Debug)]
+enum Base64 {
+    Open(Group),
+    Ended,
+}
+
+/// Up to three digits of a group of four, and the padding signs behind them.
 #[derive(Debug, Default)]
-struct Base64 {
+struct Group {
     bits: u32,
-    count: u8,
+    digits: u8,
+    pads: u8,
 }
 
 const NO_DIGIT: u8 = 0xff;
@@ -94,39 +103,56 @@ const fn digits() -> [u8; 256] {
 impl Base64 {
     fn feed(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
         out.reserve(bytes.len() / 4 * 3 + 3);
-        while !bytes.is_empty() {
-            if self.count == 0 {
+        while let (Self::Open(group), false) = (&mut *self, bytes.is_empty()) {
+            if group.digits == 0 {
                 bytes = whole_groups(bytes, out);
             }
-            if let Some((&byte, rest)) = bytes.split_first() {
-                self.one(byte, out);
-                bytes = rest;
+            let Some((&byte, rest)) = bytes.split_first() else {
+                return;
+            };
+            bytes = rest;
+            let digit = DIGITS[usize::from(byte)];
+            if digit != NO_DIGIT {
+                group.digit(digit, out);
+            } else if byte == b'=' && group.pad() {
+                group.flush(out);
+                *self = Self::Ended;
             }
         }
     }
 
-    fn one(&mut self, byte: u8, out: &mut Vec<u8>) {
-        let digit = DIGITS[usize::from(byte)];
-        if digit != NO_DIGIT {
-            self.bits = self.bits << 6 | u32::from(digit);
-            self.count += 1;
-            if self.count == 4 {
-                out.extend_from_slice(&self.bits.to_be_bytes()[1..]);
-                self.count = 0;
-            }
-        } else if byte == b'=' {
-            self.flush(out);
+    fn finish(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Open(group) => group.flush(out),
+            Self::Ended => {}
+        }
+    }
+}
+
+impl Group {
+    fn digit(&mut self, digit: u8, out: &mut Vec<u8>) {
+        self.bits = self.bits << 6 | u32::from(digit);
+        self.digits += 1;
+        self.pads = 0;
+        if self.digits == 4 {
+            out.extend_from_slice(&self.bits.to_be_bytes()[1..]);
+            self.digits = 0;
         }
     }
 
-    /// Padding or the end: the bytes that an incomplete group holds. Joined bodies go on after padding.
-    fn flush(&mut self, out: &mut Vec<u8>) {
-        match self.count {
+    /// Whether this padding sign completes the group; one where two are needed is noise like any other.
+    fn pad(&mut self) -> bool {
+        self.pads += u8::from(self.digits >= 2);
+        self.digits >= 2 && self.digits + self.pads == 4
+    }
+
+    /// The bytes that an incomplete group holds.
+    fn flush(&self, out: &mut Vec<u8>) {
+        match self.digits {
             2 => out.push((self.bits >> 4) as u8),
             3 => out.extend_from_slice(&[(self.bits >> 10) as u8, (self.bits >> 2) as u8]),
             _ => {}
         }
-        self.count = 0;
     }
 }
 
@@ -317,4 +343,104 @@ fn uu_line(line: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&bits.to_be_bytes()[1..]);
     }
     out.truncate(start + length);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::PartRole;
+
+    fn decoded(encoding: Encoding, pieces: &[&[u8]]) -> Vec<u8> {
+        let mut decoder = Decoder::new(encoding);
+        let mut out = Vec::new();
+        pieces.iter().for_each(|piece| decoder.feed(piece, &mut out));
+        decoder.finish(&mut out);
+        out
+    }
+
+    #[test]
+    fn base64() {
+        for (code, plain) in [
+            ("TWFu", "Man"),
+            ("TWE=", "Ma"),
+            ("TQ==", "M"),
+            ("TW\r\n Fu", "Man"),
+            ("T*W-F!u", "Man"),
+            ("TQ", "M"),
+            ("TWE=\r\n--\r\nfooter", "Ma"),
+            ("TQ=Fu", "M\u{1}n"),
+            ("=", ""),
+            ("T", ""),
+        ] {
+            assert_eq!(decoded(Encoding::Base64, &[code.as_bytes()]), plain.as_bytes(), "{code}");
+        }
+    }
+
+    #[test]
+    fn quoted_printable() {
+        for (code, plain) in [
+            ("a=3Db=c3=A4", "a=bä"),
+            ("soft =\r\nbreak= \t\r\nhere", "soft breakhere"),
+            ("blank  \r\nline\t\n", "blank\r\nline\n"),
+            ("in  side", "in  side"),
+            ("bad =zz =4 =", "bad =zz =4 "),
+            ("= x", "= x"),
+            ("a\rb", "a\rb"),
+            ("==3D", "=="),
+            ("tail  ", "tail"),
+        ] {
+            assert_eq!(
+                String::from_utf8(decoded(Encoding::QuotedPrintable, &[code.as_bytes()])).unwrap(),
+                plain,
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn uuencode() {
+        let code = b"preamble\r\nbegin 644 cat.txt\r\n#0V%T\r\n`\r\nend\r\ntail";
+        assert_eq!(decoded(Encoding::Uuencode, &[code]), b"Cat");
+    }
+
+    #[test]
+    fn a_part_gives_its_text() {
+        let part = Part {
+            offset: 0,
+            length: 0,
+            encoding: Encoding::QuotedPrintable,
+            media_type: "text/plain".to_owned(),
+            charset: Some("iso-8859-1".to_owned()),
+            name: None,
+            content_id: None,
+            role: PartRole::Body,
+        };
+        assert_eq!(part.text(b"Fr=F6sche"), "Frösche");
+    }
+
+    fn encodings() -> impl Strategy<Value = Encoding> {
+        prop_oneof![
+            Just(Encoding::Identity),
+            Just(Encoding::Base64),
+            Just(Encoding::QuotedPrintable),
+            Just(Encoding::Uuencode)
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_make_no_difference(
+            encoding in encodings(),
+            bytes in proptest::collection::vec(prop_oneof![Just(b'='), Just(b' '), Just(b'\r'), Just(b'\n'), Just(b'A'), Just(b'4'), any::<u8>()], 0..200),
+            cut in 0_usize..200,
+        ) {
+            let (first, second) = bytes.split_at(cut.min(bytes.len()));
+            let single: Vec<&[u8]> = bytes.chunks(1).collect();
+            let whole = decoded(encoding, &[&bytes]);
+            prop_assert_eq!(&decoded(encoding, &[first, second]), &whole);
+            prop_assert_eq!(&decoded(encoding, &single), &whole);
+        }
+    }
 }

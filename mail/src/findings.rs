@@ -93,26 +93,39 @@ impl Findings {
 
     /// A leaf ended.
     pub(crate) fn leaf(&mut self, body: Body, end: u64, bound: Bound) {
-        let Some((part, heard)) = body.finish(end, bound) else {
-            return;
-        };
-        match heard {
-            Heard::Nothing => {}
-            Heard::Text { text, whole, sound } => {
-                if !whole {
-                    self.defect(Defect::TextTruncated);
-                }
-                if !sound {
-                    self.defect(Defect::BadCharset);
-                }
-                if text.contains("-----BEGIN PGP MESSAGE-----") {
-                    self.defect(Defect::Opaque);
-                }
-                self.say(&text);
-            }
-            Heard::Mail(inner) => self.inner(*inner),
+        if let Some((part, heard)) = body.finish(end, bound) {
+            self.hear(heard);
+            self.parts.push(part);
         }
-        self.parts.push(part);
+    }
+
+    /// A multipart ended in which no part began. What it says instead is its text, if it says anything.
+    pub(crate) fn preamble(&mut self, body: Body, end: u64, bound: Bound) {
+        match body.finish(end, bound) {
+            Some((part, Heard::Text { text, whole, sound })) if !text.trim().is_empty() => {
+                self.hear(Heard::Text { text, whole, sound });
+                self.parts.push(part);
+            }
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        let (text, whole, sound) = match heard {
+            Heard::Nothing => return,
+            Heard::Mail(inner) => return self.inner(*inner),
+            Heard::Text { text, whole, sound } => (text, whole, sound),
+        };
+        if !whole {
+            self.defect(Defect::TextTruncated);
+        }
+        if !sound {
+            self.defect(Defect::BadCharset);
+        }
+        if text.contains("-----BEGIN PGP MESSAGE-----") {
+            self.defect(Defect::Opaque);
+        }
+        self.say(&text);
     }
 
     /// What a mail behind a transfer encoding said; its parts have no place in the original.

@@ -54,19 +54,35 @@ fn field_name(line: &[u8]) -> Option<&[u8]> {
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     bytes: Vec<u8>,
+    /// Bytes kept of the last field.
+    field_length: usize,
     overflow: bool,
     doubtful: Vec<u8>,
 }
 
 impl Block {
-    /// Takes a line, a part of one, or nothing more once `budget` bytes are there.
-    pub(crate) fn push(&mut self, bytes: &[u8], budget: usize) {
-        let room = budget.saturating_sub(self.bytes.len());
-        if self.overflow || bytes.len() > room {
-            self.overflow = true;
+    /// A line that begins a field, or the beginning of one.
+    pub(crate) fn field(&mut self, bytes: &[u8], budget: usize) {
+        if self.bytes.last().is_some_and(|&last| last != b'\n') && self.bytes.len() < budget {
+            self.bytes.push(b'\n');
         }
-        let taken = if bytes.len() > room { room } else { bytes.len() };
+        self.field_length = 0;
+        self.push(bytes, budget);
+    }
+
+    /// More of the same field. A field takes at most half the budget, so that an endless one hides no other.
+    pub(crate) fn push(&mut self, bytes: &[u8], budget: usize) {
+        let room =
+            (budget / 2).saturating_sub(self.field_length).min(budget.saturating_sub(self.bytes.len()));
+        let taken = bytes.len().min(room);
+        self.overflow |= taken < bytes.len();
         self.bytes.extend_from_slice(&bytes[..taken]);
+        self.field_length += taken;
+    }
+
+    /// Whether nothing stands between the delimiter before the block and here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.doubtful.is_empty()
     }
 
     /// Holds a line; there was none held before.

@@ -206,7 +206,7 @@ impl Scanner {
         };
         let doubtful = block.doubtful();
         match LineKind::of(line) {
-            LineKind::Field => block.push(line, self.budget.header_bytes),
+            LineKind::Field => block.field(line, self.budget.header_bytes),
             LineKind::Folded if doubtful.is_empty() => block.push(line, self.budget.header_bytes),
             LineKind::Envelope if doubtful.is_empty() => {}
             LineKind::Blank if doubtful.is_empty() => {
@@ -261,15 +261,20 @@ impl Scanner {
     /// Ends what is being read at `end`; without a delimiter the mail itself ended.
     fn end_entity(&mut self, end: u64, delimiter: Option<Delimiter>) {
         let bound = if delimiter.is_some() { Bound::Delimiter } else { Bound::End };
-        while let State::Head(_) = &self.state {
-            // A block without the empty line that ends it: the entity has no body.
-            self.open(self.lines.offset);
+        while let State::Head(block) = &self.state {
+            // A block without the empty line that ends it: an entity without body, or nothing at all between delimiters.
+            let in_multipart = matches!(self.levels.last(), Some(Level::Multipart { .. }));
+            if block.is_empty() && in_multipart && bound == Bound::Delimiter {
+                self.state = State::Epilogue;
+            } else {
+                self.open(self.lines.offset);
+            }
         }
         let own = delimiter.is_some_and(|found| !found.closing && found.level + 1 == self.levels.len());
         match mem::replace(&mut self.state, State::Epilogue) {
-            State::Preamble(_) if own => {}
-            State::Leaf(body) | State::Preamble(body) => self.findings.leaf(body, end, bound),
-            State::Head(_) | State::Epilogue => {}
+            State::Leaf(body) => self.findings.leaf(body, end, bound),
+            State::Preamble(body) if !own => self.findings.preamble(body, end, bound),
+            State::Preamble(_) | State::Head(_) | State::Epilogue => {}
         }
     }
 

@@ -187,5 +187,5 @@ fn hash(bytes: &[u8]) -> String {
 /// White space as the expected values have it: Unicode's, and the four separators of ASCII.
 fn collapse(text: &str) -> String {
     let white = |c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c);
-    text.split(white).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    text.replace('\u{feff}', "").split(white).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
