@@ -1,0 +1,26 @@
+//! The people's side: pages for signing in, finding, reading, taking and downloading.
+//!
+//! Server-rendered, usable without scripts. Every page goes through one table of routes
+//! (`routes`), every case through one function (`access`). Nothing here changes anything on GET,
+//! writes content to a log, or speaks to the mail side.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod access;
+mod dates;
+mod error;
+mod file_names;
+mod forms;
+mod guard;
+mod pages;
+mod portal;
+mod routes;
+mod sanitiser;
+mod serve;
+mod session;
+mod stall;
+mod text;
+mod throttle;
+
+pub use portal::{Demo, Options, Portal, PublicUrl, SampleUser, UrlError};
+pub use routes::{route_table, router};
+pub use serve::{serve, serve_tls};

@@ -211,8 +211,8 @@ pub struct MessageCard {
     pub whole: Option<String>,
     /// The mail could not be opened: why, and what to do.
     pub unreadable: Option<String>,
-    /// Address of the formatted view, for HTML mail.
-    pub formatted: Option<String>,
+    /// Addresses of the formatted view: one for each HTML text of the mail.
+    pub formatted: Vec<String>,
     pub files: Vec<FileLink>,
     /// Pictures that belong to the text, apart from real attachments.
     pub pictures: Vec<FileLink>,

@@ -150,7 +150,7 @@ pub(crate) fn message(number: usize, ours: bool) -> MessageCard {
         quoted: ours.then(|| "> Dear colleagues,\n> our customer tells us".into()),
         whole: (!ours).then(|| "/case/0/message/0".into()),
         unreadable: None,
-        formatted: (!ours).then(|| "about:blank".into()),
+        formatted: if ours { Vec::new() } else { vec!["about:blank".into()] },
         files: if ours { Vec::new() } else { vec![file("statement-signed.pdf", "PDF document", "about 214 KB"), file("readings a rather long name with spaces 2026-05-04 final final.xlsx", "Excel workbook", "about 18 KB")] },
         pictures: if ours { Vec::new() } else { vec![file("logo.png", "PNG picture", "about 3 KB")] },
         original: file("K7Q-4M2X-1.eml", "mail", "316 KB"),

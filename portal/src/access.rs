@@ -1,0 +1,246 @@
+//! Who is here, and which cases they may touch.
+//!
+//! `case` is the only way from a session and an id to a case. What it returns exposes only what
+//! the visitor may do; without it there is no case to misuse. Absent, malformed, foreign and
+//! forbidden are one answer (threats T16, T17).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use mail::{GroupId, ProcessId};
+use policies::access::{self as table, Action, Relation};
+use store::{
+    Actor, Case, CaseId, CaseReference, Directory, MessageRecord, OpenMessage, Permission, Reading, Role,
+    Session, SessionToken, Side, User, UserId,
+};
+
+use crate::error::Problem;
+use crate::portal::Portal;
+
+/// A signed-in, active user, with the directory as it is at this request.
+#[derive(Clone)]
+pub(crate) struct Visitor(Arc<Present>);
+
+struct Present {
+    directory: Arc<Directory>,
+    id: UserId,
+    group: GroupId,
+    name: String,
+    role: Role,
+    permissions: Vec<Permission>,
+    token: SessionToken,
+    form_token: String,
+}
+
+impl Visitor {
+    /// The visitor of a session; none when the user is gone or no longer active.
+    pub(crate) fn arrive(directory: Arc<Directory>, token: SessionToken, session: Session) -> Option<Self> {
+        let User { id, group, name, role, permissions, .. } =
+            directory.user(&session.user).filter(|user| user.active)?.clone();
+        let form_token = session.csrf;
+        Some(Self(Arc::new(Present { directory, id, group, name, role, permissions, token, form_token })))
+    }
+
+    pub(crate) fn id(&self) -> UserId {
+        self.0.id
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(crate) fn group(&self) -> &GroupId {
+        &self.0.group
+    }
+
+    pub(crate) fn company(&self) -> String {
+        self.group_name(&self.0.group)
+    }
+
+    pub(crate) fn form_token(&self) -> &str {
+        &self.0.form_token
+    }
+
+    pub(crate) fn session(&self) -> &SessionToken {
+        &self.0.token
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::User(self.0.id)
+    }
+
+    pub(crate) fn group_name(&self, group: &GroupId) -> String {
+        self.0.directory.group(group).map_or_else(|| group.to_string(), |group| group.name.clone())
+    }
+
+    pub(crate) fn user_name(&self, user: &UserId) -> String {
+        self.0.directory.user(user).map_or_else(|| "a former colleague".to_owned(), |user| user.name.clone())
+    }
+
+    /// Whether any of the visitor's permissions is for this process.
+    pub(crate) fn works_on(&self, process: &ProcessId) -> bool {
+        self.0.permissions.iter().any(|permission| permission.process == *process)
+    }
+
+    fn relation(&self, case: &Case) -> Relation {
+        let permissions = self.0.permissions.iter().map(|permission| table::Permission {
+            participant: &permission.participant,
+            process: &permission.process,
+            contact_type: &permission.contact_type,
+        });
+        let sides =
+            case.sides.iter().map(|side| table::Side { group: &side.group, participant: &side.participant });
+        table::relation(&self.0.group, permissions, sides, &case.process, &case.contact_type)
+    }
+
+    fn may(&self, action: Action, case: &Case) -> bool {
+        let role = match self.0.role {
+            Role::User => table::Role::User,
+            Role::Mau => table::Role::Mau,
+            Role::Compliance => table::Role::Compliance,
+            Role::Operator => table::Role::Operator,
+        };
+        table::may(action, role, self.relation(case))
+    }
+}
+
+/// A case that this visitor may act on as asked.
+pub(crate) struct PermittedCase {
+    visitor: Visitor,
+    case: Case,
+}
+
+/// The case of that id, if there is one and the visitor may do that with it.
+pub(crate) async fn case(
+    portal: &Portal,
+    visitor: &Visitor,
+    id: &str,
+    action: Action,
+) -> Result<PermittedCase, Problem> {
+    let id: CaseId = id.parse().map_err(|_| Problem::NotFound)?;
+    let case = portal.ledger.case(id).await?.ok_or(Problem::NotFound)?;
+    admit(visitor, case, action).ok_or(Problem::NotFound)
+}
+
+/// A part of the visitor's list of one process, newest first, and where the next part begins.
+pub(crate) async fn cases(
+    portal: &Portal,
+    visitor: &Visitor,
+    process: &ProcessId,
+    after: Option<&str>,
+    wanted: usize,
+) -> Result<(Vec<PermittedCase>, Option<String>), Problem> {
+    /// Reads of the ledger for one page; a list of which little is permitted goes on with the next page.
+    const MOST_READS: usize = 8;
+    let mut permitted = Vec::new();
+    let mut after = after.map(str::to_owned);
+    for _ in 0..MOST_READS {
+        let room = wanted - permitted.len();
+        let page = portal.ledger.cases(visitor.group(), process, after.as_deref(), room).await?;
+        permitted.extend(page.cases.into_iter().filter_map(|case| admit(visitor, case, Action::ListCases)));
+        after = page.next;
+        if after.is_none() || permitted.len() >= wanted {
+            break;
+        }
+    }
+    Ok((permitted, after))
+}
+
+/// The permitted ones of cases that a search found.
+pub(crate) fn found(visitor: &Visitor, cases: Vec<Case>) -> Vec<PermittedCase> {
+    cases.into_iter().filter_map(|case| admit(visitor, case, Action::ListCases)).collect()
+}
+
+/// The case of that reference, if the visitor may see it.
+pub(crate) async fn case_by_reference(
+    portal: &Portal,
+    visitor: &Visitor,
+    reference: &CaseReference,
+) -> Result<Option<PermittedCase>, Problem> {
+    let case = portal.ledger.case_by_reference(reference).await?;
+    Ok(case.and_then(|case| admit(visitor, case, Action::ListCases)))
+}
+
+fn admit(visitor: &Visitor, case: Case, action: Action) -> Option<PermittedCase> {
+    visitor.may(action, &case).then(|| PermittedCase { visitor: visitor.clone(), case })
+}
+
+impl PermittedCase {
+    pub(crate) fn case(&self) -> &Case {
+        &self.case
+    }
+
+    pub(crate) fn visitor(&self) -> &Visitor {
+        &self.visitor
+    }
+
+    pub(crate) fn own_side(&self) -> Option<&Side> {
+        self.case.side(self.visitor.group())
+    }
+
+    pub(crate) fn other_sides(&self) -> impl Iterator<Item = &Side> {
+        self.case.counterparties(self.visitor.group())
+    }
+
+    pub(crate) fn owner(&self) -> Option<UserId> {
+        self.own_side().and_then(|side| side.owner)
+    }
+
+    /// Nobody of the visitor's company has looked since the last message.
+    pub(crate) fn unseen(&self) -> bool {
+        let seen: Option<Timestamp> = self.own_side().and_then(|side| side.seen_at);
+        seen.is_none_or(|seen| seen < self.case.last_message_at)
+    }
+
+    /// The company or companies on the other side.
+    pub(crate) fn counterparty(&self) -> String {
+        let names: Vec<_> = self.other_sides().map(|side| self.visitor.group_name(&side.group)).collect();
+        names.join(", ")
+    }
+
+    /// Every message, oldest first, still sealed.
+    pub(crate) async fn messages(&self, portal: &Portal) -> Result<Vec<MessageRecord>, Problem> {
+        Ok(portal.ledger.messages(self.case.id).await?)
+    }
+
+    /// Opens messages; the reading is in the audit trail before the first key is.
+    pub(crate) async fn open(
+        &self,
+        portal: &Portal,
+        messages: Vec<MessageRecord>,
+        reading: Reading,
+    ) -> Result<Vec<OpenMessage>, Problem> {
+        let actor = self.visitor.actor();
+        Ok(portal.ledger.open_messages(&actor, &self.case, messages, self.visitor.group(), reading).await?)
+    }
+
+    /// Opens the one message of that id, and says which one of the case it is (from 1).
+    pub(crate) async fn open_one(
+        &self,
+        portal: &Portal,
+        message: &str,
+        reading: Reading,
+    ) -> Result<(usize, OpenMessage), Problem> {
+        let mut messages = self.messages(portal).await?;
+        let place =
+            messages.iter().position(|record| record.id.to_string() == message).ok_or(Problem::NotFound)?;
+        let record = messages.swap_remove(place);
+        let opened = self.open(portal, vec![record], reading).await?;
+        opened.into_iter().next().map(|message| (place + 1, message)).ok_or(Problem::NotFound)
+    }
+
+    /// Makes the visitor the owner of the visitor's side.
+    pub(crate) async fn claim(&self, portal: &Portal) -> Result<(), Problem> {
+        self.set_owner(portal, Some(self.visitor.id())).await
+    }
+
+    /// Leaves the visitor's side without an owner.
+    pub(crate) async fn release(&self, portal: &Portal) -> Result<(), Problem> {
+        self.set_owner(portal, None).await
+    }
+
+    async fn set_owner(&self, portal: &Portal, owner: Option<UserId>) -> Result<(), Problem> {
+        let actor = self.visitor.actor();
+        Ok(portal.ledger.set_owner(&actor, self.case.id, self.visitor.group(), owner).await?)
+    }
+}

@@ -1,0 +1,148 @@
+//! What every request passes, in this order: origin, visitor, access rule, page, problem, headers.
+//!
+//! A route that the table does not list has no rule and is not served.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Method, Uri};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+use crate::access::Visitor;
+use crate::error::Problem;
+use crate::portal::Portal;
+use crate::routes::{self, Rule};
+use crate::session;
+
+/// For every page that does not bring its own: nothing but our style sheet, icon, forms and frames.
+pub(crate) const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                                      frame-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The way of a request.
+pub(crate) async fn pass(State(portal): State<Arc<Portal>>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let rule = path.as_deref().and_then(|path| routes::rule(path, &method));
+    let (visitor, response) = match enter(&portal, rule, &mut request).await {
+        Ok((visitor, None)) => (visitor, next.run(request).await),
+        Ok((visitor, Some(redirect))) => (visitor, redirect),
+        Err(problem) => (None, problem.into_response()),
+    };
+    let mut response = with_page(&portal, visitor.as_ref(), response);
+    protect(&portal, response.headers_mut());
+    // The matched pattern, never the path: ids are worth nothing, but a log is no place for them.
+    tracing::debug!(
+        %method,
+        route = path.unwrap_or_default(),
+        status = response.status().as_u16(),
+        micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response
+}
+
+/// Finds out who asks; a redirect is the answer when that must be known first.
+async fn enter(
+    portal: &Portal,
+    rule: Option<Rule>,
+    request: &mut Request,
+) -> Result<(Option<Visitor>, Option<Response>), Problem> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        from_here(portal, request.headers())?;
+    }
+    if rule == Some(Rule::Static) {
+        return Ok((None, None));
+    }
+    let visitor = session::visitor(portal, request.headers()).await?;
+    request.extensions_mut().insert(visitor.clone());
+    let answer = match rule {
+        None => Some(Problem::NotFound.into_response()),
+        Some(Rule::Demo) if portal.demo.is_none() => Some(Problem::NotFound.into_response()),
+        Some(Rule::SignedIn | Rule::Case) if visitor.is_none() => {
+            Some(to_sign_in(request.method(), request.uri()))
+        }
+        Some(Rule::Static | Rule::Open | Rule::Demo | Rule::SignedIn | Rule::Case) => None,
+    };
+    Ok((visitor, answer))
+}
+
+/// A change must come from a page of ours: `Origin` (RFC 6454 §7) or `Sec-Fetch-Site` proves it, and
+/// neither may say otherwise. Under `no-referrer` browsers send `Origin: null` even for our own
+/// forms (Fetch, "serializing a request origin"), so null counts only beside `same-origin`.
+fn from_here(portal: &Portal, headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
+    let origin = text(header::ORIGIN);
+    let site = text(FETCH_SITE);
+    let ours = match (origin, site) {
+        (Some(origin), None) => origin == portal.url.origin(),
+        (Some(origin), Some("same-origin")) => origin == portal.url.origin() || origin == "null",
+        (None, Some("same-origin")) => true,
+        _ => false,
+    };
+    if ours { Ok(()) } else { Err(Problem::NotFromHere("origin")) }
+}
+
+/// Signing in leads back to where the visitor wanted to go; the same for absent and existing cases.
+fn to_sign_in(method: &Method, uri: &Uri) -> Response {
+    let wanted = match *method {
+        Method::GET | Method::HEAD => uri.path_and_query().map_or("/", |place| place.as_str()),
+        _ => "/",
+    };
+    match session::local_path(wanted) {
+        Some("/") | None => Redirect::to("/sign-in").into_response(),
+        Some(wanted) => Redirect::to(&format!("/sign-in?next={}", session::in_query(wanted))).into_response(),
+    }
+}
+
+/// Puts the page of its problem into an answer that carries one.
+fn with_page(portal: &Portal, visitor: Option<&Visitor>, response: Response) -> Response {
+    let Some(problem) = response.extensions().get::<Problem>().cloned() else { return response };
+    if problem.is_fault() {
+        tracing::error!(error = %problem, "a page could not be given");
+    }
+    match problem.page(portal, visitor) {
+        Ok(page) => {
+            let (parts, _) = response.into_parts();
+            let mut answer = (parts.status, Html(page)).into_response();
+            if let Some(wait) = parts.headers.get(header::RETRY_AFTER) {
+                answer.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+            }
+            answer
+        }
+        Err(error) => {
+            tracing::error!(%error, "the problem page could not be given");
+            response
+        }
+    }
+}
+
+/// The headers of every answer; what an answer has set itself stays.
+fn protect(portal: &Portal, headers: &mut HeaderMap) {
+    let always = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+        ),
+    ];
+    for (name, value) in always {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if portal.url.is_secure() {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+        );
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(PAGE_POLICY));
+}

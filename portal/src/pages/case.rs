@@ -1,0 +1,150 @@
+//! The page of one case, and taking and releasing it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use policies::access::Action;
+use store::Reading;
+use templates::pages::{CasePage, Owner, ProcessLink};
+
+use crate::access::{self, PermittedCase, Visitor};
+use crate::dates;
+use crate::error::Problem;
+use crate::forms::{Asked, Form};
+use crate::pages::{case_lists, message_card};
+use crate::portal::{Place, Portal};
+use crate::text::Extent;
+
+/// Messages on one page of a case; the newest page is shown first.
+const ON_A_PAGE: usize = 10;
+
+pub(crate) async fn page(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> Result<Html<String>, Problem> {
+    let case = access::case(&portal, &visitor, &id, Action::ReadCase).await?;
+    render(&portal, &case, asked.value("page").and_then(|page| page.parse().ok()), None).await.map(Html)
+}
+
+pub(crate) async fn claim(
+    State(portal): State<Arc<Portal>>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let case = access::case(&portal, &form.visitor, &id, Action::Claim).await?;
+    if owner_seen(&case) != form.fields.value("seen") {
+        return changed_meanwhile(&portal, &case).await;
+    }
+    case.claim(&portal).await?;
+    Ok(back_to(&case))
+}
+
+pub(crate) async fn release(
+    State(portal): State<Arc<Portal>>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let case = access::case(&portal, &form.visitor, &id, Action::Release).await?;
+    if case.owner() != Some(form.visitor.id()) {
+        return changed_meanwhile(&portal, &case).await;
+    }
+    case.release(&portal).await?;
+    Ok(back_to(&case))
+}
+
+/// The owner as the page sends it back, so that a change in between is noticed.
+fn owner_seen(case: &PermittedCase) -> String {
+    case.owner().map(|owner| owner.to_string()).unwrap_or_default()
+}
+
+fn back_to(case: &PermittedCase) -> Response {
+    Redirect::to(&format!("/case/{}", case.case().id)).into_response()
+}
+
+async fn changed_meanwhile(portal: &Portal, case: &PermittedCase) -> Result<Response, Problem> {
+    let says =
+        "The owner of this case was changed in the meantime, so nothing was done. This is how it stands now.";
+    let page = render(portal, case, None, Some(says)).await?;
+    Ok((StatusCode::CONFLICT, Html(page)).into_response())
+}
+
+async fn render(
+    portal: &Portal,
+    permitted: &PermittedCase,
+    page: Option<usize>,
+    problem: Option<&str>,
+) -> Result<String, Problem> {
+    let (case, visitor) = (permitted.case(), permitted.visitor());
+    let here = format!("/case/{}", case.id);
+    let messages = permitted.messages(portal).await?;
+    let total = messages.len();
+    let last = total.div_ceil(ON_A_PAGE).max(1);
+    let page = page.unwrap_or(last).clamp(1, last);
+    let first = (page - 1) * ON_A_PAGE;
+    let shown = messages.into_iter().skip(first).take(ON_A_PAGE).collect();
+    let mut cards = Vec::new();
+    for (place, message) in permitted.open(portal, shown, Reading::Page).await?.iter().enumerate() {
+        let (card, _) = message_card::card(permitted, first + place + 1, message, Extent::Beginning).await;
+        cards.push(card);
+    }
+    let (rung, assumed) = case_lists::rung(portal, permitted);
+    let their_owner = permitted.other_sides().find_map(|side| side.owner);
+    Ok(portal.words.page(&CasePage {
+        frame: portal.frame(&format!("Case {}", case.reference), Some(visitor), Place::Cases),
+        reference: case.reference.to_string(),
+        process: process(portal, permitted),
+        company: permitted.counterparty(),
+        participants: participants(permitted),
+        rung,
+        assumed: assumed && case.due.is_some(),
+        opened: dates::when(case.opened_at),
+        due: case_lists::due(permitted, portal.ledger.now()),
+        because: case.due.as_ref().map(|due| due.reason.clone()).filter(|reason| !reason.is_empty()),
+        owner: owner(permitted, &here),
+        their_owner: their_owner.map(|owner| visitor.user_name(&owner)),
+        problem: problem.map(str::to_owned),
+        earlier: (page > 1).then(|| format!("{here}?page={}", page - 1)),
+        later: (page < last).then(|| format!("{here}?page={}", page + 1)),
+        messages: cards,
+        total,
+    })?)
+}
+
+fn process(portal: &Portal, permitted: &PermittedCase) -> ProcessLink {
+    let id = &permitted.case().process;
+    portal
+        .catalogue
+        .process(id)
+        .map_or_else(|| ProcessLink { name: id.to_string(), href: "/".to_owned() }, case_lists::link_to)
+}
+
+/// `ALFA to BETA`: who began, and with whom.
+fn participants(permitted: &PermittedCase) -> String {
+    let sides = &permitted.case().sides;
+    let of = |initiator: bool| {
+        let names: Vec<_> = sides
+            .iter()
+            .filter(|side| side.initiator == initiator)
+            .map(|side| side.participant.as_str())
+            .collect();
+        names.join(", ")
+    };
+    format!("{} to {}", of(true), of(false))
+}
+
+fn owner(permitted: &PermittedCase, here: &str) -> Owner {
+    let visitor = permitted.visitor();
+    let owner = permitted.owner();
+    Owner {
+        name: owner.map(|owner| visitor.user_name(&owner)),
+        mine: owner == Some(visitor.id()),
+        seen: owner_seen(permitted),
+        claim: format!("{here}/claim"),
+        release: format!("{here}/release"),
+        token: visitor.form_token().to_owned(),
+    }
+}

@@ -1,0 +1,116 @@
+//! Lists of cases: the first page, and one process page by page.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Html;
+use jiff::Timestamp;
+use mail::ProcessId;
+use policies::Process;
+use templates::pages::{CaseRow, Home, ProcessCases, ProcessLink, ProcessSection};
+
+use crate::access::{self, PermittedCase, Visitor};
+use crate::dates;
+use crate::error::Problem;
+use crate::forms::Asked;
+use crate::portal::{Place, Portal};
+
+/// Cases of each process on the first page.
+const AT_A_GLANCE: usize = 8;
+
+/// Cases on one page of a process.
+const ON_A_PAGE: usize = 40;
+
+pub(crate) async fn home(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+) -> Result<Html<String>, Problem> {
+    let now = portal.ledger.now();
+    let (mut sections, mut quiet) = (Vec::new(), Vec::new());
+    for process in portal.catalogue.processes().filter(|process| visitor.works_on(&process.id)) {
+        let (cases, more) = access::cases(&portal, &visitor, &process.id, None, AT_A_GLANCE).await?;
+        let link = link_to(process);
+        if cases.is_empty() && more.is_none() {
+            quiet.push(link);
+            continue;
+        }
+        sections.push(ProcessSection {
+            id: process.id.to_string(),
+            name: link.name,
+            rows: rows(&portal, &cases, now),
+            more: more.map(|_| link.href),
+        });
+    }
+    Ok(Html(portal.words.page(&Home {
+        frame: portal.frame("Cases", Some(&visitor), Place::Cases),
+        company: visitor.company(),
+        unpermitted: sections.is_empty() && quiet.is_empty(),
+        sections,
+        quiet,
+    })?))
+}
+
+/// A process of which the visitor may see nothing does not exist.
+pub(crate) async fn process(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    Path(process): Path<String>,
+    asked: Asked,
+) -> Result<Html<String>, Problem> {
+    let id: ProcessId = process.parse().map_err(|_| Problem::NotFound)?;
+    let process = portal.catalogue.process(&id).filter(|_| visitor.works_on(&id)).ok_or(Problem::NotFound)?;
+    let after = asked.value("after");
+    let (cases, next) = access::cases(&portal, &visitor, &id, after, ON_A_PAGE).await?;
+    let link = link_to(process);
+    Ok(Html(portal.words.page(&ProcessCases {
+        frame: portal.frame(&link.name, Some(&visitor), Place::Cases),
+        rows: rows(&portal, &cases, portal.ledger.now()),
+        older: next.map(|next| format!("{}?after={next}", link.href)),
+        newest: after.map(|_| link.href),
+        name: link.name,
+    })?))
+}
+
+pub(crate) fn link_to(process: &Process) -> ProcessLink {
+    ProcessLink { name: process.name.clone(), href: format!("/process/{}", process.id) }
+}
+
+/// The name of the rung on which a case stands, and whether its response time is an assumed default.
+pub(crate) fn rung(portal: &Portal, case: &PermittedCase) -> (String, bool) {
+    let contact_type = &case.case().contact_type;
+    let process = portal.catalogue.process(&case.case().process);
+    match process.and_then(|process| process.rung(contact_type)) {
+        Some(rung) => (rung.name.clone(), rung.is_default),
+        None => (contact_type.to_string(), false),
+    }
+}
+
+/// Who must answer by when.
+pub(crate) fn due(case: &PermittedCase, now: Timestamp) -> Option<templates::pages::Due> {
+    let due = case.case().due.as_ref()?;
+    let visitor = case.visitor();
+    let who =
+        if due.side == *visitor.group() { "your company".to_owned() } else { visitor.group_name(&due.side) };
+    Some(dates::due(due.at, who, now))
+}
+
+pub(crate) fn rows(portal: &Portal, cases: &[PermittedCase], now: Timestamp) -> Vec<CaseRow> {
+    cases.iter().map(|case| row(portal, case, now)).collect()
+}
+
+fn row(portal: &Portal, permitted: &PermittedCase, now: Timestamp) -> CaseRow {
+    let (case, visitor) = (permitted.case(), permitted.visitor());
+    let owner = permitted.owner();
+    CaseRow {
+        href: format!("/case/{}", case.id),
+        reference: case.reference.to_string(),
+        company: permitted.counterparty(),
+        rung: rung(portal, permitted).0,
+        owner: owner.map(|owner| visitor.user_name(&owner)),
+        mine: owner == Some(visitor.id()),
+        due: due(permitted, now),
+        messages: case.messages,
+        activity: dates::when(case.last_message_at),
+        unseen: permitted.unseen(),
+    }
+}

@@ -1,0 +1,146 @@
+//! One message: its whole text, and the formatted view of HTML mail in a document of its own.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::response::{Html, IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use mail::{Decoder, Part};
+use policies::access::Action;
+use store::{OpenMessage, Reading};
+use templates::pages::MessagePage;
+
+use crate::access::{self, Visitor};
+use crate::error::Problem;
+use crate::forms::Asked;
+use crate::pages::message_card;
+use crate::portal::{Place, Portal};
+use crate::sanitiser::{self, Pictures};
+use crate::text::{self, Extent};
+
+/// The document of a formatted mail: no scripts, no fetches, no origin; links open elsewhere.
+pub(crate) const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+                                      form-action 'none'; frame-ancestors 'self'; \
+                                      sandbox allow-popups allow-popups-to-escape-sandbox";
+
+/// Most HTML that is shown formatted, in encoded bytes.
+const LARGEST_HTML: u64 = 1024 * 1024;
+
+/// Most of all pictures in one formatted mail, and of one, in encoded bytes.
+const LARGEST_PICTURES: u64 = 8 * 1024 * 1024;
+const LARGEST_PICTURE: u64 = 3 * 1024 * 1024;
+
+pub(crate) async fn page(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    Path((case, message)): Path<(String, String)>,
+) -> Result<Html<String>, Problem> {
+    let case = access::case(&portal, &visitor, &case, Action::ReadCase).await?;
+    let (number, message) = case.open_one(&portal, &message, Reading::Page).await?;
+    let (card, cut) = message_card::card(&case, number, &message, Extent::Whole).await;
+    Ok(Html(portal.words.page(&MessagePage {
+        frame: portal.frame(&format!("Message {number}"), Some(&visitor), Place::Cases),
+        reference: case.case().reference.to_string(),
+        back: format!("/case/{}", case.case().id),
+        cut,
+        message: card,
+    })?))
+}
+
+pub(crate) async fn formatted(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    Path((case, message)): Path<(String, String)>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let case = access::case(&portal, &visitor, &case, Action::ReadCase).await?;
+    let (_, message) = case.open_one(&portal, &message, Reading::Page).await?;
+    let wanted: Option<usize> = asked.value("part").and_then(|part| part.parse().ok());
+    let part = text::html_bodies(&message.headline)
+        .find(|(number, _)| wanted.is_none_or(|wanted| wanted == *number))
+        .map(|(_, part)| part.clone())
+        .ok_or(Problem::NotFound)?;
+    let html = part.text(&message.range(part.offset, part.length.min(LARGEST_HTML)).await?);
+    let pictures = pictures(&message, &html).await?;
+    let body = sanitise(&portal, html, pictures).await?;
+    Ok(document(&body, part.length > LARGEST_HTML))
+}
+
+/// Parsing hostile HTML is work: on a thread of its own, few at a time.
+async fn sanitise(portal: &Portal, html: String, pictures: Pictures) -> Result<String, Problem> {
+    let turn = Arc::clone(&portal.heavy).acquire_owned().await.map_err(|_| Problem::Busy)?;
+    let work = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        sanitiser::harmless(&html, pictures)
+    });
+    work.await.map_err(|_| Problem::Interrupted)
+}
+
+fn document(body: &str, cut: bool) -> Response {
+    let end = if cut { "<hr><p>The mail is longer. The rest is in the original.</p>" } else { "" };
+    // White, whatever the page around it: mail is written for white paper.
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>Formatted view</title><style>:root{{color-scheme:light}}body{{margin:16px;background:#fff;\
+         color:#172124;font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}}img{{max-width:100%;\
+         height:auto}}table{{max-width:100%}}pre{{white-space:pre-wrap}}</style></head><body>{body}{end}</body></html>"
+    );
+    ([(CONTENT_SECURITY_POLICY, MAIL_POLICY)], Html(page)).into_response()
+}
+
+/// The mail's own pictures that its text names, as `data:`: a frame without an origin may not ask
+/// us for them with the reader's session.
+async fn pictures(message: &OpenMessage, html: &str) -> Result<Pictures, Problem> {
+    let mut pictures = Pictures::new();
+    let mut room = LARGEST_PICTURES;
+    for part in &message.headline.parts {
+        let Some(id) = part.content_id.as_deref().filter(|id| !id.is_empty()) else { continue };
+        let fits = part.length <= LARGEST_PICTURE.min(room);
+        if !fits || pictures.contains_key(id) || !html.contains(&format!("cid:{id}")) {
+            continue;
+        }
+        room -= part.length;
+        if let Some(picture) = picture(message, part).await? {
+            pictures.insert(id.to_owned(), picture);
+        }
+    }
+    Ok(pictures)
+}
+
+async fn picture(message: &OpenMessage, part: &Part) -> Result<Option<String>, Problem> {
+    let mut bytes = Vec::new();
+    let mut decoder = Decoder::new(part.encoding);
+    decoder.feed(&message.range(part.offset, part.length).await?, &mut bytes);
+    decoder.finish(&mut bytes);
+    Ok(picture_type(&bytes).map(|kind| format!("data:{kind};base64,{}", BASE64.encode(&bytes))))
+}
+
+/// What the first bytes say, whatever the mail claims; SVG is no picture here, it can hold scripts.
+fn picture_type(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_known_by_their_bytes() {
+        assert_eq!(picture_type(b"\x89PNG\r\n\x1a\n.."), Some("image/png"));
+        assert_eq!(picture_type(b"GIF89a"), Some("image/gif"));
+        assert_eq!(picture_type(b"\xff\xd8\xff\xe0"), Some("image/jpeg"));
+        assert_eq!(picture_type(b"RIFF....WEBPVP8 "), Some("image/webp"));
+        for other in [&b"<svg onload=alert(1)>"[..], b"", b"GIF", b"%PDF-1.7", b"<html>"] {
+            assert_eq!(picture_type(other), None);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Signing in and out.
+//!
+//! A wrong password, an unknown address and a user who is no longer active get the same words
+//! after the same work. A session begins with a new token, always.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Extension, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use mail::Address;
+use store::{Act, Actor, Event, SessionToken, UserId};
+use templates::pages;
+
+use crate::error::Problem;
+use crate::forms::{Asked, EntryToken, Fields, Form};
+use crate::portal::{Place, Portal};
+use crate::session::{Cookie, PerhapsVisitor, local_path};
+
+/// How long a sign-in waits for its turn to be checked.
+const TURN: Duration = Duration::from_secs(10);
+
+/// Longest password that is looked at; hashing is work.
+const LONGEST_PASSWORD: usize = 256;
+
+/// Where a request came from; set by `serve` for every connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+pub(crate) async fn form(
+    State(portal): State<Arc<Portal>>,
+    PerhapsVisitor(visitor): PerhapsVisitor,
+    asked: Asked,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let next = asked.value("next").and_then(local_path).unwrap_or("/");
+    if visitor.is_some() {
+        return Ok(Redirect::to(next).into_response());
+    }
+    page(&portal, &headers, StatusCode::OK, next, "", None)
+}
+
+pub(crate) async fn sign_in(
+    State(portal): State<Arc<Portal>>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let (email, password) = (fields.value("email").trim(), fields.value("password"));
+    let next = local_path(fields.value("next")).unwrap_or("/");
+    if !EntryToken::belongs(&portal, &headers, &fields) {
+        let says = "This page was open too long. Please sign in again.";
+        return page(&portal, &headers, StatusCode::FORBIDDEN, next, email, Some(says));
+    }
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(Peer(peer))| peer);
+    portal.throttle.try_now(email, peer, Instant::now()).map_err(Problem::TooMany)?;
+    match check(&portal, email, password).await? {
+        Checked::Right(user) => {
+            portal.throttle.succeeded(email, peer, Instant::now());
+            begin(&portal, &headers, user, next).await
+        }
+        Checked::Wrong(user) => {
+            refused(&portal, user).await?;
+            let says = "That address and password do not belong together. Check both and try again.";
+            page(&portal, &headers, StatusCode::FORBIDDEN, next, email, Some(says))
+        }
+    }
+}
+
+pub(crate) async fn sign_out(State(portal): State<Arc<Portal>>, form: Form) -> Result<Response, Problem> {
+    portal.ledger.end_session(form.visitor.session()).await?;
+    let mut response = Redirect::to("/sign-in").into_response();
+    if let Some(cookie) = Cookie::Session.clear(&portal) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+enum Checked {
+    Right(UserId),
+    /// The user whom the address names, if it names one: for the audit trail only.
+    Wrong(Option<UserId>),
+}
+
+/// Compares the password; the work is the same whether or not there is such a user.
+async fn check(portal: &Portal, email: &str, password: &str) -> Result<Checked, Problem> {
+    let directory = portal.ledger.directory();
+    let user = Address::parse(email).ok().and_then(|email| directory.user_by_email(&email).cloned());
+    let stored = user.as_ref().filter(|user| user.active).and_then(|user| user.password.clone());
+    if password.len() > LONGEST_PASSWORD {
+        return Ok(Checked::Wrong(user.map(|user| user.id)));
+    }
+    let turn = tokio::time::timeout(TURN, Arc::clone(&portal.heavy).acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else { return Err(Problem::Busy) };
+    let password = password.to_owned();
+    let right = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        certs::password::verify(&password, stored.as_deref())
+    });
+    let right = right.await.map_err(|_| Problem::Interrupted)?;
+    Ok(match user {
+        Some(user) if right => Checked::Right(user.id),
+        user => Checked::Wrong(user.map(|user| user.id)),
+    })
+}
+
+/// A new session; one that the browser already had is over.
+async fn begin(portal: &Portal, headers: &HeaderMap, user: UserId, next: &str) -> Result<Response, Problem> {
+    if let Some(old) = Cookie::Session.of(portal, headers) {
+        portal.ledger.end_session(&SessionToken::from_cookie(old)).await?;
+    }
+    let token = portal.ledger.start_session(user).await?;
+    let mut response = Redirect::to(next).into_response();
+    let cookies = [Cookie::Session.set(portal, token.as_str()), Cookie::Form.clear(portal)];
+    for cookie in cookies.into_iter().flatten() {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// Puts the failed try into the audit trail, for known and unknown addresses alike.
+async fn refused(portal: &Portal, user: Option<UserId>) -> Result<(), Problem> {
+    let mut event = Event::new(portal.ledger.now(), Actor::Portal, Act::SignInRefused);
+    if let Some(user) = user {
+        event = event.user(user);
+        event.group = portal.ledger.directory().user(&user).map(|user| user.group.clone());
+    }
+    Ok(portal.ledger.record(event).await?)
+}
+
+fn page(
+    portal: &Portal,
+    headers: &HeaderMap,
+    status: StatusCode,
+    next: &str,
+    email: &str,
+    problem: Option<&str>,
+) -> Result<Response, Problem> {
+    let token = EntryToken::of(portal, headers)?;
+    let users = portal.demo.iter().flat_map(|demo| &demo.users);
+    let words = portal.words.page(&pages::SignIn {
+        frame: portal.frame("Sign in", None, Place::Elsewhere),
+        token: token.field(portal),
+        next: next.to_owned(),
+        email: email.chars().take(320).collect(),
+        problem: problem.map(str::to_owned),
+        samples: users
+            .map(|user| pages::SampleUser {
+                email: user.email.clone(),
+                password: user.password.clone(),
+                company: user.company.clone(),
+                note: user.note.clone(),
+            })
+            .collect(),
+    })?;
+    let mut response = (status, Html(words)).into_response();
+    if let Some(cookie) = Cookie::Form.set(portal, token.cookie()) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    Ok(response)
+}

@@ -1,0 +1,196 @@
+//! What the portal holds while it runs, and what surrounds every page.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use policies::Catalogue;
+use store::Ledger;
+use templates::pages::{Frame, MenuItem, Visitor as Signed};
+use templates::{TemplateError, Templates};
+use tokio::sync::Semaphore;
+
+use crate::access::Visitor;
+use crate::throttle::Throttle;
+
+/// Passwords checked and mails sanitised at the same time: work that fills a processor.
+const HEAVY_AT_ONCE: usize = 2;
+
+/// What the portal is made of.
+pub struct Options {
+    pub ledger: Ledger,
+    pub catalogue: Arc<Catalogue>,
+    /// Where people reach the portal; notices point there.
+    pub public_url: PublicUrl,
+    /// Set in a sample market only.
+    pub demo: Option<Demo>,
+}
+
+/// What a sample market shows on top.
+#[derive(Debug, Clone)]
+pub struct Demo {
+    /// The folder with one `.eml` file for each mail that left.
+    pub outbox: PathBuf,
+    /// Shown with their passwords on the sign-in page.
+    pub users: Vec<SampleUser>,
+}
+
+/// A user of the sample market.
+#[derive(Debug, Clone)]
+pub struct SampleUser {
+    pub email: String,
+    pub password: String,
+    pub company: String,
+    /// What this user can see, in a few words.
+    pub note: String,
+}
+
+/// The portal's state; one for the process.
+pub struct Portal {
+    pub(crate) ledger: Ledger,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) words: Templates,
+    pub(crate) url: PublicUrl,
+    pub(crate) demo: Option<Demo>,
+    pub(crate) throttle: Throttle,
+    pub(crate) heavy: Arc<Semaphore>,
+    style: String,
+}
+
+/// Which entry of the menu a page belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Cases,
+    Search,
+    Elsewhere,
+}
+
+impl Portal {
+    /// Compiles the templates; fails when one is broken.
+    pub fn new(options: Options) -> Result<Self, TemplateError> {
+        let Options { ledger, catalogue, public_url, demo } = options;
+        Ok(Self {
+            ledger,
+            catalogue,
+            words: Templates::load()?,
+            url: public_url,
+            demo,
+            throttle: Throttle::default(),
+            heavy: Arc::new(Semaphore::new(HEAVY_AT_ONCE)),
+            style: format!("/style.css?v={}", style_fingerprint()),
+        })
+    }
+
+    pub(crate) fn frame(&self, title: &str, visitor: Option<&Visitor>, place: Place) -> Frame {
+        let entry = |href: &str, label: &str, here| MenuItem {
+            href: href.to_owned(),
+            label: label.to_owned(),
+            current: place == here,
+        };
+        Frame {
+            title: title.to_owned(),
+            style: self.style.clone(),
+            visitor: visitor.map(|visitor| Signed {
+                name: visitor.name().to_owned(),
+                company: visitor.company(),
+                token: visitor.form_token().to_owned(),
+            }),
+            menu: vec![entry("/", "Cases", Place::Cases), entry("/search", "Find", Place::Search)],
+            demo: self.demo.is_some(),
+        }
+    }
+}
+
+/// Changes with every change of the style sheet, so that browsers may keep it for ever.
+pub(crate) fn style_fingerprint() -> String {
+    let digest = certs::sha256(templates::STYLE_SHEET.as_bytes());
+    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The portal's public address: scheme, host and port, nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    origin: String,
+    secure: bool,
+}
+
+/// The public address is not usable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    #[error("{0:?} is not https://host[:port]; write the address that people type, without a path")]
+    Form(String),
+    #[error("{0:?} would send passwords in the clear; use https, or a loopback address for trying out")]
+    Clear(String),
+}
+
+impl PublicUrl {
+    /// As browsers send it in `Origin` (RFC 6454 §7): no trailing slash.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    pub(crate) fn is_secure(&self) -> bool {
+        self.secure
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        let origin = text.trim_end_matches('/').to_ascii_lowercase();
+        let (secure, authority) = match (origin.strip_prefix("https://"), origin.strip_prefix("http://")) {
+            (Some(authority), _) => (true, authority),
+            (_, Some(authority)) => (false, authority),
+            _ => return Err(UrlError::Form(text.to_owned())),
+        };
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b".-:[]".contains(&b);
+        if authority.is_empty() || !authority.bytes().all(plain) {
+            return Err(UrlError::Form(text.to_owned()));
+        }
+        if !secure && !is_loopback(authority) {
+            return Err(UrlError::Clear(text.to_owned()));
+        }
+        Ok(Self { origin, secure })
+    }
+}
+
+fn is_loopback(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_public_address_is_an_origin() {
+        let url: PublicUrl = "https://Portal.example/".parse().unwrap();
+        assert_eq!(url.origin(), "https://portal.example");
+        assert!(url.is_secure());
+        for loopback in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:8080"] {
+            assert!(!loopback.parse::<PublicUrl>().unwrap().is_secure());
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_refused() {
+        for form in ["portal.example", "https://", "https://a.example/x", "https://u@a.example", "ftp://a"] {
+            assert!(matches!(form.parse::<PublicUrl>(), Err(UrlError::Form(_))), "{form}");
+        }
+        for clear in ["http://portal.example", "http://192.0.2.1:80", "http://127.0.0.1.example"] {
+            assert!(matches!(clear.parse::<PublicUrl>(), Err(UrlError::Clear(_))), "{clear}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The text of a mail for reading: decoded within bounds, quoted tail apart.
+//!
+//! HTML becomes plain text here by the function that the scanner of incoming mail uses, so what is
+//! searched and what is read are the same words. Nothing here makes markup.
+
+use mail::{Headline, Part, PartRole};
+use mail_parser::decoders::html::html_to_text;
+use store::{OpenMessage, StoreError};
+
+/// How much of a text is read and shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// On the page of the case.
+    Beginning,
+    /// On the page of the message.
+    Whole,
+}
+
+impl Extent {
+    /// Bytes of the encoded body that are read.
+    fn encoded(self) -> u64 {
+        match self {
+            Self::Beginning => 64 * 1024,
+            Self::Whole => 2 * 1024 * 1024,
+        }
+    }
+
+    /// Characters that are shown.
+    fn characters(self) -> usize {
+        match self {
+            Self::Beginning => 6_000,
+            Self::Whole => 400_000,
+        }
+    }
+}
+
+/// A text as it is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Text {
+    pub(crate) fresh: String,
+    /// What it repeats of earlier mails.
+    pub(crate) quoted: Option<String>,
+    /// There is more of it.
+    pub(crate) cut: bool,
+}
+
+/// Reads the text of an opened message.
+pub(crate) async fn of(message: &OpenMessage, extent: Extent) -> Result<Text, StoreError> {
+    let plain = read(message, extent, &bodies(&message.headline, |kind| kind != "text/html")).await?;
+    if !plain.0.trim().is_empty() {
+        return Ok(shown(&plain.0, plain.1, extent));
+    }
+    let html = read(message, extent, &bodies(&message.headline, |kind| kind == "text/html")).await?;
+    Ok(shown(&html.0, html.1, extent))
+}
+
+/// The parts that are HTML text of the mail itself, with their numbers.
+pub(crate) fn html_bodies(headline: &Headline) -> impl Iterator<Item = (usize, &Part)> {
+    let parts = headline.parts.iter().enumerate();
+    parts.filter(|(_, part)| part.role == PartRole::Body && part.media_type == "text/html")
+}
+
+fn bodies(headline: &Headline, kind: impl Fn(&str) -> bool) -> Vec<Part> {
+    let text = |part: &&Part| part.role == PartRole::Body && is_text(&part.media_type);
+    headline.parts.iter().filter(text).filter(|part| kind(&part.media_type)).cloned().collect()
+}
+
+/// Text that is shown on the page; other text, such as a calendar entry, is a file.
+pub(crate) fn is_text(media_type: &str) -> bool {
+    matches!(media_type, "text/plain" | "text/html" | "text/enriched" | "text/richtext" | "text" | "")
+}
+
+/// The decoded text of the parts, and whether some of it was left unread.
+async fn read(message: &OpenMessage, extent: Extent, parts: &[Part]) -> Result<(String, bool), StoreError> {
+    let mut room = extent.encoded();
+    let (mut text, mut cut) = (String::new(), false);
+    for part in parts {
+        let length = part.length.min(room);
+        cut |= length < part.length;
+        if length == 0 {
+            continue;
+        }
+        room -= length;
+        let decoded = part.text(&message.range(part.offset, length).await?);
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        match part.media_type.as_str() {
+            "text/html" => text.push_str(html_to_text(&decoded).trim()),
+            _ => text.push_str(&decoded),
+        }
+    }
+    Ok((text, cut))
+}
+
+fn shown(text: &str, mut cut: bool, extent: Extent) -> Text {
+    let mut text = tidy(text);
+    if let Some((end, _)) = text.char_indices().nth(extent.characters()) {
+        text.truncate(end);
+        cut = true;
+    }
+    let (fresh, quoted) = without_tail(&text);
+    Text { fresh: fresh.to_owned(), quoted: quoted.map(str::to_owned), cut }
+}
+
+/// One kind of line end, no controls, no marks that turn the reading direction of what follows,
+/// no more than two empty lines together.
+fn tidy(text: &str) -> String {
+    let mut tidy = String::with_capacity(text.len());
+    let mut line_ends = 0;
+    for c in text.chars() {
+        match c {
+            '\n' => {
+                line_ends += 1;
+                if line_ends <= 3 {
+                    tidy.push('\n');
+                }
+            }
+            '\r' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+            c if c.is_control() && c != '\t' => {}
+            c => {
+                if !c.is_whitespace() {
+                    line_ends = 0;
+                }
+                tidy.push(c);
+            }
+        }
+    }
+    tidy.truncate(tidy.trim_end().len());
+    let start = tidy.len() - tidy.trim_start_matches(['\n', ' ', '\t']).len();
+    tidy.drain(..start);
+    tidy
+}
+
+/// The text and its quoted tail: everything from the first line after which nothing new is said.
+/// What is uncertain stays in the text; nothing is hidden, the tail is a fold of the page.
+fn without_tail(text: &str) -> (&str, Option<&str>) {
+    let mut start = None;
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let trimmed = line.trim();
+        if start.is_none() && (trimmed.starts_with('>') || introduces(trimmed)) {
+            start = Some(offset);
+        } else if start.is_some_and(|start| !divides(&text[start..]))
+            && !trimmed.is_empty()
+            && !trimmed.starts_with('>')
+        {
+            start = None;
+        }
+        offset += line.len();
+    }
+    let Some(start) = start else { return (text, None) };
+    let (fresh, quoted) = (text[..start].trim_end(), &text[start..]);
+    if fresh.is_empty() { (text, None) } else { (fresh, Some(quoted)) }
+}
+
+/// "On 4 May 2026, Sam Taylor wrote:" stands above lines that begin with `>`.
+fn introduces(line: &str) -> bool {
+    divides(line) || (line.starts_with("On ") && line.ends_with("wrote:"))
+}
+
+/// The line that Outlook puts above the mail it answers; all that follows is the earlier mail.
+fn divides(text: &str) -> bool {
+    text.starts_with("-----Original Message-----")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quoted_tail_is_apart() {
+        let text = "Thank you, agreed.\n\nOn 4 May 2026, Sam Taylor wrote:\n> Please confirm\n>\n> Sam\n";
+        assert_eq!(
+            without_tail(text),
+            ("Thank you, agreed.", Some("On 4 May 2026, Sam Taylor wrote:\n> Please confirm\n>\n> Sam\n"))
+        );
+        let text = "Done.\n-----Original Message-----\nFrom: Sam\n\nPlease confirm";
+        assert_eq!(without_tail(text).0, "Done.");
+    }
+
+    #[test]
+    fn an_answer_between_the_lines_stays_whole() {
+        for text in ["> Which date?\n4 May.\n> And the meter?\nThe old one.", "> only a quotation", "plain"] {
+            assert_eq!(without_tail(text), (text, None));
+        }
+    }
+
+    #[test]
+    fn text_cannot_turn_the_page_around() {
+        assert_eq!(tidy("\u{feff}\r\n a\u{202e}b\0c\r\n\n\n\n\nd\n\n"), "abc\n\n\nd");
+        assert_eq!(tidy(""), "");
+    }
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        let text = shown(&"é".repeat(10_000), false, Extent::Beginning);
+        assert!(text.cut);
+        assert_eq!(text.fresh.chars().count(), 6_000);
+    }
+}
