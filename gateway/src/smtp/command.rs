@@ -199,7 +199,7 @@ fn announced_only(tail: &str, announced: &[&'static str]) -> Result<(), Misread>
     for parameter in tail.split(' ').filter(|parameter| !parameter.is_empty()) {
         let keyword = parameter.split('=').next().unwrap_or(parameter);
         let known = |name: &&'static str| name.eq_ignore_ascii_case(keyword);
-        match (rest.iter().position(|name| known(&name)), announced.iter().find(|name| known(name))) {
+        match (rest.iter().position(known), announced.iter().find(|name| known(name))) {
             (Some(at), _) => drop(rest.swap_remove(at)),
             (None, Some(twice)) => return Err(Misread::ParameterValue(twice)),
             (None, None) => return Err(Misread::Parameter),

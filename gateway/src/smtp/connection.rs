@@ -34,16 +34,19 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGER_OCTETS: usize = 1024 * 1024;
 
 /// What a connection needs besides its stream.
-pub(crate) struct Setting<N: Intake> {
-    pub(crate) intake: Arc<N>,
-    pub(crate) options: Arc<Options>,
-    pub(crate) peer: IpAddr,
+pub struct Setting<N: Intake> {
+    /// The message path.
+    pub intake: Arc<N>,
+    /// What is offered.
+    pub options: Arc<Options>,
+    /// The address that the guards judge by.
+    pub peer: IpAddr,
     /// True once the server stops.
-    pub(crate) stop: watch::Receiver<bool>,
+    pub stop: watch::Receiver<bool>,
 }
 
 /// Serves one peer from the greeting to the end.
-pub(crate) async fn serve<S, N>(mut stream: S, setting: Setting<N>)
+pub async fn serve<S, N>(mut stream: S, setting: Setting<N>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     N: Intake,

@@ -10,7 +10,7 @@ use tracing::info;
 
 use super::framing::{self, Decoded, Decoder, Line, Violation};
 use super::intake::{Delivery, Intake};
-use super::options::{Options, PlainAuth, Security};
+use super::options::{Limits, Options, PlainAuth, Security};
 use super::peer::{Channel, Offer};
 use super::reply::{Refusal, Reply};
 use super::session::{Opening, Receiving, Securing, Session, Settled, Step};
@@ -316,7 +316,9 @@ impl<N: Intake> Context<N> {
             Decoded::More(content) => (content, piece.len(), End::Ahead),
             Decoded::End(content, used) => (content, used, End::Reached),
         };
-        let fate = if message.size > self.options.limits.message_size {
+        let fate = if message.is_endless(&self.options.limits) {
+            return self.violated(Violation::Endless, Refusal::TooLarge.into(), output);
+        } else if message.size > self.options.limits.message_size {
             Err(Refusal::TooLarge)
         } else if content > 0 {
             delivery.chunk(&piece[..content]).await
@@ -346,13 +348,10 @@ impl<N: Intake> Context<N> {
         if piece.is_empty() {
             return self.read(Phase::Discarding(message, refusal));
         }
-        let limits = &self.options.limits;
-        let bound = limits.message_size.saturating_add(limits.overrun);
         match message.decode(piece) {
             Decoded::Violation(violation) => self.violated(violation, violation.in_data(), output),
-            _ if message.size > bound => {
-                let violation = Violation::Endless;
-                self.violated(violation, refusal.into(), output)
+            _ if message.is_endless(&self.options.limits) => {
+                self.violated(Violation::Endless, refusal.into(), output)
             }
             Decoded::More(_) => self.on(Phase::Discarding(message, refusal), piece.len()),
             Decoded::End(_, used) => self.closed(message, Err(refusal), used, output),
@@ -418,6 +417,11 @@ impl<N: Intake> Message<N> {
             self.size = self.size.saturating_add(content as u64);
         }
         decoded
+    }
+
+    /// Beyond what is read of a message that is refused already.
+    fn is_endless(&self, limits: &Limits) -> bool {
+        self.size > limits.message_size.saturating_add(limits.overrun)
     }
 }
 

@@ -14,6 +14,7 @@ mod peer;
 mod reply;
 mod session;
 
+pub use connection::{Setting, serve};
 pub use dialogue::{Awaiting, Close, Counts, Dialogue, Handshake, Interruption, Next};
 pub use intake::{Delivery, Intake};
 pub use listener::Listener;

@@ -461,3 +461,6 @@ fn help() -> Reply {
     let text = "EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY HELP QUIT\nRFC 5321 says more";
     Reply::coded(214, (0, 0), text)
 }
+
+#[cfg(test)]
+mod tests;

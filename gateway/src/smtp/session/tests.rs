@@ -1,0 +1,274 @@
+//! The session table: every state against every command, and the budgets.
+
+use std::net::IpAddr;
+
+use certs::PeerCertificate;
+
+use super::*;
+use crate::smtp::intake::Delivery;
+use crate::smtp::options::{Hostname, Limits, PlainAuth, Security};
+
+/// Guards with one welcome sender and recipient. Nothing in a session waits, so the rest is never asked.
+struct Guards;
+
+struct NoSink;
+
+impl Intake for Guards {
+    type Identity = &'static str;
+    type Delivery = NoSink;
+
+    fn by_network(&self, _: IpAddr) -> Option<&'static str> {
+        None
+    }
+
+    fn by_certificate(&self, _: &PeerCertificate) -> Option<&'static str> {
+        None
+    }
+
+    async fn login(&self, _: &str, _: &str) -> Result<&'static str, Refusal> {
+        Err(Refusal::BadCredentials)
+    }
+
+    fn mail(&self, identity: Option<&&'static str>, from: &ReversePath) -> Result<(), Refusal> {
+        match (identity, from) {
+            (None, ReversePath::Address(from)) if from.local() == "stranger" => {
+                Err(Refusal::NotProved("log in".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn recipient(&self, _: Option<&&'static str>, _: &ReversePath, to: &Address) -> Result<(), Refusal> {
+        if to.local() == "nobody" {
+            return Err(Refusal::UnknownRecipient("no such mailbox".into()));
+        }
+        Ok(())
+    }
+
+    async fn open(
+        &self,
+        _: Option<&&'static str>,
+        _: Envelope,
+        _: Option<u64>,
+    ) -> Result<NoSink, Refusal> {
+        Err(Refusal::StoreFull)
+    }
+}
+
+impl Delivery for NoSink {
+    async fn chunk(&mut self, _: &[u8]) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    async fn close(self) -> Result<String, Refusal> {
+        Ok(String::new())
+    }
+}
+
+const LIMITS: fn() -> Limits = || Limits {
+    recipients: 2,
+    errors: 3,
+    idle_commands: 50,
+    failed_logins: 1,
+    message_size: 1000,
+    ..Limits::default()
+};
+
+fn options(limits: Limits) -> Arc<Options> {
+    Arc::new(Options {
+        hostname: Hostname::parse("mx.example").unwrap(),
+        security: Security::Plain,
+        plain_auth: PlainAuth::Never,
+        limits,
+    })
+}
+
+fn start(channel: Channel, limits: Limits) -> Session<&'static str> {
+    Session::greet(options(limits), channel, None).0
+}
+
+const OPEN: Channel = Channel::Plain { starttls: Offer::Offered, login: Offer::Offered };
+
+fn say(session: Session<&'static str>, line: &str) -> Step<&'static str> {
+    session.line(format!("{line}\r\n").as_bytes(), &Guards)
+}
+
+/// Says lines that must not end the session.
+fn after(lines: &[&str]) -> Session<&'static str> {
+    lines.iter().fold(start(OPEN, LIMITS()), |session, line| match say(session, line) {
+        Step::Settled(Settled::Next(session, _)) => session,
+        other => panic!("{line}: {}", told(&other)),
+    })
+}
+
+fn place(session: &Session<&'static str>) -> &'static str {
+    match &session.phase {
+        Phase::Login(..) => "login",
+        Phase::Commands(State::Fresh) => "fresh",
+        Phase::Commands(State::Idle(Hello::Ehlo)) => "idle",
+        Phase::Commands(State::Idle(Hello::Helo)) => "idle after HELO",
+        Phase::Commands(State::Begun(_)) => "begun",
+        Phase::Commands(State::Addressed(_)) => "addressed",
+    }
+}
+
+fn told(step: &Step<&'static str>) -> String {
+    match step {
+        Step::Settled(Settled::Next(session, reply)) => format!("{} {}", reply.code(), place(session)),
+        Step::Settled(Settled::Close(reply, _)) => format!("{} closed", reply.code()),
+        Step::StartTls(_, reply) => format!("{} handshake", reply.code()),
+        Step::Login(_, credentials) => format!("verify {}", *credentials.user),
+        Step::Open(_, envelope, announced) => {
+            format!("open for {} of {announced:?}", envelope.recipients.len())
+        }
+    }
+}
+
+const MAIL: &str = "MAIL FROM:<a@b.example> SIZE=10";
+const RCPT: &str = "RCPT TO:<et@beta.example>";
+const PLAIN: &str = "AUTH PLAIN AGFkYQBzZWNyZXQ=";
+
+#[test]
+fn every_state_answers_every_command() {
+    let states: [&[&str]; 5] = [&[], &["EHLO c"], &["HELO c"], &["EHLO c", MAIL], &["EHLO c", MAIL, RCPT]];
+    let table: [(&str, [&str; 5]); 17] = [
+        ("EHLO c", ["250 idle", "250 idle", "250 idle", "250 idle", "250 idle"]),
+        ("HELO c", ["250 idle after HELO"; 5]),
+        (MAIL, ["503 fresh", "250 begun", "555 idle after HELO", "503 begun", "503 addressed"]),
+        ("MAIL FROM:<>", ["503 fresh", "250 begun", "250 begun", "503 begun", "503 addressed"]),
+        (RCPT, ["503 fresh", "503 idle", "503 idle after HELO", "250 addressed", "250 addressed"]),
+        (
+            "RCPT TO:<nobody@beta.example>",
+            ["503 fresh", "503 idle", "503 idle after HELO", "550 begun", "550 addressed"],
+        ),
+        (
+            "RCPT TO:<postmaster>",
+            ["503 fresh", "503 idle", "503 idle after HELO", "250 addressed", "250 addressed"],
+        ),
+        ("DATA", ["503 fresh", "503 idle", "503 idle after HELO", "554 begun", "open for 1 of Some(10)"]),
+        ("RSET", ["250 fresh", "250 idle", "250 idle after HELO", "250 idle", "250 idle"]),
+        ("NOOP", ["250 fresh", "250 idle", "250 idle after HELO", "250 begun", "250 addressed"]),
+        ("VRFY x", ["252 fresh", "252 idle", "252 idle after HELO", "252 begun", "252 addressed"]),
+        ("HELP", ["214 fresh", "214 idle", "214 idle after HELO", "214 begun", "214 addressed"]),
+        ("QUIT", ["221 closed"; 5]),
+        ("STARTTLS", ["220 handshake"; 5]),
+        (PLAIN, ["503 fresh", "verify ada", "verify ada", "503 begun", "503 addressed"]),
+        ("BDAT 5 LAST", ["502 closed"; 5]),
+        ("XYZZY", ["500 fresh", "500 idle", "500 idle after HELO", "500 begun", "500 addressed"]),
+    ];
+    for (line, expected) in table {
+        for (lines, expected) in states.iter().zip(expected) {
+            assert_eq!(told(&say(after(lines), line)), expected, "{line} after {lines:?}");
+        }
+    }
+}
+
+#[test]
+fn a_challenge_is_answered_not_commanded() {
+    let asked = || after(&["EHLO c", "AUTH LOGIN"]);
+    assert_eq!(told(&say(asked(), "*")), "501 idle");
+    assert_eq!(told(&say(asked(), "QUIT")), "334 login", "QUIT is base64");
+    assert_eq!(told(&say(asked(), "MAIL FROM:<>")), "501 idle");
+    assert_eq!(told(&say(asked(), "YWRh")), "334 login");
+    assert_eq!(told(&say(after(&["EHLO c", "AUTH LOGIN YWRh"]), "c2VjcmV0")), "verify ada");
+}
+
+#[test]
+fn a_password_needs_tls_and_a_login_is_for_once() {
+    let bare = Channel::Plain { starttls: Offer::Offered, login: Offer::Withheld };
+    let Step::Settled(Settled::Next(session, _)) = say(start(bare, LIMITS()), "EHLO c") else {
+        panic!("EHLO is welcome")
+    };
+    assert_eq!(told(&say(session, PLAIN)), "538 idle");
+    let Step::Login(verifying, _) = say(after(&["EHLO c"]), PLAIN) else { panic!("verifies") };
+    let Settled::Next(session, reply) = verifying.proved("ada") else { panic!("goes on") };
+    assert_eq!(reply.code(), 235);
+    assert_eq!(told(&say(session, PLAIN)), "503 idle");
+}
+
+#[test]
+fn a_sender_is_refused_until_somebody_vouches() {
+    let stranger = "MAIL FROM:<stranger@b.example>";
+    assert_eq!(told(&say(after(&["EHLO c"]), stranger)), "550 idle");
+    let Step::Login(verifying, _) = say(after(&["EHLO c"]), PLAIN) else { panic!("verifies") };
+    let Settled::Next(session, _) = verifying.proved("ada") else { panic!("goes on") };
+    assert_eq!(told(&say(session, stranger)), "250 begun");
+}
+
+#[test]
+fn tls_forgets_everything_but_the_errors() {
+    let Step::StartTls(securing, _) = say(after(&["EHLO c", "X", "X", MAIL, RCPT]), "STARTTLS") else {
+        panic!("starts")
+    };
+    let session = securing.secured(None);
+    assert_eq!(place(&session), "fresh");
+    let Step::Settled(Settled::Next(session, _)) = say(session, "STARTTLS") else { panic!("goes on") };
+    assert_eq!(told(&say(session, "X")), "421 closed");
+}
+
+#[test]
+fn budgets_end_the_session() {
+    assert_eq!(told(&say(after(&["X", "X", "X"]), "X")), "421 closed");
+    let mut session = after(&["EHLO c"]);
+    for _ in 0..49 {
+        let Step::Settled(Settled::Next(next, _)) = say(session, "NOOP") else { panic!("goes on") };
+        session = next;
+    }
+    assert_eq!(told(&say(session, "NOOP")), "421 closed");
+    let limits = Limits { transactions: 0, ..LIMITS() };
+    let Step::Settled(Settled::Next(session, _)) = say(start(OPEN, limits), "EHLO c") else {
+        panic!("EHLO is welcome")
+    };
+    assert_eq!(told(&say(session, MAIL)), "421 closed");
+}
+
+#[test]
+fn failed_logins_end_the_session() {
+    let Step::Login(verifying, _) = say(after(&["EHLO c"]), PLAIN) else { panic!("verifies") };
+    let Settled::Next(session, reply) = verifying.refused(Refusal::BadCredentials) else {
+        panic!("one may fail")
+    };
+    assert_eq!(reply.code(), 535);
+    let Step::Login(verifying, _) = say(session, PLAIN) else { panic!("verifies") };
+    let Settled::Close(reply, Ending::Logins) = verifying.refused(Refusal::BadCredentials) else {
+        panic!("two may not")
+    };
+    assert_eq!(reply.code(), 535);
+}
+
+#[test]
+fn recipients_beyond_the_limit_are_put_off_without_being_errors() {
+    let mut session = after(&["EHLO c", MAIL, RCPT, "RCPT TO:<x@beta.example>"]);
+    for _ in 0..50 {
+        let step = say(session, "RCPT TO:<y@beta.example>");
+        assert_eq!(told(&step), "452 addressed");
+        let Step::Settled(Settled::Next(next, _)) = step else { panic!("goes on") };
+        session = next;
+    }
+    let step = say(session, RCPT);
+    assert_eq!(told(&step), "250 addressed", "one that is there already is no other");
+    let Step::Settled(Settled::Next(session, _)) = step else { panic!("goes on") };
+    assert_eq!(told(&say(session, "DATA")), "open for 2 of Some(10)");
+}
+
+#[test]
+fn a_message_brings_back_patience_and_a_refused_one_ends_its_transaction() {
+    let Step::Open(opening, ..) = say(after(&["EHLO c", MAIL, RCPT]), "DATA") else { panic!("opens") };
+    let Settled::Next(session, reply) = opening.refused(Refusal::StoreFull) else { panic!("goes on") };
+    assert_eq!((reply.code(), place(&session)), (452, "idle"));
+    let Step::Open(opening, ..) = say(after(&["EHLO c", MAIL, RCPT]), "DATA") else { panic!("opens") };
+    let (receiving, reply) = opening.opened();
+    assert_eq!(reply.code(), 354);
+    let Settled::Next(session, reply) = receiving.stored("secured".into()) else { panic!("goes on") };
+    assert_eq!((reply.code(), place(&session)), (250, "idle"));
+    assert_eq!(session.peer.patience.idle_commands, 50);
+}
+
+#[test]
+fn sizes_and_characters_beyond_what_was_said_are_refused() {
+    assert_eq!(told(&say(after(&["EHLO c"]), "MAIL FROM:<a@b.example> SIZE=1001")), "552 idle");
+    let umlaut = "RCPT TO:<gr\u{fc}n@beta.example>";
+    assert_eq!(told(&say(after(&["EHLO c", MAIL]), umlaut)), "553 begun");
+    let utf8 = "MAIL FROM:<a@b.example> SMTPUTF8";
+    assert_eq!(told(&say(after(&["EHLO c", utf8]), umlaut)), "250 addressed");
+}
