@@ -39,11 +39,6 @@ pub(crate) async fn find(State(portal): State<Arc<Portal>>, form: Form) -> Resul
     let reference: Option<CaseReference> = query.parse().ok();
     let tags: Vec<Tag> =
         [Tag::mpan(query), Tag::mprn(query), Tag::reference(query)].into_iter().flatten().collect();
-    if reference.is_none() && tags.is_empty() {
-        let says = "This is no whole MPAN, MPRN or reference. An MPAN has 13 digits, an MPRN 6 to 10; the last \
-                    ones are a check, so a mistyped digit shows here.";
-        return page(&portal, &visitor, query, Some(says), None);
-    }
     let mut found = Vec::new();
     if let Some(reference) = reference {
         found.extend(access::case_by_reference(&portal, &visitor, &reference).await?);
@@ -52,7 +47,17 @@ pub(crate) async fn find(State(portal): State<Arc<Portal>>, form: Form) -> Resul
         let cases = portal.ledger.find_by_tag(&visitor.actor(), visitor.group(), &tag).await?;
         found.extend(access::found(&visitor, cases));
     }
-    page(&portal, &visitor, query, None, Some(newest_first(found)))
+    page(&portal, &visitor, query, doubt(query), Some(newest_first(found)))
+}
+
+/// What may be wrong with a number: the length of an MPAN, but not its check digit.
+fn doubt(query: &str) -> Option<&'static str> {
+    let digits = query.bytes().filter(u8::is_ascii_digit).count();
+    let plain = query.bytes().all(|b| b.is_ascii_digit() || b == b' ' || b == b'-');
+    let mistyped = plain && matches!(digits, 13 | 21) && Tag::mpan(query).is_none();
+    mistyped.then_some(
+        "The last digit of an MPAN is a check, and it does not fit this one: look for a mistyped digit.",
+    )
 }
 
 fn newest_first(mut cases: Vec<PermittedCase>) -> Vec<PermittedCase> {

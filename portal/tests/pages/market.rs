@@ -1,0 +1,325 @@
+//! A small market in memory, and a browser that keeps cookies: what the tests of the pages share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::{Method, Request, StatusCode};
+use certs::RootKey;
+use jiff::{Timestamp, ToSpan};
+use mail::{Budget, Scanner, Tag};
+use policies::Catalogue;
+use portal::{Demo, Options, Portal, SampleUser, router};
+use store::engine::Engine;
+use store::memory::Memory;
+use store::{
+    Acceptance, Actor, ContentWriter, DirectoryChange, Due, Entry, Group, Ledger, Opening, Participant,
+    Party, Permission, Place, Proof, Role, User, UserId,
+};
+use tower::ServiceExt;
+
+pub(crate) const ORIGIN_HERE: &str = "http://127.0.0.1:8080";
+pub(crate) const PASSWORD: &str = "copper-lantern-42";
+pub(crate) const MPAN: &str = "1200023305967";
+
+pub(crate) struct Market {
+    pub(crate) ledger: Ledger,
+    pub(crate) router: Router,
+    pub(crate) outbox: tempfile::TempDir,
+    pub(crate) public_url: String,
+}
+
+/// The ids by which a case is reached.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) case: String,
+    pub(crate) reference: String,
+    pub(crate) message: String,
+}
+
+impl Market {
+    pub(crate) async fn new() -> Self {
+        Self::at(ORIGIN_HERE, true).await
+    }
+
+    pub(crate) async fn at(public_url: &str, demo: bool) -> Self {
+        let engine: Arc<dyn Engine> = Arc::new(Memory::new());
+        let root = Arc::new(RootKey::generate().unwrap());
+        let ledger = Ledger::open(engine, root).await.unwrap();
+        ledger.change_directory(&Actor::Tool, directory()).await.unwrap();
+        let outbox = tempfile::tempdir().unwrap();
+        let demo = demo.then(|| Demo {
+            outbox: outbox.path().to_owned(),
+            users: vec![SampleUser {
+                email: "sam@beta.example".into(),
+                password: PASSWORD.into(),
+                company: "Beta Power".into(),
+                note: "reads Erroneous Transfers".into(),
+            }],
+        });
+        let portal = Portal::new(Options {
+            ledger: ledger.clone(),
+            catalogue: Arc::new(Catalogue::shipped().unwrap()),
+            public_url: public_url.parse().unwrap(),
+            demo,
+        });
+        let router = router(Arc::new(portal.unwrap()));
+        Self { ledger, router, outbox, public_url: public_url.to_owned() }
+    }
+
+    /// Takes a mail from Alpha to Beta in, as the gateway would.
+    pub(crate) async fn send(&self, mail: &[u8]) -> Sent {
+        let mut scanner = Scanner::new(Budget::default());
+        scanner.feed(mail);
+        let message = scanner.finish();
+        let mut writer = ContentWriter::new(&self.ledger).unwrap();
+        writer.write(mail).await.unwrap();
+        let now = self.ledger.now();
+        let party = |group: &str, participant: &str, contact: &str| Party {
+            group: group.parse().unwrap(),
+            participant: participant.parse().unwrap(),
+            contact: contact.parse().unwrap(),
+        };
+        let place = Place::Open(Opening {
+            process: "erroneous-transfers".parse().unwrap(),
+            contact_type: "initial-request".parse().unwrap(),
+            initiator: party("alpha", "ALFA", "ali@alpha.example"),
+            responder: party("beta", "BETA", "et@beta.example"),
+            due: Due {
+                at: now.checked_add(240.hours()).unwrap(),
+                side: "beta".parse().unwrap(),
+                reason: "Ten working days after it was received.".into(),
+            },
+        });
+        let accepted = self.ledger.accept(Acceptance {
+            source: certs::sha256(&certs::random::<32>().unwrap()),
+            from_group: "alpha".parse().unwrap(),
+            proof: Proof::Network,
+            content: writer.finish().await.unwrap(),
+            message_id: message.headline.message_id.clone(),
+            headline: message.headline,
+            automatic: false,
+            entries: vec![Entry { place, tags: vec![Tag::mpan(MPAN).unwrap()], decided_by: "test".into() }],
+        });
+        let case = accepted.await.unwrap().cases.remove(0);
+        let messages = self.ledger.messages(case.id).await.unwrap();
+        Sent {
+            case: case.id.to_string(),
+            reference: case.reference.to_string(),
+            message: messages[0].id.to_string(),
+        }
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser { router: self.router.clone(), origin: self.public_url.clone(), cookies: BTreeMap::new() }
+    }
+
+    /// A browser in which this user is signed in.
+    pub(crate) async fn signed_in(&self, email: &str) -> Browser {
+        let mut browser = self.browser();
+        let answer = browser.sign_in(email, PASSWORD, "/").await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        browser
+    }
+}
+
+fn directory() -> Vec<DirectoryChange> {
+    let group = |id: &str, name: &str| {
+        DirectoryChange::Group(Group {
+            id: id.parse().unwrap(),
+            name: name.into(),
+            domains: vec![format!("{id}.example")],
+            networks: Vec::new(),
+        })
+    };
+    let participant = |mpid: &str, group: &str| {
+        DirectoryChange::Participant(Participant {
+            mpid: mpid.parse().unwrap(),
+            group: group.parse().unwrap(),
+            name: mpid.into(),
+            role: "electricity-supplier".into(),
+        })
+    };
+    let password = certs::password::hash(PASSWORD).unwrap();
+    let user = |email: &str, role: Role, participant: &str, contact_types: &[&str]| {
+        let permission = |contact_type: &&str| Permission {
+            participant: participant.parse().unwrap(),
+            process: "erroneous-transfers".parse().unwrap(),
+            contact_type: contact_type.parse().unwrap(),
+        };
+        let group = email.split('@').nth(1).unwrap().split('.').next().unwrap();
+        DirectoryChange::User(User {
+            id: UserId::new(Timestamp::now()).unwrap(),
+            group: group.parse().unwrap(),
+            email: email.parse().unwrap(),
+            name: email.split('@').next().unwrap().into(),
+            role,
+            permissions: contact_types.iter().map(permission).collect(),
+            password: Some(password.clone()),
+            active: true,
+        })
+    };
+    vec![
+        group("alpha", "Alpha Energy"),
+        group("beta", "Beta Power"),
+        group("gamma", "Gamma Networks"),
+        participant("ALFA", "alpha"),
+        participant("BETA", "beta"),
+        participant("GAMA", "gamma"),
+        user("mau@alpha.example", Role::Mau, "ALFA", &["initial-request"]),
+        user("ali@alpha.example", Role::User, "ALFA", &["initial-request"]),
+        user("mau@beta.example", Role::Mau, "BETA", &[]),
+        user("sam@beta.example", Role::User, "BETA", &["initial-request"]),
+        user("pat@beta.example", Role::User, "BETA", &["initial-request"]),
+        user("kit@beta.example", Role::User, "BETA", &[]),
+        user("esc@beta.example", Role::User, "BETA", &["escalation-1"]),
+        user("mau@gamma.example", Role::Mau, "GAMA", &["initial-request"]),
+        user("gus@gamma.example", Role::User, "GAMA", &["initial-request"]),
+    ]
+}
+
+pub(crate) struct Browser {
+    router: Router,
+    origin: String,
+    pub(crate) cookies: BTreeMap<String, String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn location(&self) -> &str {
+        self.header(LOCATION.as_str())
+    }
+
+    /// The form token of the page.
+    pub(crate) fn token(&self) -> String {
+        let text = self.text();
+        let marker = "name=\"token\" value=\"";
+        let start = text.find(marker).expect("the page has a form") + marker.len();
+        text[start..].split('"').next().unwrap().to_owned()
+    }
+}
+
+impl Browser {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        self.ask(Request::builder().method(Method::GET).uri(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Posts a form as a browser would from a page of ours.
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let origin = self.origin.clone();
+        self.post_from(Some(&origin), Some("same-origin"), path, fields).await
+    }
+
+    pub(crate) async fn post_from(
+        &mut self,
+        origin: Option<&str>,
+        site: Option<&str>,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Answer {
+        let escape = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+        let form: Vec<_> = fields.iter().map(|(key, value)| format!("{key}={}", escape(value))).collect();
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(origin) = origin {
+            request = request.header(ORIGIN, origin);
+        }
+        if let Some(site) = site {
+            request = request.header("sec-fetch-site", site);
+        }
+        self.ask(request.body(Body::from(form.join("&"))).unwrap()).await
+    }
+
+    pub(crate) async fn sign_in(&mut self, email: &str, password: &str, next: &str) -> Answer {
+        let token = self.get("/sign-in").await.token();
+        let fields = [("token", token.as_str()), ("email", email), ("password", password), ("next", next)];
+        self.post("/sign-in", &fields).await
+    }
+
+    pub(crate) async fn ask(&mut self, mut request: Request<Body>) -> Answer {
+        if !self.cookies.is_empty() {
+            let cookies: Vec<_> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request.headers_mut().insert(COOKIE, cookies.join("; ").parse().unwrap());
+        }
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        for cookie in parts.headers.get_all(SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            if value.is_empty() {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+/// A mail with plain text, HTML, a picture in the text and an attachment with a hostile name.
+pub(crate) fn rich_mail() -> Vec<u8> {
+    let lines = [
+        "From: Ali Baker <ali@alpha.example>",
+        "To: et@beta.example",
+        "Subject: Erroneous transfer <b>of</b> Example Row",
+        "Message-ID: <one@alpha.example>",
+        "Date: Fri, 22 May 2026 14:32:00 +0100",
+        "MIME-Version: 1.0",
+        "Content-Type: multipart/mixed; boundary=mixed",
+        "",
+        "--mixed",
+        "Content-Type: multipart/related; boundary=related",
+        "",
+        "--related",
+        "Content-Type: multipart/alternative; boundary=alternative",
+        "",
+        "--alternative",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: quoted-printable",
+        "",
+        "Please return the supply of caf=C3=A9 <script>alert(1)</script>",
+        "--alternative",
+        "Content-Type: text/html; charset=utf-8",
+        "",
+        "<p onclick=\"alert(1)\">Please <b>return</b> the supply<script>alert(1)</script>",
+        "<img src=\"cid:logo@alpha\"><img src=\"https://track.example/x.gif\"><a href=\"https://alpha.example/\">us</a>",
+        "--alternative--",
+        "--related",
+        "Content-Type: image/gif; name=logo.gif",
+        "Content-ID: <logo@alpha>",
+        "Content-Disposition: inline; filename=logo.gif",
+        "Content-Transfer-Encoding: base64",
+        "",
+        "R0lGODlhAQABAAAAACw=",
+        "--related--",
+        "--mixed",
+        "Content-Type: application/pdf; name=\"../../statement.pdf\"",
+        "Content-Disposition: attachment; filename=\"../../statement.pdf\"",
+        "Content-Transfer-Encoding: base64",
+        "",
+        "JVBERi0xLjcgc2F5cyBoZWxsbw==",
+        "--mixed--",
+        "",
+    ];
+    lines.join("\r\n").into_bytes()
+}
