@@ -119,7 +119,8 @@ impl Findings {
         if !whole {
             self.defect(Defect::TextTruncated);
         }
-        if !sound {
+        // The cut of a budget may go through a character.
+        if !sound && whole {
             self.defect(Defect::BadCharset);
         }
         if text.contains("-----BEGIN PGP MESSAGE-----") {
@@ -145,15 +146,13 @@ impl Findings {
     /// Adds to the text, on lines of its own.
     fn say(&mut self, text: &str) {
         let text = text.trim();
-        if text.is_empty() {
-            return;
+        let line_end = usize::from(!self.text.is_empty());
+        let cut = text.floor_char_boundary(self.text_room().saturating_sub(line_end));
+        if cut > 0 {
+            self.text.push_str(&"\n"[..line_end]);
+            self.text.push_str(&text[..cut]);
         }
-        if !self.text.is_empty() && self.text_room() > 0 {
-            self.text.push('\n');
-        }
-        let room = self.text_room();
-        self.text.push_str(&text[..text.floor_char_boundary(room)]);
-        if text.len() > room {
+        if cut < text.len() {
             self.defect(Defect::TextTruncated);
         }
     }
