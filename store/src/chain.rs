@@ -251,3 +251,143 @@ async fn advance(engine: &dyn Engine, walk: &mut Walk, stored: &Head) -> Result<
     }
     Ok(Ok(()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::Index};
+
+    use super::*;
+
+    type Record = (Vec<u8>, Bytes);
+
+    fn chain(events: &[Vec<u8>]) -> (Vec<Record>, Head) {
+        let mut head = Head::EMPTY;
+        let mut records = Vec::new();
+        for event in events {
+            let (next, record) = link(&head, event);
+            records.push((record_key(next.sequence), record));
+            head = next;
+        }
+        (records, head)
+    }
+
+    fn walk(records: &[Record], stored: &Head) -> Result<Head, Bad> {
+        let mut walk = Walk::default();
+        for (key, record) in records {
+            walk.step(key, record)?;
+        }
+        walk.finish(stored)
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 2..30)
+    }
+
+    /// The first record that differs from the original, by number.
+    fn first_difference(original: &[Record], tampered: &[Record]) -> u64 {
+        let same = original.iter().zip(tampered).take_while(|(a, b)| a == b);
+        same.count() as u64 + 1
+    }
+
+    proptest! {
+        #[test]
+        fn whole_chains_verify(events in events()) {
+            let (records, head) = chain(&events);
+            prop_assert_eq!(walk(&records, &head), Ok(head));
+            prop_assert_eq!(head.sequence, events.len() as u64);
+            for (record, expected) in records.iter().zip(&events) {
+                prop_assert_eq!(&event(&record.1).unwrap(), expected);
+            }
+        }
+
+        #[test]
+        fn one_changed_bit_is_named(events in events(), at: Index, bit: Index) {
+            let (mut records, head) = chain(&events);
+            let at = at.index(records.len());
+            let mut record = records[at].1.to_vec();
+            let bit = bit.index(record.len() * 8);
+            record[bit / 8] ^= 1 << (bit % 8);
+            records[at].1 = record.into();
+            let bad = walk(&records, &head).unwrap_err();
+            prop_assert_eq!(bad, Bad { sequence: at as u64 + 1, fault: Fault::Changed });
+        }
+
+        #[test]
+        fn deleting_and_cutting_is_named(events in events(), from: Index, to: Index) {
+            let (mut records, head) = chain(&events);
+            let (a, b) = (from.index(records.len()), to.index(records.len()));
+            let (from, to) = (a.min(b), a.max(b));
+            records.drain(from..=to);
+            let bad = walk(&records, &head).unwrap_err();
+            prop_assert_eq!(bad, Bad { sequence: from as u64 + 1, fault: Fault::Missing });
+        }
+
+        /// Also when the sequence numbers are made good again afterwards.
+        #[test]
+        fn inserting_is_named(events in events(), at: Index, what: Vec<u8>, renumber: bool) {
+            let (original, head) = chain(&events);
+            let at = at.index(original.len());
+            let previous = match at {
+                0 => Head::EMPTY,
+                _ => chain(&events[..at]).1,
+            };
+            prop_assume!(what != events[at]);
+            let (next, forged) = link(&previous, &what);
+            let mut records = original.clone();
+            records.insert(at, (record_key(next.sequence), forged));
+            if renumber {
+                for (number, record) in (1..).zip(&mut records) {
+                    record.0 = record_key(number);
+                }
+            }
+            // The forged record itself is well linked: what follows it is not.
+            let bad = walk(&records, &head).unwrap_err();
+            prop_assert_eq!(bad.sequence, at as u64 + 2);
+        }
+
+        #[test]
+        fn swapping_is_named(events in events(), one: Index, other: Index, keys: bool) {
+            let (original, head) = chain(&events);
+            let (one, other) = (one.index(original.len()), other.index(original.len()));
+            prop_assume!(one != other);
+            let mut records = original.clone();
+            records.swap(one, other);
+            if !keys {
+                for (number, record) in (1..).zip(&mut records) {
+                    record.0 = record_key(number);
+                }
+            }
+            let bad = walk(&records, &head).unwrap_err();
+            prop_assert_eq!(bad.sequence, first_difference(&original, &records));
+        }
+
+        #[test]
+        fn a_forged_tail_contradicts_the_head(events in events(), what: Vec<u8>) {
+            let (mut records, head) = chain(&events);
+            let last = records.len() - 1;
+            prop_assume!(what != events[last]);
+            let before = chain(&events[..last]).1;
+            records[last].1 = link(&before, &what).1;
+            let bad = walk(&records, &head).unwrap_err();
+            prop_assert_eq!(bad, Bad { sequence: head.sequence, fault: Fault::Changed });
+            let (next, record) = link(&head, &what);
+            let (mut records, _) = chain(&events);
+            records.push((record_key(next.sequence), record));
+            let bad = walk(&records, &head).unwrap_err();
+            let beyond = Bad { sequence: next.sequence, fault: Fault::BeyondHead };
+            prop_assert_eq!(bad, beyond);
+        }
+
+        #[test]
+        fn any_bytes_are_judged(key: Vec<u8>, record: Vec<u8>) {
+            prop_assert!(Walk::default().step(&key, &record).is_err());
+            prop_assert!(State::decode(&record).is_none() || record.len() == 48);
+        }
+
+        #[test]
+        fn states_come_back(sequence: u64, hash: [u8; HASH], version: u64) {
+            let state = State { head: Head { sequence, hash }, version };
+            prop_assert_eq!(State::decode(&state.encode()), Some(state));
+        }
+    }
+}

@@ -116,7 +116,7 @@ impl<'c> Table<'c> {
 
     fn sum(&mut self, key: &[u8], amount: i64) -> rusqlite::Result<Result<[u8; 8], CommitError>> {
         let sum = self.value.query_row(params![key], |row| {
-            let stored = row.get_ref(0)?.as_blob()?;
+            let stored = row.get_ref(0)?.as_bytes()?;
             Ok(count(key, Some(stored), amount))
         });
         Ok(sum.optional()?.unwrap_or_else(|| count(key, None, amount)))

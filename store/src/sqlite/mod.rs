@@ -7,6 +7,8 @@
 
 mod batch;
 mod connection;
+#[cfg(test)]
+mod crash;
 mod error;
 mod folder;
 mod log;
@@ -19,6 +21,7 @@ mod writer;
 
 use std::path::Path;
 
+use rusqlite::Connection;
 use tokio::sync::watch;
 
 pub use self::{error::OpenError, writer::Options};
@@ -50,6 +53,15 @@ impl Sqlite {
     /// Blocks on the disk: a few milliseconds, longer if the last process was killed. On a full
     /// disk it opens too, and takes only what makes room until there is space again.
     pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
+        Self::open_prepared(folder, options, |_| Ok(()))
+    }
+
+    /// [`open`](Self::open), with a last word to the writing connection.
+    fn open_prepared(
+        folder: &Path,
+        options: Options,
+        prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<Self, OpenError> {
         let folder = Folder::create(folder)?;
         let lock = Lock::take(&folder)?;
         let mut reserve = Reserve::new(&folder);
@@ -65,7 +77,7 @@ impl Sqlite {
             }
         });
         let (connection, state) = opened?;
-        let log = Log::watch(connection, options.log_bytes);
+        let log = prepare(&connection).and_then(|()| Log::watch(connection, options.log_bytes));
         let log = log.map_err(|e| connection::failed(&folder, &e))?;
         let writer = Writer::start(log, state, reserve, lock, &folder, options)?;
         Ok(Self { readers: Readers::new(folder), access: Access::Writing(writer) })
