@@ -194,3 +194,73 @@ fn is_combining(c: char) -> bool {
 fn is_direction_mark(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_as_they_are() {
+        for good in [
+            "staff@alpha.example",
+            "a.b+tag@alpha.example",
+            "o'brien_1{}@x",
+            "\"two words\"@alpha.example",
+            "\"a\\\"b@c\"@alpha.example",
+            "müller@bücher.example",
+            "用户@例子.example",
+            "a@[192.0.2.1]",
+            "a@[ipv6:2001:db8::1]",
+            "a@xn--bcher-kva.example",
+        ] {
+            assert_eq!(Address::parse(good).map(|read| read.to_string()), Ok(good.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_address() {
+        for (bad, error) in [
+            ("", AddressError::Incomplete),
+            ("staff", AddressError::Incomplete),
+            ("@alpha.example", AddressError::Incomplete),
+            ("staff@", AddressError::Incomplete),
+            (".a@x", AddressError::Local),
+            ("a..b@x", AddressError::Local),
+            ("a b@x", AddressError::Local),
+            ("a\r\nRCPT TO:<b@x>@y", AddressError::Local),
+            ("a\0@x", AddressError::Local),
+            ("a@b@x", AddressError::Local),
+            ("\"a\"b\"@x", AddressError::Local),
+            ("\"a\\\"@x", AddressError::Local),
+            ("\"@x", AddressError::Local),
+            ("a\u{202e}b@x", AddressError::Local),
+            ("a@x..y", AddressError::Domain),
+            ("a@-x", AddressError::Domain),
+            ("a@x y", AddressError::Domain),
+            ("a@x>", AddressError::Domain),
+            ("a@[192.0.2]", AddressError::Domain),
+            ("a@[IPv6:::g]", AddressError::Domain),
+            ("a@[é]", AddressError::Domain),
+        ] {
+            assert_eq!(Address::parse(bad), Err(error), "{bad:?}");
+        }
+        assert_eq!(Address::parse(&format!("{}@x", "a".repeat(65))), Err(AddressError::TooLong));
+        assert_eq!(Address::parse(&format!("a@{}x", "a.".repeat(130))), Err(AddressError::TooLong));
+    }
+
+    #[test]
+    fn the_domain_has_one_spelling_and_the_key_none_but_one() {
+        let written = Address::parse("Ann.Smith@Alpha.EXAMPLE").unwrap();
+        assert_eq!((written.local(), written.domain()), ("Ann.Smith", "alpha.example"));
+        assert_eq!(written, Address::parse("Ann.Smith@alpha.example").unwrap());
+        assert_ne!(written, Address::parse("ann.smith@alpha.example").unwrap());
+        assert_eq!(written.key(), "ann.smith@alpha.example");
+    }
+
+    #[test]
+    fn stored_form_is_checked_when_read() {
+        let address = Address::parse("a@x").unwrap();
+        assert_eq!(minicbor::decode::<Address>(&minicbor::to_vec(&address).unwrap()).unwrap(), address);
+        assert!(minicbor::decode::<Address>(b"\x63a@@").is_err());
+    }
+}

@@ -23,7 +23,7 @@ const AUTO_SUBJECTS: [&str; 14] = [
 ];
 
 /// How the subjects of bounces without form begin, lower case.
-const BOUNCE_SUBJECTS: [&str; 17] = [
+const BOUNCE_SUBJECTS: [&str; 19] = [
     "undeliverable",
     "undelivered mail",
     "undeliverable mail",
@@ -41,6 +41,8 @@ const BOUNCE_SUBJECTS: [&str; 17] = [
     "failure notice",
     "could not send message",
     "warning: could not send message",
+    "mail could not be delivered",
+    "delivery status",
 ];
 
 /// Fields that only automatic answers bear.
@@ -55,7 +57,11 @@ const AUTO_FIELDS: [&str; 7] = [
 ];
 
 /// Local parts under which mail systems write.
-const SYSTEM_NAMES: [&str; 4] = ["mailer-daemon", "mailerdaemon", "mdaemon", "mail-daemon"];
+const SYSTEM_NAMES: [&str; 5] = ["mailer-daemon", "mailerdaemon", "mdaemon", "mail-daemon", "post_master"];
+
+/// Local parts that take no answer, so no person writes under them.
+const NOBODY_NAMES: [&str; 6] =
+    ["no-reply", "noreply", "no_reply", "donotreply", "do-not-reply", "do_not_reply"];
 
 /// What the head says about the class, before the parts are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,11 +77,11 @@ pub(crate) enum Signals {
 impl Signals {
     pub(crate) fn read(fields: &Fields<'_>, from: &[Person]) -> Self {
         let subject = fields.text("Subject").to_lowercase();
-        let report = report_class(fields);
-        let class = report
+        let author = author(from);
+        let class = report_class(fields)
             .or_else(|| recall_class(fields))
-            .or_else(|| bounce_class(fields, from, &subject))
-            .or_else(|| auto_class(fields, &subject))
+            .or_else(|| bounce_class(fields, &author, &subject))
+            .or_else(|| auto_class(fields, &author, &subject))
             .or_else(|| list_class(fields));
         match class {
             Some(class) => Self::Sure(class),
@@ -86,12 +92,14 @@ impl Signals {
 
     /// The class once the mail has been seen whole.
     pub(crate) fn class(self, seen: Seen<'_>) -> Class {
-        match self {
-            Self::Sure(class) => class,
-            Self::RecallSubject if seen.text.contains("would like to recall the message") => Class::Recall,
-            _ if seen.invitation => Class::Calendar,
-            _ if seen.subject.is_empty() && seen.files == 0 && seen.text.trim().is_empty() => Class::Empty,
-            _ => Class::Human,
+        let recalled = seen.text.contains("would like to recall the message");
+        let nothing = seen.subject.is_empty() && seen.files == 0 && seen.text.trim().is_empty();
+        match (self, seen.sign) {
+            (Self::Sure(class), _) | (Self::None, Some(class)) => class,
+            (Self::RecallSubject, _) if recalled => Class::Recall,
+            (Self::RecallSubject, Some(class)) => class,
+            (Self::None, None) if nothing => Class::Empty,
+            (Self::RecallSubject | Self::None, None) => Class::Human,
         }
     }
 }
@@ -103,8 +111,19 @@ pub(crate) struct Seen<'a> {
     pub(crate) text: &'a str,
     /// Parts with content that are no body text.
     pub(crate) files: usize,
-    /// A `text/calendar` part for the client to act on.
-    pub(crate) invitation: bool,
+    /// The class that a part is a sign of: [`part_class`].
+    pub(crate) sign: Option<Class>,
+}
+
+/// What a part of this type is a sign of, in a mail whose head says nothing.
+pub(crate) fn part_class(media_type: &str) -> Option<Class> {
+    match media_type {
+        "text/calendar" => Some(Class::Calendar),
+        "message/delivery-status" | "message/global-delivery-status" => Some(Class::Bounce),
+        "message/disposition-notification" => Some(Class::Receipt),
+        "message/feedback-report" => Some(Class::AutoReply),
+        _ => None,
+    }
 }
 
 /// RFC 6522: the report type says it.
@@ -127,24 +146,29 @@ fn recall_class(fields: &Fields<'_>) -> Option<Class> {
         .then_some(Class::Recall)
 }
 
-fn bounce_class(fields: &Fields<'_>, from: &[Person], subject: &str) -> Option<Class> {
-    let local = from.first().and_then(|person| person.address.as_deref()).unwrap_or_default();
-    let local = local.split('@').next().unwrap_or_default().to_ascii_lowercase();
-    let by_system = SYSTEM_NAMES.contains(&local.as_str());
+fn bounce_class(fields: &Fields<'_>, author: &str, subject: &str) -> Option<Class> {
+    let by_system = SYSTEM_NAMES.contains(&author);
     let says_bounce = BOUNCE_SUBJECTS.iter().any(|start| subject.starts_with(start));
-    let nobody = local.is_empty() || local == "postmaster" || null_return_path(fields);
-    let bounce = fields.has("X-Failed-Recipients") || by_system || (says_bounce && nobody);
+    let by_nobody = author.is_empty() || author == "postmaster" || null_return_path(fields);
+    let bounce = fields.has("X-Failed-Recipients") || by_system || (says_bounce && by_nobody);
     bounce.then_some(Class::Bounce)
 }
 
+/// Local part of the first author, lower case; empty when there is none.
+fn author(from: &[Person]) -> String {
+    let address = from.first().and_then(|person| person.address.as_deref()).unwrap_or_default();
+    address.split('@').next().unwrap_or_default().to_ascii_lowercase()
+}
+
 /// RFC 3834 §5 first, then what came before it.
-fn auto_class(fields: &Fields<'_>, subject: &str) -> Option<Class> {
+fn auto_class(fields: &Fields<'_>, author: &str, subject: &str) -> Option<Class> {
     let submitted = fields.token("Auto-Submitted");
     let declared = !submitted.is_empty() && submitted != "no";
     let precedence = fields.token("Precedence");
     let suppress = fields.text("X-Auto-Response-Suppress").to_ascii_lowercase();
     let auto = declared
         || null_return_path(fields)
+        || NOBODY_NAMES.contains(&author)
         || precedence == "auto_reply"
         || suppress.split([',', ' ']).any(|word| word == "all")
         || AUTO_FIELDS.iter().any(|name| fields.has(name))

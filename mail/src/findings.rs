@@ -3,7 +3,7 @@
 use crate::{
     Class, Defect, Headline, Message, Part, PartRole,
     body::{Body, Bound, Heard},
-    class::Seen,
+    class::{Seen, part_class},
     entity::{Around, Entity, Kind},
     head::{self, Head},
     header::Block,
@@ -23,7 +23,7 @@ pub(crate) struct Findings {
     text: String,
     text_complete: bool,
     defects: Vec<Defect>,
-    invitation: bool,
+    sign: Option<Class>,
 }
 
 impl Findings {
@@ -37,7 +37,7 @@ impl Findings {
             text: String::new(),
             text_complete: true,
             defects: Vec::new(),
-            invitation: false,
+            sign: None,
         }
     }
 
@@ -74,7 +74,9 @@ impl Findings {
         }
         let mut entity = Entity::read(&fields, around, enclosed);
         entity.defects.iter().for_each(|&defect| self.defect(defect));
-        self.invitation |= entity.kind == Kind::Calendar && !enclosed;
+        if !enclosed && (entity.kind == Kind::Calendar || entity.part.media_type != "text/calendar") {
+            self.sign = self.sign.or(part_class(&entity.part.media_type));
+        }
         self.label(&mut entity.part);
         Some(entity)
     }
@@ -176,7 +178,7 @@ impl Findings {
             subject: &head.headline.subject,
             text: &self.text,
             files: self.parts.iter().filter(|part| part.role != PartRole::Body && part.length > 0).count(),
-            invitation: self.invitation,
+            sign: self.sign,
         };
         let class = head.signals.class(seen);
         let mut headline = head.headline;

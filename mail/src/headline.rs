@@ -173,3 +173,43 @@ impl Headline {
         self.parts.iter().filter_map(|part| part.name.as_deref())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headline() -> Headline {
+        let part = Part {
+            offset: 7,
+            length: 5_000_000_000,
+            encoding: Encoding::Base64,
+            media_type: "application/pdf".to_owned(),
+            charset: None,
+            name: Some("Zähler.pdf".to_owned()),
+            content_id: None,
+            role: PartRole::Attachment,
+        };
+        Headline {
+            subject: "s".to_owned(),
+            date: Some(-1),
+            parts: vec![part],
+            defects: vec![Defect::ManyFrom],
+            ..Headline::default()
+        }
+    }
+
+    #[test]
+    fn stored_form_comes_back() {
+        let stored = minicbor::to_vec(headline()).unwrap();
+        assert_eq!(minicbor::decode::<Headline>(&stored).unwrap(), headline());
+    }
+
+    #[test]
+    fn fields_of_a_later_version_are_passed_over() {
+        let mut later = Vec::new();
+        let mut out = minicbor::Encoder::new(&mut later);
+        out.map(3).unwrap().u8(0).unwrap().str("new").unwrap().u8(1).unwrap().str("n").unwrap();
+        out.u8(9).unwrap().str("unknown").unwrap();
+        assert_eq!(minicbor::decode::<Person>(&later).unwrap().name.as_deref(), Some("new"));
+    }
+}

@@ -357,8 +357,21 @@ fn classes() {
     ] {
         assert_eq!(scan(&format!("From: ann@alpha.example\n{head}\n\nbody\n")).0.class, class, "{head}");
     }
+    for (kind, class) in [
+        ("message/delivery-status", Class::Bounce),
+        ("message/disposition-notification", Class::Receipt),
+        ("text/calendar", Class::Calendar),
+        ("text/calendar\nContent-Disposition: attachment; filename=a.ics", Class::Human),
+    ] {
+        assert_eq!(
+            scan(&format!("{MIXED}--b\n\ntext\n--b\nContent-Type: {kind}\n\nx\n--b--\n")).0.class,
+            class,
+            "{kind}"
+        );
+    }
     let by = |from: &str, text: &str| scan(&format!("From: {from}\nSubject: Recall: x\n\n{text}\n")).0.class;
     assert_eq!(by("MAILER-DAEMON@beta.example", "x"), Class::Bounce);
+    assert_eq!(by("no-reply@beta.example", "x"), Class::AutoReply);
     assert_eq!(by("ann@alpha.example", "Ann would like to recall the message, \"x\"."), Class::Recall);
 }
 
