@@ -1,0 +1,20 @@
+//! What a user, a sender or an operator notices, shown with the real binary: one module for each behaviour.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod answers;
+mod arrival;
+mod canaries;
+mod cli;
+mod corpus;
+mod demo;
+mod direction;
+mod kill;
+mod memory;
+mod notice;
+mod reading;
+mod refusals;
+mod screenshots;
+mod smuggling;
+mod stage;
+mod store_failure;
+mod strangers;
