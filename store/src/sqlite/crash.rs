@@ -20,27 +20,20 @@ const SECTOR: usize = 512;
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// What the disk held at an acknowledgement.
-#[derive(Clone, PartialEq)]
 struct Disk {
     database: Vec<u8>,
     log: Vec<u8>,
 }
 
 impl Disk {
-    /// Read until it holds still: the writer may be busy with the log after an acknowledgement.
-    fn settled(folder: &Path) -> Self {
-        let read = || Self {
+    /// Read after the writer has answered once more: by then it is done with the log, which it
+    /// may have brought over after the acknowledgement.
+    async fn settled(engine: &Sqlite, folder: &Path) -> Self {
+        let idle = Changeset { require: vec![(vec![T, 254], Some(1))], ..Changeset::default() };
+        assert_eq!(engine.commit(idle).await, Err(CommitError::Conflict));
+        Self {
             database: fs::read(folder.join("ledger.sqlite")).unwrap(),
             log: fs::read(folder.join("ledger.sqlite-wal")).unwrap(),
-        };
-        let mut seen = read();
-        loop {
-            std::thread::sleep(std::time::Duration::from_millis(3));
-            let again = read();
-            if again == seen {
-                return seen;
-            }
-            seen = again;
         }
     }
 }
@@ -113,20 +106,20 @@ async fn power_cuts_lose_nothing_acknowledged() {
     let engine = Sqlite::open(folder.path(), options).unwrap();
     let mut dice = Dice(0x0dd_ba11);
     let mut models = vec![Model::new()];
-    let mut before = Disk::settled(folder.path());
+    let mut before = Disk::settled(&engine, folder.path()).await;
     let mut brought = 0;
     for number in 0..40 {
         let mut model = models[usize::from(number)].clone();
         engine.commit(change(&mut dice, number, &mut model)).await.unwrap();
         models.push(model);
-        let after = Disk::settled(folder.path());
-        for _ in 0..4 {
+        let after = Disk::settled(&engine, folder.path()).await;
+        for _ in 0..6 {
             let cut = Disk { database: before.database.clone(), log: dice.torn(&before.log, &after.log) };
             survives(&cut, &models[usize::from(number)..]).await;
         }
         if before.database != after.database {
             brought += 1;
-            for _ in 0..4 {
+            for _ in 0..6 {
                 let cut =
                     Disk { database: dice.torn(&before.database, &after.database), log: after.log.clone() };
                 survives(&cut, &models[usize::from(number) + 1..]).await;

@@ -10,13 +10,20 @@ use std::sync::{
 
 use rusqlite::{Connection, config::DbConfig};
 
-use super::{connection::PAGE, error::Failure};
+use super::{connection::PAGE, error::Failure, reserve};
 
 /// Pages given back to the disk in one step: 2 MiB.
 const VACUUM_STEP: i64 = 256;
 
-/// Free pages that are kept for what comes next.
-const VACUUM_ABOVE: i64 = 1024;
+/// Free pages that are kept for what comes next, at least.
+const SPARE: i64 = 1024;
+
+/// Whether the disk had room for the last thing that was asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    Enough,
+    Short,
+}
 
 /// A log this many times its limit is shortened even if readers must be waited for.
 const PATIENT_UP_TO: u32 = 8;
@@ -44,7 +51,7 @@ impl Log {
             connection,
             pages,
             brought: 0,
-            limit: u32::try_from(limit / PAGE.unsigned_abs()).unwrap_or(u32::MAX),
+            limit: u32::try_from(limit.min(reserve::SIZE / 2) / PAGE.unsigned_abs()).unwrap_or(u32::MAX),
         })
     }
 
@@ -70,24 +77,28 @@ impl Log {
     /// Brings the log into the database, as far as readers allow. A disk without room for it is no
     /// failure: everything stays in the log, and the next commit that finds none is told so.
     pub(super) fn bring_over(&mut self) -> Result<(), Failure> {
-        let pages = self.pages.load(Ordering::Relaxed);
-        let sql = match pages >= self.limit.saturating_mul(PATIENT_UP_TO) {
-            true => "PRAGMA wal_checkpoint(RESTART)",
-            false => "PRAGMA wal_checkpoint(PASSIVE)",
-        };
-        let mut statement = self.connection.prepare_cached(sql).map_err(checkpoint)?;
-        let result = statement.query_row([], |_| Ok(()));
-        drop(statement);
-        self.brought = pages;
-        match result.map_err(checkpoint) {
+        let patient = self.pages.load(Ordering::Relaxed) < self.limit.saturating_mul(PATIENT_UP_TO);
+        self.checkpoint(if patient { "PASSIVE" } else { "RESTART" })
+    }
+
+    /// Brings the log over and gives its room back to the disk.
+    pub(super) fn empty(&mut self) -> Result<(), Failure> {
+        self.checkpoint("TRUNCATE")
+    }
+
+    fn checkpoint(&mut self, mode: &str) -> Result<(), Failure> {
+        let result = self.connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"));
+        let result = result.and_then(|mut pragma| pragma.query_row([], |_| Ok(())));
+        self.brought = self.pages.load(Ordering::Relaxed);
+        match result.map_err(|e| Failure::of(&e, "bringing the log into the database")) {
             Ok(()) | Err(Failure::Full) => Ok(()),
             Err(broken) => Err(broken),
         }
     }
 
     /// Gives some free pages back to the disk; whether there are more.
-    pub(super) fn shrink(&mut self) -> Result<bool, Failure> {
-        match self.vacuum().map_err(|e| Failure::of(&e, "giving space back")) {
+    pub(super) fn shrink(&mut self, room: Room) -> Result<bool, Failure> {
+        match self.vacuum(room).map_err(|e| Failure::of(&e, "giving space back")) {
             Ok(more) => Ok(more),
             Err(Failure::Full) => {
                 self.undo();
@@ -97,12 +108,15 @@ impl Log {
         }
     }
 
-    fn vacuum(&self) -> rusqlite::Result<bool> {
+    fn vacuum(&self, room: Room) -> rusqlite::Result<bool> {
         let number = |name| -> rusqlite::Result<i64> {
             self.connection.pragma_query_value(None, name, |row| row.get(0))
         };
         let (free, all) = (number("freelist_count")?, number("page_count")?);
-        let kept = VACUUM_ABOVE.max(all / 8);
+        let kept = match room {
+            Room::Enough => SPARE.max(all / 8),
+            Room::Short => 0,
+        };
         if free <= kept {
             return Ok(false);
         }
@@ -128,8 +142,4 @@ impl Log {
         let flag = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
         let _ = self.connection.set_db_config(flag, true);
     }
-}
-
-fn checkpoint(error: rusqlite::Error) -> Failure {
-    Failure::of(&error, "bringing the log into the database")
 }

@@ -16,6 +16,8 @@ mod reader;
 mod reserve;
 mod scribe;
 #[cfg(test)]
+mod small_disk;
+#[cfg(test)]
 mod tests;
 mod writer;
 

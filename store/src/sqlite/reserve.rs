@@ -12,8 +12,8 @@ use std::{
 
 use super::folder::{Folder, private, remove};
 
-/// Bytes kept: enough for the log of one batch, its index, and the pages a deletion moves.
-pub(super) const SIZE: u64 = 8 << 20;
+/// Bytes kept: enough to bring a whole log over, which may make the database larger by as much.
+pub(super) const SIZE: u64 = 16 << 20;
 
 /// How long to wait before it is tried again to make the file.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -17,7 +17,7 @@ use super::{
     batch::{self, Outcome},
     error::Failure,
     folder::Lock,
-    log::Log,
+    log::{Log, Room},
     reserve::Reserve,
     writer::{Job, Order},
 };
@@ -42,6 +42,7 @@ pub(super) struct Scribe {
     orders: Receiver<Order>,
     /// Taken from the queue, but too large for the batch before it.
     held: Option<Order>,
+    room: Room,
     /// How long to wait for an order before tidying up; `None`: all is tidy.
     rest: Option<Duration>,
     broken: watch::Sender<Option<Broken>>,
@@ -67,7 +68,18 @@ impl Scribe {
         broken: watch::Sender<Option<Broken>>,
         options: Options,
     ) -> Self {
-        Self { log, state, reserve, orders, held: None, rest: Some(options.idle), broken, options, lock }
+        Self {
+            log,
+            state,
+            reserve,
+            orders,
+            held: None,
+            room: Room::Enough,
+            rest: Some(options.idle),
+            broken,
+            options,
+            lock,
+        }
     }
 
     /// Works until it is told to close, everybody has gone, or the disk fails.
@@ -111,15 +123,17 @@ impl Scribe {
 
     /// Commits the job together with those that wait behind it.
     fn serve(&mut self, first: Job) -> Result<(), Broken> {
+        self.rest = Some(self.options.idle);
         let batch = self.gather(first);
-        let batch = self.within_room(batch);
-        let changes = batch.iter().map(|job| &job.change);
-        match self.commit(changes) {
+        if !self.reserve.ensure() {
+            return self.serve_without_room(batch);
+        }
+        match self.commit(batch.iter().map(|job| &job.change)) {
             Ok(outcomes) => tell(batch, outcomes),
-            Err(Failure::Full) => self.serve_without_room(batch)?,
+            Err(Failure::Full) => return self.serve_without_room(batch),
             Err(Failure::Broken(broken)) => return Err(self.give_up(broken, batch)),
         }
-        self.rest = Some(self.options.idle);
+        self.room = Room::Enough;
         if self.log.is_due() {
             self.bring_over()?;
         }
@@ -145,31 +159,28 @@ impl Scribe {
         batch
     }
 
-    /// Without the reserve, only what makes room is taken; the others are told at once.
-    fn within_room(&mut self, batch: Vec<Job>) -> Vec<Job> {
-        match self.reserve.ensure() {
-            true => batch,
-            false => only_shrinking(batch),
-        }
-    }
-
+    /// On a full disk only what makes room is taken, and the reserve is given up for it; the
+    /// others are told at once.
     fn serve_without_room(&mut self, batch: Vec<Job>) -> Result<(), Broken> {
         self.log.undo();
+        self.room = Room::Short;
         let batch = only_shrinking(batch);
-        if !batch.is_empty() && self.reserve.release() {
-            match self.commit(batch.iter().map(|job| &job.change)) {
-                Ok(outcomes) => tell(batch, outcomes),
-                Err(Failure::Full) => {
-                    self.log.undo();
-                    refuse(batch, &CommitError::Full);
-                }
-                Err(Failure::Broken(broken)) => return Err(self.give_up(broken, batch)),
-            }
-        } else {
-            refuse(batch, &CommitError::Full);
+        if batch.is_empty() {
+            // The log may have room inside itself once it has been brought over.
+            return self.bring_over();
         }
-        // The log may have room inside itself once it has been brought over.
-        self.bring_over()
+        if self.reserve.release() {
+            self.log.empty().or_else(|failure| self.unless_broken(failure))?;
+        }
+        match self.commit(batch.iter().map(|job| &job.change)) {
+            Ok(outcomes) => tell(batch, outcomes),
+            Err(Failure::Full) => {
+                self.log.undo();
+                refuse(batch, &CommitError::Full);
+            }
+            Err(Failure::Broken(broken)) => return Err(self.give_up(broken, batch)),
+        }
+        Ok(())
     }
 
     fn commit<'c>(
@@ -184,20 +195,26 @@ impl Scribe {
     }
 
     fn bring_over(&mut self) -> Result<(), Broken> {
-        match self.log.bring_over() {
-            Err(Failure::Broken(broken)) => Err(self.give_up(broken, Vec::new())),
-            Ok(()) | Err(Failure::Full) => Ok(()),
+        self.log.bring_over().or_else(|failure| self.unless_broken(failure))
+    }
+
+    fn unless_broken(&mut self, failure: Failure) -> Result<(), Broken> {
+        match failure {
+            Failure::Full => Ok(()),
+            Failure::Broken(broken) => Err(self.give_up(broken, Vec::new())),
         }
     }
 
     /// One step of what can wait until nothing else is to be done.
     fn tidy(&mut self) -> Result<(), Broken> {
-        let more = match self.log.shrink() {
+        let more = match self.log.shrink(self.room) {
             Ok(more) => more,
-            Err(Failure::Full) => false,
-            Err(Failure::Broken(broken)) => return Err(self.give_up(broken, Vec::new())),
+            Err(failure) => {
+                self.unless_broken(failure)?;
+                false
+            }
         };
-        if !more && !self.log.is_settled() || self.log.is_due() {
+        if self.log.is_due() || !more && !self.log.is_settled() {
             self.bring_over()?;
         }
         self.rest = match (more, self.reserve.ensure()) {

@@ -36,7 +36,8 @@ pub struct Options {
     pub batch_count: usize,
     /// Bytes of changesets that may wait; who comes later waits before handing over.
     pub queue_bytes: usize,
-    /// Bytes of log after which it is brought into the database.
+    /// Bytes of log after which it is brought into the database; 8 MiB at most, so that the
+    /// reserve has room for that on a full disk.
     pub log_bytes: u64,
     /// How long nothing must come before the writer tidies up.
     pub idle: Duration,
@@ -48,7 +49,7 @@ impl Default for Options {
             batch_bytes: 1_200_000,
             batch_count: 256,
             queue_bytes: 16 << 20,
-            log_bytes: 16 << 20,
+            log_bytes: 8 << 20,
             idle: Duration::from_secs(2),
         }
     }
