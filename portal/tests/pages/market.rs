@@ -26,6 +26,7 @@ pub(crate) const MPAN: &str = "1200023305967";
 
 pub(crate) struct Market {
     pub(crate) ledger: Ledger,
+    pub(crate) portal: Arc<Portal>,
     pub(crate) router: Router,
     pub(crate) outbox: tempfile::TempDir,
     pub(crate) public_url: String,
@@ -65,8 +66,9 @@ impl Market {
             public_url: public_url.parse().unwrap(),
             demo,
         });
-        let router = router(Arc::new(portal.unwrap()));
-        Self { ledger, router, outbox, public_url: public_url.to_owned() }
+        let portal = Arc::new(portal.unwrap());
+        let router = router(Arc::clone(&portal));
+        Self { ledger, portal, router, outbox, public_url: public_url.to_owned() }
     }
 
     /// Takes a mail from Alpha to Beta in, as the gateway would.
@@ -310,7 +312,7 @@ pub(crate) fn rich_mail() -> Vec<u8> {
         "Content-Disposition: inline; filename=logo.gif",
         "Content-Transfer-Encoding: base64",
         "",
-        "R0lGODlhAQABAAAAACw=",
+        "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
         "--related--",
         "--mixed",
         "Content-Type: application/pdf; name=\"../../statement.pdf\"",
