@@ -25,16 +25,11 @@ impl Installation {
         self.folder.join("postern.toml")
     }
 
-    /// The private CA's certificate.
-    pub(crate) fn ca(&self) -> PathBuf {
-        self.folder.join("ca").join("ca.pem")
-    }
-
     pub(crate) fn exists(&self) -> bool {
         self.config().exists()
     }
 
-    /// Makes everything but the configuration, which is written last and so says that the rest is there.
+    /// Makes everything but the configuration, which the caller writes last, so that it says that the rest is there.
     /// `names` are the host names and addresses of the server certificate.
     pub(crate) fn create(&self, names: &[String]) -> anyhow::Result<()> {
         make_folder(&self.folder)?;
@@ -49,17 +44,17 @@ impl Installation {
         make_folder(&self.folder.join("data"))
     }
 
-    /// Writes the annotated configuration; the `given` values beside the certificates that [`create`] made.
+    /// The annotated configuration: the `given` values beside the certificates that [`create`] made.
     ///
     /// [`create`]: Installation::create
-    pub(crate) fn write_config(&self, given: Vec<Given<'_>>) -> anyhow::Result<()> {
+    pub(crate) fn describe(given: Vec<Given<'_>>) -> String {
         let mut all = vec![
             ("tls", "certificate", quoted("tls/server.pem")),
             ("tls", "key", quoted("tls/server.key")),
             ("tls", "client_ca", quoted("ca/ca.pem")),
         ];
         all.extend(given);
-        write(&self.config(), &config::describe(&all))
+        config::describe(&all)
     }
 }
 

@@ -9,7 +9,7 @@ use mail::GroupId;
 
 use super::ask;
 use crate::cli::{ConfigFile, Outcome, Output};
-use crate::config::Config;
+use crate::config::{Config, is_domain};
 use crate::directory_file::{CertificateEntry, DirectoryFile, Hex, Written};
 use crate::print;
 use crate::tools::Request;
@@ -25,6 +25,7 @@ pub(crate) enum Certs {
 #[derive(Args)]
 pub(crate) struct Issue {
     /// The host name that the certificate is for, such as mail.beta.example
+    #[arg(value_parser = host_name)]
     name: String,
     /// The group that the certificate speaks for
     #[arg(long)]
@@ -92,6 +93,14 @@ impl Issue {
             )),
         }
         Ok(Outcome::Done)
+    }
+}
+
+/// Also the name of the files, so nothing but a host name may pass.
+fn host_name(text: &str) -> Result<String, String> {
+    match is_domain(text) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("write a full host name, such as mail.beta.example".to_owned()),
     }
 }
 

@@ -10,7 +10,7 @@ use store::{Actor, DirectoryChange, Group, Role, UserId};
 use super::wait;
 use crate::cli::Outcome;
 use crate::config::{Config, is_domain};
-use crate::installation::{Installation, quoted};
+use crate::installation::{self, Installation, quoted};
 use crate::print;
 use crate::tools::{Desk, hash_password};
 
@@ -30,11 +30,12 @@ impl Init {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let installation = Installation::at(&self.dir);
         installation.create(&[self.name.clone(), "localhost".to_owned(), "127.0.0.1".to_owned()])?;
-        installation.write_config(vec![
+        let text = Installation::describe(vec![
             ("server", "name", quoted(&self.name)),
             ("notices", "from", quoted(&format!("notices@{}", self.name))),
             ("notices", "reply_domain", quoted(&self.name)),
-        ])?;
+        ]);
+        installation::write(&installation.config(), &text)?;
         let dir = self.dir.display();
         print::lines(&format!(
             "{dir}/postern.toml  configuration, every key explained\n\

@@ -12,7 +12,7 @@ mod secret;
 mod server;
 mod value;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -104,10 +104,5 @@ impl Config {
         };
         rules::check(&config, document);
         Some(config)
-    }
-
-    /// The folder that holds the ledger and the control socket.
-    pub(crate) fn data(&self) -> &PathBuf {
-        &self.server.data
     }
 }

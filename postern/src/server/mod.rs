@@ -3,6 +3,7 @@
 
 mod housekeeping;
 mod mail_side;
+mod metrics;
 mod ready;
 mod signals;
 mod web;
@@ -111,6 +112,11 @@ impl Server {
             let pages = web::pages(desk, &url, demo)?;
             let identity = web_identity.filter(|_| config.portal.tls);
             server.tasks.spawn(web::serve(socket, pages, identity, stopping.clone()));
+        }
+        if let Some(address) = config.metrics.listen {
+            let socket = bind("metrics", address).await?;
+            server.ready.add("metrics", socket.local_addr()?);
+            server.tasks.spawn(metrics::serve(socket, desk.clone(), stopping));
         }
         Ok(server)
     }

@@ -35,7 +35,7 @@ impl Desk {
         Ok(Self { ledger, engine, rules })
     }
 
-    pub(super) async fn health(&self) -> anyhow::Result<Health> {
+    pub(crate) async fn health(&self) -> anyhow::Result<Health> {
         let jobs = self.ledger.jobs().await?;
         let abandoned = jobs.iter().filter(|job| job.standing == store::Standing::Abandoned).count();
         Ok(Health {

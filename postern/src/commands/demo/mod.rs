@@ -19,7 +19,7 @@ use self::outbox::Outbox;
 use self::record::Record;
 use crate::cli::Outcome;
 use crate::config::Config;
-use crate::installation::{Installation, make_folder, quoted};
+use crate::installation::{self, Installation, make_folder, quoted};
 use crate::log;
 use crate::server::{self, Role, Server};
 use crate::tools::Desk;
@@ -30,13 +30,13 @@ pub(crate) struct Demo {
     #[arg(long)]
     dir: Option<PathBuf>,
     /// Where mail systems connect
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:2525")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:2525", value_parser = loopback)]
     smtp: SocketAddr,
     /// Where mail clients connect
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:2587")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:2587", value_parser = loopback)]
     submission: SocketAddr,
     /// Where browsers connect
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = loopback)]
     portal: SocketAddr,
 }
 
@@ -55,11 +55,15 @@ impl Demo {
         let mails = folder.join("outbox");
         make_folder(folder)?;
         let outbox = Outbox::bind().await?;
-        let config = self.install(folder, outbox.address()?)?;
+        let installation = self.install(folder)?;
+        let text = self.config(outbox.address()?);
+        let config = Config::parse(&text, &installation.config())?;
         log::start(config.log);
         make_folder(&mails)?;
         outbox.serve(&mails)?;
         let desk = Desk::open(&config).await?;
+        // Only now it is certain that no other process uses the folder and its configuration.
+        installation::write(&installation.config(), &text)?;
         let earlier = Record::load(folder)?;
         let market = Market::open(&desk, earlier.as_ref()).await?;
         let sample = market.for_portal(mails);
@@ -75,14 +79,19 @@ impl Demo {
         server.run().await
     }
 
-    /// A sample installation: the same files as `postern init` makes. Ports are those of this start.
-    fn install(&self, folder: &Path, smarthost: SocketAddr) -> anyhow::Result<Config> {
+    /// A sample installation: the same files as `postern init` makes.
+    fn install(&self, folder: &Path) -> anyhow::Result<Installation> {
         let installation = Installation::at(folder);
         if !installation.exists() {
             installation.create(&[NAME.to_owned(), "localhost".to_owned(), "127.0.0.1".to_owned()])?;
         }
+        Ok(installation)
+    }
+
+    /// The configuration with the ports of this start.
+    fn config(&self, smarthost: SocketAddr) -> String {
         let listen = |address: SocketAddr| format!("[\"{address}\"]");
-        installation.write_config(vec![
+        Installation::describe(vec![
             ("server", "name", quoted(NAME)),
             ("server", "drain", quoted("5 s")),
             ("smtp", "listen", listen(self.smtp)),
@@ -96,8 +105,17 @@ impl Demo {
             ("notices", "smarthost", quoted(&smarthost.to_string())),
             ("notices", "tls", quoted("none")),
             ("log", "level", quoted("warn")),
-        ])?;
-        Config::load(&installation.config()).context("the sample market is for loopback addresses")
+        ])
+    }
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Ok(address),
+        _ => {
+            Err("the sample market is for this machine only: write an address such as 127.0.0.1:2525"
+                .to_owned())
+        }
     }
 }
 
@@ -110,7 +128,8 @@ enum Folder {
 impl Folder {
     fn open(dir: Option<&Path>) -> anyhow::Result<Self> {
         match dir {
-            Some(dir) => Ok(Self::Kept(dir.to_owned())),
+            // Absolute, so that printed commands work from everywhere.
+            Some(dir) => Ok(Self::Kept(std::path::absolute(dir)?)),
             None => {
                 let folder = tempfile::Builder::new().prefix("postern-demo-").tempdir();
                 Ok(Self::Passing(folder.context("cannot make a temporary folder; name one with --dir")?))
