@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    hash::{Hash, Hasher},
     net::{Ipv4Addr, Ipv6Addr},
     str::FromStr,
 };
@@ -34,7 +33,7 @@ pub enum AddressError {
 
 /// A mailbox: local part as written (quotes included), domain in lower case. Two addresses are equal when local part
 /// (exactly) and domain are; use [`Address::key`] to find the mailbox a person meant.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     text: String,
     at: usize,
@@ -94,12 +93,6 @@ impl fmt::Display for Address {
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({})", self.text)
-    }
-}
-
-impl Hash for Address {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
     }
 }
 

@@ -167,6 +167,16 @@ pub enum Defect {
     UnknownEncoding,
 }
 
+impl PartRole {
+    /// The role of a part that would have been entered, but is too deep: a file.
+    pub(crate) fn closed(self) -> Self {
+        match self {
+            Self::Enclosed => Self::Enclosed,
+            Self::Body | Self::Inline | Self::Attachment => Self::Attachment,
+        }
+    }
+}
+
 impl Headline {
     /// File names of all parts that have one, in order.
     pub fn part_names(&self) -> impl Iterator<Item = &str> {

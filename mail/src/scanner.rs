@@ -325,6 +325,7 @@ impl Scanner {
             }
             Kind::Multipart { .. } | Kind::Mail | Kind::EncodedMail => {
                 self.findings.defect(Defect::TooDeep);
+                part.role = part.role.closed();
                 State::Leaf(Body::file(part))
             }
             Kind::Text => State::Leaf(Body::text(part, self.findings.text_room())),
