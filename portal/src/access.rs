@@ -6,12 +6,11 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use mail::{GroupId, ProcessId};
 use policies::access::{self as table, Action, Relation};
 use store::{
-    Actor, Case, CaseId, CaseReference, Directory, MessageRecord, OpenMessage, Permission, Reading, Role,
-    Session, SessionToken, Side, User, UserId,
+    Actor, Case, CaseId, CaseReference, Directory, MessageId, MessageRecord, OpenMessage, Permission,
+    Reading, Role, Session, SessionToken, Side, User, UserId,
 };
 
 use crate::error::Problem;
@@ -186,10 +185,9 @@ impl PermittedCase {
         self.own_side().and_then(|side| side.owner)
     }
 
-    /// Nobody of the visitor's company has looked since the last message.
+    /// Somebody of another company has written what nobody of the visitor's company has read.
     pub(crate) fn unseen(&self) -> bool {
-        let seen: Option<Timestamp> = self.own_side().and_then(|side| side.seen_at);
-        seen.is_none_or(|seen| seen < self.case.last_message_at)
+        self.own_side().is_some_and(|side| side.waiting > side.seen)
     }
 
     /// The company or companies on the other side.
@@ -214,19 +212,16 @@ impl PermittedCase {
         Ok(portal.ledger.open_messages(&actor, &self.case, messages, self.visitor.group(), reading).await?)
     }
 
-    /// Opens the one message of that id, and says which one of the case it is (from 1).
+    /// Opens the one message of that id.
     pub(crate) async fn open_one(
         &self,
         portal: &Portal,
         message: &str,
         reading: Reading,
-    ) -> Result<(usize, OpenMessage), Problem> {
-        let mut messages = self.messages(portal).await?;
-        let place =
-            messages.iter().position(|record| record.id.to_string() == message).ok_or(Problem::NotFound)?;
-        let record = messages.swap_remove(place);
-        let opened = self.open(portal, vec![record], reading).await?;
-        opened.into_iter().next().map(|message| (place + 1, message)).ok_or(Problem::NotFound)
+    ) -> Result<OpenMessage, Problem> {
+        let id: MessageId = message.parse().map_err(|_| Problem::NotFound)?;
+        let record = portal.ledger.message(self.case.id, id).await?.ok_or(Problem::NotFound)?;
+        self.open(portal, vec![record], reading).await?.into_iter().next().ok_or(Problem::NotFound)
     }
 
     /// Makes the visitor the owner of the visitor's side.

@@ -109,7 +109,7 @@ async fn connection(
 ) {
     // A page is a few packets: waiting to fill them would only delay the last one.
     let _ = stream.set_nodelay(true);
-    let router = router.layer(Extension(Peer(peer.ip())));
+    let router = router.layer(Extension(Peer { address: peer.ip(), tls: tls.is_some() }));
     match tls {
         None => speak(stream, router, watcher).await,
         Some(tls) => match tokio::time::timeout(HEAD, tls.accept(stream)).await {

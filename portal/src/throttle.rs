@@ -72,11 +72,15 @@ impl Throttle {
         Ok(())
     }
 
-    /// The password was right: its budget is whole again, and the network is a known one.
+    /// The password was right: it costs nobody a try, and the network is a known one.
     pub(crate) fn succeeded(&self, email: &str, peer: IpAddr, now: Instant) {
         let (account, network) = (account(email), network(peer));
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.whole_at.remove(&Budget::Pair(account, network));
+        held.refund(Budget::Network(network), NETWORK);
+        if !held.familiar.contains_key(&(account, network)) {
+            held.refund(Budget::Account(account), ACCOUNT);
+        }
         held.familiar.insert((account, network), now);
     }
 }
@@ -91,6 +95,12 @@ impl Held {
     fn spend(&mut self, budget: Budget, allowance: Allowance, now: Instant) {
         let whole_at = self.whole_at.entry(budget).or_insert(now);
         *whole_at = (*whole_at).max(now) + allowance.refill;
+    }
+
+    fn refund(&mut self, budget: Budget, allowance: Allowance) {
+        if let Some(whole_at) = self.whole_at.get_mut(&budget) {
+            *whole_at = whole_at.checked_sub(allowance.refill).unwrap_or(*whole_at);
+        }
     }
 
     /// Keeps memory bounded whoever tries what.
@@ -181,6 +191,17 @@ mod tests {
             .filter(|number| throttle.try_now(&format!("user{number}@beta.example"), OFFICE, start).is_ok())
             .count();
         assert_eq!(tried, 60);
+    }
+
+    #[test]
+    fn an_office_signs_in_on_monday_morning() {
+        let throttle = Throttle::default();
+        let start = Instant::now();
+        for number in 0..1_000 {
+            let email = format!("user{number}@beta.example");
+            assert_eq!(throttle.try_now(&email, OFFICE, start), Ok(()));
+            throttle.succeeded(&email, OFFICE, start);
+        }
     }
 
     #[test]

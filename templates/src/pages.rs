@@ -144,7 +144,7 @@ pub struct Due {
     pub state: &'static str,
     /// `Overdue`, `Due today`; none when there is time.
     pub mark: Option<&'static str>,
-    /// `Your company` or the other company's name.
+    /// `your company` or the other company's name.
     pub who: String,
 }
 
@@ -190,7 +190,7 @@ pub struct Owner {
 /// One message of a case.
 #[derive(Debug, Clone, Serialize)]
 pub struct MessageCard {
-    pub number: usize,
+    pub number: u32,
     pub author: String,
     pub address: Option<String>,
     /// Sent on somebody's behalf by this person.

@@ -87,9 +87,8 @@ async fn render(
     let first = (page - 1) * ON_A_PAGE;
     let shown = messages.into_iter().skip(first).take(ON_A_PAGE).collect();
     let mut cards = Vec::new();
-    for (place, message) in permitted.open(portal, shown, Reading::Page).await?.iter().enumerate() {
-        let (card, _) = message_card::card(permitted, first + place + 1, message, Extent::Beginning).await;
-        cards.push(card);
+    for message in permitted.open(portal, shown, Reading::Page).await? {
+        cards.push(message_card::card(permitted, &message, Extent::Beginning).await.0);
     }
     let (rung, assumed) = case_lists::rung(portal, permitted);
     let their_owner = permitted.other_sides().find_map(|side| side.owner);

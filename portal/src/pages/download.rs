@@ -31,7 +31,7 @@ pub(crate) async fn attachment(
 ) -> Result<Response, Problem> {
     let case = access::case(&portal, &visitor, &case, Action::ReadAttachment).await?;
     let number: usize = part.parse().map_err(|_| Problem::NotFound)?;
-    let (_, message) = case.open_one(&portal, &message, Reading::Attachment).await?;
+    let message = case.open_one(&portal, &message, Reading::Attachment).await?;
     let part = message.headline.parts.get(number).ok_or(Problem::NotFound)?;
     let name = file_names::safe(part.name.as_deref(), &part.media_type, number);
     let length = match part.encoding {
@@ -52,14 +52,14 @@ pub(crate) async fn original(
     Path((case, message)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let case = access::case(&portal, &visitor, &case, Action::DownloadOriginal).await?;
-    let (number, message) = case.open_one(&portal, &message, Reading::Original).await?;
+    let message = case.open_one(&portal, &message, Reading::Original).await?;
     let size = message.record.size;
     let outflow = Outflow {
         message: message.record.id,
         reader: message.read(0, size),
         decoder: Some(Decoder::new(Encoding::Identity)),
     };
-    download("message/rfc822", &message_card::file_name(&case, number), Some(size), outflow).await
+    download("message/rfc822", &message_card::file_name(&case, &message), Some(size), outflow).await
 }
 
 /// Content on its way out. The decoder is gone once all of it has left.

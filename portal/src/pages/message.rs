@@ -38,10 +38,10 @@ pub(crate) async fn page(
     Path((case, message)): Path<(String, String)>,
 ) -> Result<Html<String>, Problem> {
     let case = access::case(&portal, &visitor, &case, Action::ReadCase).await?;
-    let (number, message) = case.open_one(&portal, &message, Reading::Page).await?;
-    let (card, cut) = message_card::card(&case, number, &message, Extent::Whole).await;
+    let message = case.open_one(&portal, &message, Reading::Page).await?;
+    let (card, cut) = message_card::card(&case, &message, Extent::Whole).await;
     Ok(Html(portal.words.page(&MessagePage {
-        frame: portal.frame(&format!("Message {number}"), Some(&visitor), Place::Cases),
+        frame: portal.frame(&format!("Message {}", card.number), Some(&visitor), Place::Cases),
         reference: case.case().reference.to_string(),
         back: format!("/case/{}", case.case().id),
         cut,
@@ -56,7 +56,7 @@ pub(crate) async fn formatted(
     asked: Asked,
 ) -> Result<Response, Problem> {
     let case = access::case(&portal, &visitor, &case, Action::ReadCase).await?;
-    let (_, message) = case.open_one(&portal, &message, Reading::Page).await?;
+    let message = case.open_one(&portal, &message, Reading::Page).await?;
     let wanted: Option<usize> = asked.value("part").and_then(|part| part.parse().ok());
     let part = text::html_bodies(&message.headline)
         .find(|(number, _)| wanted.is_none_or(|wanted| wanted == *number))

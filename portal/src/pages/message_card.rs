@@ -14,10 +14,9 @@ const LONGEST_LINE: usize = 300;
 /// Attachments that are listed; the original has all of them.
 const MOST_FILES: usize = 100;
 
-/// The card of the `number`th message of a case, and whether its text had to be cut.
+/// The card of a message, and whether its text had to be cut.
 pub(super) async fn card(
     permitted: &PermittedCase,
-    number: usize,
     message: &OpenMessage,
     extent: Extent,
 ) -> (MessageCard, bool) {
@@ -32,9 +31,9 @@ pub(super) async fn card(
         }
     };
     let (author, address) = author(headline);
-    let original = file_name(permitted, number);
+    let original = file_name(permitted, message);
     let card = MessageCard {
-        number,
+        number: record.number,
         author,
         address,
         sender: headline.sender.as_ref().filter(|sender| !headline.from.contains(sender)).map(person),
@@ -65,8 +64,8 @@ pub(super) async fn card(
 }
 
 /// What the original of a message is called when it is downloaded: `K7Q-4M2X-1.eml`.
-pub(super) fn file_name(permitted: &PermittedCase, number: usize) -> String {
-    format!("{}-{number}.eml", permitted.case().reference)
+pub(super) fn file_name(permitted: &PermittedCase, message: &OpenMessage) -> String {
+    format!("{}-{}.eml", permitted.case().reference, message.record.number)
 }
 
 /// Each HTML part in a frame of its own; parts are never glued together (threat T11).

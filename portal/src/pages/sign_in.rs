@@ -26,9 +26,27 @@ const TURN: Duration = Duration::from_secs(10);
 /// Longest password that is looked at; hashing is work.
 const LONGEST_PASSWORD: usize = 256;
 
-/// Where a request came from; set by `serve` for every connection.
+/// Who is at the other end of a connection; set by `serve`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+pub(crate) struct Peer {
+    pub(crate) address: IpAddr,
+    /// The connection is TLS of ours, so nobody stands in between.
+    pub(crate) tls: bool,
+}
+
+impl Peer {
+    /// Where the request came from. A plain connection from this machine to a portal whose address
+    /// is https comes from a proxy, and the proxy appends whom it saw (`X-Forwarded-For`); what
+    /// stands before that was written by anybody.
+    fn origin(self, portal: &Portal, headers: &HeaderMap) -> IpAddr {
+        if self.tls || !self.address.is_loopback() || !portal.url.is_secure() {
+            return self.address;
+        }
+        let seen = headers.get_all("x-forwarded-for").iter().next_back().and_then(|seen| seen.to_str().ok());
+        let last = seen.and_then(|seen| seen.rsplit(',').next()).and_then(|last| last.trim().parse().ok());
+        last.unwrap_or(self.address)
+    }
+}
 
 pub(crate) async fn form(
     State(portal): State<Arc<Portal>>,
@@ -55,7 +73,8 @@ pub(crate) async fn sign_in(
         let says = "This page was open too long. Please sign in again.";
         return page(&portal, &headers, StatusCode::FORBIDDEN, next, email, Some(says));
     }
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(Peer(peer))| peer);
+    let peer =
+        peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(peer)| peer.origin(&portal, &headers));
     portal.throttle.try_now(email, peer, Instant::now()).map_err(Problem::TooMany)?;
     match check(&portal, email, password).await? {
         Checked::Right(user) => {

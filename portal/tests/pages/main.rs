@@ -5,4 +5,5 @@
 mod access;
 mod market;
 mod reading;
+mod serving;
 mod signing_in;

@@ -15,7 +15,7 @@ use portal::{Demo, Options, Portal, SampleUser, router};
 use store::engine::Engine;
 use store::memory::Memory;
 use store::{
-    Acceptance, Actor, ContentWriter, DirectoryChange, Due, Entry, Group, Ledger, Opening, Participant,
+    Acceptance, Actor, ContentWriter, Deadline, DirectoryChange, Entry, Group, Ledger, Opening, Participant,
     Party, Permission, Place, Proof, Role, User, UserId,
 };
 use tower::ServiceExt;
@@ -89,21 +89,25 @@ impl Market {
             contact_type: "initial-request".parse().unwrap(),
             initiator: party("alpha", "ALFA", "ali@alpha.example"),
             responder: party("beta", "BETA", "et@beta.example"),
-            due: Due {
+            deadline: Deadline {
                 at: now.checked_add(240.hours()).unwrap(),
-                side: "beta".parse().unwrap(),
                 reason: "Ten working days after it was received.".into(),
             },
         });
         let accepted = self.ledger.accept(Acceptance {
-            source: certs::sha256(&certs::random::<32>().unwrap()),
+            author: None,
             from_group: "alpha".parse().unwrap(),
             proof: Proof::Network,
             content: writer.finish().await.unwrap(),
             message_id: message.headline.message_id.clone(),
             headline: message.headline,
             automatic: false,
-            entries: vec![Entry { place, tags: vec![Tag::mpan(MPAN).unwrap()], decided_by: "test".into() }],
+            entries: vec![Entry {
+                place,
+                sources: vec![certs::random::<32>().unwrap()],
+                tags: vec![Tag::mpan(MPAN).unwrap()],
+                decided_by: "test".into(),
+            }],
         });
         let case = accepted.await.unwrap().cases.remove(0);
         let messages = self.ledger.messages(case.id).await.unwrap();

@@ -43,12 +43,12 @@ fn row(reference: &str, company: &str, owner: Option<&str>, due: Option<Due>, un
 
 pub(crate) fn rows() -> Vec<CaseRow> {
     vec![
-        row("K7Q-4M2X", "Alpha Energy", None, due("overdue", Some("Overdue"), "Your company"), true),
+        row("K7Q-4M2X", "Alpha Energy", None, due("overdue", Some("Overdue"), "your company"), true),
         row(
             "P2H-9RTW",
             "Gamma Networks",
             Some("Sam Taylor"),
-            due("today", Some("Due today"), "Your company"),
+            due("today", Some("Due today"), "your company"),
             false,
         ),
         row(
@@ -132,7 +132,7 @@ pub(crate) fn file(name: &str, kind: &str, size: &str) -> FileLink {
     }
 }
 
-pub(crate) fn message(number: usize, ours: bool) -> MessageCard {
+pub(crate) fn message(number: u32, ours: bool) -> MessageCard {
     MessageCard {
         number,
         author: if ours { "Sam Taylor".into() } else { "Morgan Reid".into() },
@@ -168,7 +168,7 @@ pub(crate) fn case() -> CasePage {
         rung: "Initial request".into(),
         assumed: true,
         opened: when(),
-        due: due("today", Some("Due today"), "Your company"),
+        due: due("today", Some("Due today"), "your company"),
         because: Some("Received on Friday 22 May 2026 before 17:00, so 10 working days end on Friday 5 June 2026; Monday 25 May is a bank holiday.".into()),
         owner: Owner { name: None, mine: false, seen: String::new(), claim: "/case/0/claim".into(), release: "/case/0/release".into(), token: "token".into() },
         their_owner: Some("Morgan Reid".into()),
