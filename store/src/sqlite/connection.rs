@@ -1,6 +1,6 @@
 //! Opening connections: the schema, and the settings that durability rests on.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
@@ -125,7 +125,7 @@ pub(super) fn failed(folder: &Folder, error: &rusqlite::Error) -> OpenError {
     let file = folder.database();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::Foreign { file },
-        Some(ErrorCode::DiskFull) => folder.unwritable(std::io::ErrorKind::StorageFull.into()),
+        _ if error::is_full(error) => folder.unwritable(ErrorKind::StorageFull.into()),
         _ => OpenError::Failed { file, cause: error::text(error) },
     }
 }

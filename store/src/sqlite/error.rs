@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rusqlite::{Error, ErrorCode};
+use rusqlite::{Connection, Error, ErrorCode, ffi::SQLITE_IOERR_SHMSIZE};
 
 use crate::engine::{Broken, CommitError};
 
@@ -30,7 +30,10 @@ pub enum OpenError {
     Newer { file: PathBuf, found: i64, known: i64 },
     #[error("{file} is not a ledger of Postern; restore it from a backup, or choose another folder")]
     Foreign { file: PathBuf },
-    #[error("{file} cannot be opened: {cause}; check the disk, then restore it from a backup")]
+    #[error(
+        "{file} cannot be opened: {cause}; check the disk and the system's log, and restore the \
+         folder from a backup if the file is damaged"
+    )]
     Failed { file: PathBuf, cause: String },
 }
 
@@ -41,20 +44,22 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// `what` was being done when it failed. Only a plain lack of room leaves the engine alive:
-    /// any other error (a failed write or fsync, damage, a lock that does not go away) is final.
-    pub(super) fn of(error: &Error, what: &str) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Broken(Broken(format!(
-                "{what}: another program holds the database; end it, then restart Postern"
-            ))),
-            _ => Self::Broken(Broken(format!(
-                "{what}: {}; nothing more is accepted. Check the disk and the system's log, then \
-                 restart Postern",
+    /// `doing` was being done to the connection's file when it failed. Only a plain lack of room
+    /// leaves the engine alive: any other error (a failed write or fsync, damage, a lock that does
+    /// not go away) is final.
+    pub(super) fn of(error: &Error, connection: &Connection, doing: &str) -> Self {
+        let file = connection.path().unwrap_or_default();
+        let cause = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => return Self::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                "another program holds it; end that program, then restart Postern".into()
+            }
+            _ => format!(
+                "{}; nothing more is accepted. Check the disk and the system's log, then restart Postern",
                 text(error)
-            ))),
-        }
+            ),
+        };
+        Self::Broken(Broken(format!("{doing} {file}: {cause}")))
     }
 }
 
@@ -65,6 +70,12 @@ impl From<Failure> for CommitError {
             Failure::Broken(broken) => broken.into(),
         }
     }
+}
+
+/// Whether there was no room to open: SQLite also says so by the file of its log's index.
+pub(super) fn is_full(error: &Error) -> bool {
+    let index = error.sqlite_error().is_some_and(|e| e.extended_code == SQLITE_IOERR_SHMSIZE);
+    index || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 /// The error with its extended code, by which the failing system call is known.

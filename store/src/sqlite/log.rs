@@ -59,6 +59,11 @@ impl Log {
         &self.connection
     }
 
+    /// What `error` means, and where it happened.
+    pub(super) fn failure(&self, error: &rusqlite::Error, doing: &str) -> Failure {
+        Failure::of(error, &self.connection, doing)
+    }
+
     /// Pages written since the log was last brought over.
     fn fresh(&self) -> u32 {
         let pages = self.pages.load(Ordering::Relaxed);
@@ -90,7 +95,7 @@ impl Log {
         let result = self.connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"));
         let result = result.and_then(|mut pragma| pragma.query_row([], |_| Ok(())));
         self.brought = self.pages.load(Ordering::Relaxed);
-        match result.map_err(|e| Failure::of(&e, "bringing the log into the database")) {
+        match result.map_err(|e| self.failure(&e, "bringing the log into")) {
             Ok(()) | Err(Failure::Full) => Ok(()),
             Err(broken) => Err(broken),
         }
@@ -98,7 +103,7 @@ impl Log {
 
     /// Gives some free pages back to the disk; whether there are more.
     pub(super) fn shrink(&mut self, room: Room) -> Result<bool, Failure> {
-        match self.vacuum(room).map_err(|e| Failure::of(&e, "giving space back")) {
+        match self.vacuum(room).map_err(|e| self.failure(&e, "giving space back from")) {
             Ok(more) => Ok(more),
             Err(Failure::Full) => {
                 self.undo();

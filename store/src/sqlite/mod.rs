@@ -36,7 +36,8 @@ use self::{
 };
 use crate::engine::{Broken, Changeset, CommitError, Committed, Engine, Pending, Range, Row, Rows};
 
-/// The ledger in a data folder.
+/// The ledger in a data folder. [`Engine::close`] it before the value goes: dropping one that is
+/// open waits, blocking, for what it has taken.
 #[derive(Debug)]
 pub struct Sqlite {
     readers: Readers,
@@ -71,13 +72,11 @@ impl Sqlite {
             // A ledger that begins its life on a full disk has no use.
             reserve.make().map_err(|e| folder.unwritable(e))?;
         }
-        let opened = connection::open_writing(&folder).or_else(|first| {
-            // SQLite needs a little room to open (its index of the log, the state row).
-            match reserve.release() {
-                true => connection::open_writing(&folder),
-                false => Err(first),
-            }
-        });
+        let opened = match connection::open_writing(&folder) {
+            // SQLite needs a little room to open, and the log some to be brought over.
+            Err(OpenError::Full { .. }) if reserve.release() => connection::open_writing(&folder),
+            opened => opened,
+        };
         let (connection, state) = opened?;
         let log = prepare(&connection).and_then(|()| Log::watch(connection, options.log_bytes));
         let log = log.map_err(|e| connection::failed(&folder, &e))?;
@@ -126,10 +125,10 @@ impl Engine for Sqlite {
 
     fn close(&self) -> Pending<'_, ()> {
         Box::pin(async move {
+            self.readers.close();
             if let Access::Writing(writer) = &self.access {
                 writer.close().await;
             }
-            self.readers.close();
         })
     }
 }

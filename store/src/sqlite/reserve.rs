@@ -5,12 +5,13 @@
 
 use std::{
     fs,
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     path::PathBuf,
     time::{Duration, Instant},
 };
 
 use super::folder::{Folder, private, remove};
+use crate::engine::Broken;
 
 /// Bytes kept: enough to bring a whole log over, which may make the database larger by as much.
 pub(super) const SIZE: u64 = 16 << 20;
@@ -46,12 +47,21 @@ impl Reserve {
         }
     }
 
-    /// Whether the room is there, after trying to make it if the last try was not just now.
-    pub(super) fn ensure(&mut self) -> bool {
+    /// Whether the room is there, after trying to make it if the last try was not just now. An
+    /// error: the disk failed in a way that is no lack of room.
+    pub(super) fn ensure(&mut self) -> Result<bool, Broken> {
         match self.standing {
-            Standing::Kept => true,
-            Standing::Missing(Some(tried)) if tried.elapsed() < PAUSE => false,
-            Standing::Missing(_) => self.make().is_ok(),
+            Standing::Kept => return Ok(true),
+            Standing::Missing(Some(tried)) if tried.elapsed() < PAUSE => return Ok(false),
+            Standing::Missing(_) => {}
+        }
+        match self.make().map_err(|e| (e.kind(), e)) {
+            Ok(()) => Ok(true),
+            Err((ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _)) => Ok(false),
+            Err((_, cause)) => Err(Broken(format!(
+                "writing {}: {cause}; nothing more is accepted. Check the disk, then restart Postern",
+                self.path.display()
+            ))),
         }
     }
 

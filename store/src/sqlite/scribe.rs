@@ -95,10 +95,11 @@ impl Scribe {
                 break Err(broken);
             }
         };
-        let Self { log, lock, .. } = self;
+        let Self { mut log, lock, .. } = self;
         match ended {
-            // Closing brings the log over once more.
             Ok(told) => {
+                // A failure is no loss: what stays in the log is found there at the next start.
+                let _ = log.bring_over();
                 drop(log);
                 drop(lock);
                 told.map(|told| told.send(()));
@@ -125,8 +126,10 @@ impl Scribe {
     fn serve(&mut self, first: Job) -> Result<(), Broken> {
         self.rest = Some(self.options.idle);
         let batch = self.gather(first);
-        if !self.reserve.ensure() {
-            return self.serve_without_room(batch);
+        match self.reserve.ensure() {
+            Ok(true) => {}
+            Ok(false) => return self.serve_without_room(batch),
+            Err(broken) => return Err(self.give_up(broken, batch)),
         }
         match self.commit(batch.iter().map(|job| &job.change)) {
             Ok(outcomes) => tell(batch, outcomes),
@@ -191,7 +194,7 @@ impl Scribe {
             return Ok(Vec::new());
         }
         batch::commit(self.log.connection(), &mut self.state, changes)
-            .map_err(|e| Failure::of(&e, "writing to the ledger"))
+            .map_err(|e| self.log.failure(&e, "writing to"))
     }
 
     fn bring_over(&mut self) -> Result<(), Broken> {
@@ -217,7 +220,8 @@ impl Scribe {
         if self.log.is_due() || !more && !self.log.is_settled() {
             self.bring_over()?;
         }
-        self.rest = match (more, self.reserve.ensure()) {
+        let kept = self.reserve.ensure().map_err(|broken| self.give_up(broken, Vec::new()))?;
+        self.rest = match (more, kept) {
             (true, _) => Some(BREATH),
             (false, false) => Some(LOOK),
             (false, true) => None,

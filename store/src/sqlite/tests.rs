@@ -206,6 +206,15 @@ async fn closing_finishes_what_was_taken() {
     assert!(taken > 0);
 }
 
+#[tokio::test]
+async fn dropping_is_closing() {
+    let (folder, engine) = fresh();
+    engine.commit(put(&[T], 500)).await.unwrap();
+    drop(engine);
+    let again = Sqlite::open(folder.path(), Options::default()).unwrap();
+    assert_eq!(rows(&again).await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_stays_bounded() {
     let folder = tempdir().unwrap();

@@ -7,7 +7,7 @@ use std::{
         Arc,
         mpsc::{self, Sender},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -62,6 +62,20 @@ pub(super) struct Writer {
     queue: Arc<Semaphore>,
     queue_kib: u32,
     broken: watch::Sender<Option<Broken>>,
+    /// Until it is joined.
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Waits for the thread, so that whoever opens the folder next finds it free.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let (done, _) = oneshot::channel();
+        let _ = self.orders.send(Order::Close(done));
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported by the thread.
+            let _ = thread.join();
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -100,10 +114,16 @@ impl Writer {
         let broken = watch::Sender::new(None);
         let scribe = Scribe::new(log, state, reserve, lock, received, broken.clone(), options);
         let thread = thread::Builder::new().name("ledger-writer".into());
-        thread.spawn(move || scribe.work()).map_err(|e| folder.unwritable(e))?;
+        let thread = thread.spawn(move || scribe.work()).map_err(|e| folder.unwritable(e))?;
         let queue_kib = u32::try_from(options.queue_bytes >> 10).unwrap_or(u32::MAX >> 3);
         let queue_kib = queue_kib.clamp(1, u32::MAX >> 3);
-        Ok(Self { orders, queue: Arc::new(Semaphore::new(queue_kib as usize)), queue_kib, broken })
+        Ok(Self {
+            orders,
+            queue: Arc::new(Semaphore::new(queue_kib as usize)),
+            queue_kib,
+            broken,
+            thread: Some(thread),
+        })
     }
 
     pub(super) async fn commit(&self, change: Changeset) -> Outcome {
