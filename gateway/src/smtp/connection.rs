@@ -64,7 +64,7 @@ where
             match converse(&mut stream, dialogue, output, &options, &mut stop).await {
                 Ended::Secure(handshake) => Box::pin(upgrade(stream, handshake, &options, &mut stop)).await,
                 Ended::Close(close) => {
-                    linger(&mut stream, close.linger).await;
+                    finish(&mut stream, close.linger).await;
                     close.close
                 }
             }
@@ -132,7 +132,7 @@ where
     match converse(stream, dialogue, output, options, stop).await {
         Ended::Secure(handshake) => handshake.failed(),
         Ended::Close(close) => {
-            linger(stream, close.linger).await;
+            finish(stream, close.linger).await;
             close.close
         }
     }
@@ -363,19 +363,16 @@ where
     .await
 }
 
-/// Lets the peer finish its sentence, unread, so that the last reply reaches it.
-async fn linger<S>(stream: &mut S, linger: Linger)
+/// Closes our side; then lets the peer finish its sentence, unread, so that the last reply reaches it.
+async fn finish<S>(stream: &mut S, linger: Linger)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if linger == Linger::No {
-        return;
-    }
-    let drain = async {
+    let finish = async {
         stream.shutdown().await?;
         let mut unread = Vec::new();
         let mut octets = 0;
-        while octets < LINGER_OCTETS {
+        while linger == Linger::Briefly && octets < LINGER_OCTETS {
             match receive_command(stream, &mut unread).await? {
                 0 => break,
                 more => octets += more,
@@ -384,5 +381,5 @@ where
         }
         io::Result::Ok(())
     };
-    let _ = timeout(LINGER, drain).await;
+    let _ = timeout(LINGER, finish).await;
 }

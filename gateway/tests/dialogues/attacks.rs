@@ -1,5 +1,6 @@
 //! Attacks on the framing: forms of end-of-data that other servers fell for, and commands before the TLS handshake.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use gateway::smtp::{Limits, Options, PlainAuth, Security};
@@ -7,6 +8,8 @@ use gateway::smtp::{Limits, Options, PlainAuth, Security};
 use crate::client::{Memory, Peer, Server, Socket, starttls};
 use crate::sample::{HOST, Papers, Sample, Stored, corpus, options};
 use crate::script::Show;
+
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 const ENVELOPE: &str = "EHLO c\r\nMAIL FROM:<a@alpha.example>\r\nRCPT TO:<et@beta.example>\r\nDATA\r\n";
 
@@ -23,7 +26,7 @@ struct Outcome {
 
 async fn outcome(options: &Arc<Options>, pieces: &[&[u8]]) -> Outcome {
     let sample = Sample::default();
-    let mut memory = Memory::new(sample.clone(), options.clone(), usize::MAX);
+    let mut memory = Memory::new(sample.clone(), options.clone(), CLIENT, usize::MAX);
     memory.send(ENVELOPE.as_bytes()).await;
     let before = memory.output().len();
     for piece in pieces {
@@ -138,6 +141,77 @@ fn unstuffed(body: &[u8]) -> Vec<u8> {
     String::from_utf8(body.to_vec()).unwrap().replace("\r\n.", "\r\n").into_bytes()
 }
 
+/// Conversations thrown together from pieces of the grammar, in segments cut at random: nothing panics, what is stored
+/// is a whole message, and what is acknowledged is stored.
+#[tokio::test]
+async fn no_conversation_by_chance_stores_what_it_should_not() {
+    const WORDS: [&str; 24] = [
+        "EHLO c\r\n",
+        "HELO c\r\n",
+        "MAIL FROM:<a@alpha.example>\r\n",
+        "MAIL FROM:<>",
+        " SIZE=9\r\n",
+        "RCPT TO:<et@beta.example>\r\n",
+        "RCPT TO:<broken@beta.example>\r\n",
+        "DATA\r\n",
+        "RSET\r\n",
+        "\r\n.\r\n",
+        ".",
+        "..",
+        "\r\n",
+        "\r",
+        "\n",
+        "\0",
+        "x",
+        " ",
+        "<",
+        "\"",
+        "AUTH PLAIN ",
+        "AUTH LOGIN\r\n",
+        "=",
+        "BDAT 3\r\n",
+    ];
+    let limits = Limits { errors: 1000, idle_commands: 1000, ..Limits::default() };
+    let options = Arc::new(options(Security::Plain, PlainAuth::Loopback, limits));
+    let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
+    let mut stored_in_all = 0;
+    for _ in 0..20_000 {
+        let sample = Sample::default();
+        let mut memory = Memory::new(sample.clone(), options.clone(), CLIENT, usize::MAX);
+        if chance.below(2) == 0 {
+            memory.send(ENVELOPE.as_bytes()).await;
+        }
+        for _ in 0..chance.below(40) {
+            let mut segment = String::new();
+            for _ in 0..=chance.below(4) {
+                segment.push_str(WORDS[chance.below(WORDS.len())]);
+            }
+            memory.send(segment.as_bytes()).await;
+        }
+        let stored = sample.stored();
+        let replies = String::from_utf8(memory.output().to_vec()).unwrap();
+        assert_eq!(replies.matches("250 2.0.0 secured").count(), stored.len(), "{replies}");
+        for message in &stored {
+            assert!(!has_bare(&message.body), "{message:?}");
+            assert!(message.body.is_empty() || message.body.ends_with(b"\r\n"), "{message:?}");
+        }
+        stored_in_all += stored.len();
+    }
+    assert!(stored_in_all > 1000, "only {stored_in_all} messages by chance");
+}
+
+/// A small generator of numbers that are the same on every run (Marsaglia's xorshift).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % bound as u64) as usize
+    }
+}
+
 #[tokio::test]
 async fn a_broken_command_line_ends_the_session() {
     for (line, reply) in [
@@ -147,7 +221,7 @@ async fn a_broken_command_line_ends_the_session() {
     ] {
         for pieces in splits(line.as_bytes()) {
             let sample = Sample::default();
-            let mut memory = Memory::new(sample, plain(), usize::MAX);
+            let mut memory = Memory::new(sample, plain(), CLIENT, usize::MAX);
             memory.line().await.unwrap();
             for piece in pieces {
                 memory.send(piece).await;

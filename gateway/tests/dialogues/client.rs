@@ -9,7 +9,7 @@ use gateway::smtp::{Dialogue, Listener, Next, Options, Security};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -40,10 +40,9 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// `piece`: how many octets arrive at once.
-    pub(crate) fn new(sample: Sample, options: Arc<Options>, piece: usize) -> Self {
+    /// A client at `peer` whose octets arrive at most `piece` at once.
+    pub(crate) fn new(sample: Sample, options: Arc<Options>, peer: IpAddr, piece: usize) -> Self {
         let mut output = Vec::new();
-        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let dialogue = Dialogue::greet(Arc::new(sample), options, peer, &mut output);
         Self { next: Some(Next::Read(dialogue)), input: Vec::new(), output, piece }
     }
@@ -127,7 +126,14 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
+        Self::connect_from(IpAddr::V4(Ipv4Addr::LOCALHOST), address).await
+    }
+
+    /// All of 127.0.0.0/8 is loopback, so a client can call from more than one address.
+    pub(crate) async fn connect_from(client: IpAddr, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((client, 0).into()).unwrap();
+        let stream = socket.connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream: Some(Box::new(stream)), unread: Vec::new() }
     }

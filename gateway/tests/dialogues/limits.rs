@@ -1,11 +1,15 @@
 //! Clocks and limits. The clock is paused and jumps when nothing happens, so minutes cost nothing.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use gateway::smtp::{Limits, PlainAuth, Security, Setting, Timeouts, serve};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -30,13 +34,7 @@ impl Pipe {
         let (stream, server) = duplex(room);
         let sample = Sample::default();
         let (stop, stopped) = watch::channel(false);
-        let setting = Setting {
-            intake: Arc::new(sample.clone()),
-            options: Arc::new(options(Security::Plain, PlainAuth::Never, limits)),
-            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            stop: stopped,
-        };
-        let ended = tokio::spawn(serve(server, setting));
+        let ended = tokio::spawn(serve(server, setting(sample.clone(), limits, stopped)));
         Self { stream, sample, stop, ended, start: Instant::now() }
     }
 
@@ -57,6 +55,15 @@ impl Pipe {
         let mut rest = String::new();
         self.stream.read_to_string(&mut rest).await.unwrap();
         (rest, self.start.elapsed().as_secs())
+    }
+}
+
+fn setting(sample: Sample, limits: Limits, stop: watch::Receiver<bool>) -> Setting<Sample> {
+    Setting {
+        intake: Arc::new(sample),
+        options: Arc::new(options(Security::Plain, PlainAuth::Never, limits)),
+        peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        stop,
     }
 }
 
@@ -241,16 +248,93 @@ async fn floods_end_by_themselves() {
     }
 }
 
+/// A stream that counts writes.
+struct Counted {
+    inner: DuplexStream,
+    writes: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.inner).poll_write(context, octets)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
+
+#[tokio::test]
+async fn replies_to_a_group_leave_in_one_write() {
+    let (mut client, inner) = duplex(4096);
+    let writes = Arc::new(AtomicUsize::new(0));
+    let (_stop, stopped) = watch::channel(false);
+    let server = Counted { inner, writes: writes.clone() };
+    let ended = tokio::spawn(serve(server, setting(Sample::default(), limits(), stopped)));
+    let group = [ENVELOPE, b"one\r\n.\r\nMAIL FROM:<>\r\nRCPT TO:<et@beta.example>\r\nRSET\r\nQUIT\r\n"];
+    let mut read = [0; 4096];
+    for octets in group {
+        client.write_all(octets).await.unwrap();
+        while client.read(&mut read).await.unwrap() < 60 {}
+    }
+    drop(client);
+    ended.await.unwrap();
+    assert_eq!(writes.load(Ordering::Relaxed), 3, "the greeting, and one for each group");
+}
+
+#[tokio::test]
+async fn a_large_message_arrives_octet_for_octet() {
+    let server = Server::start(options(Security::Plain, PlainAuth::Never, limits())).await;
+    let mut socket = Socket::connect(server.address).await;
+    socket.send(ENVELOPE).await;
+    while !socket.line().await.unwrap().starts_with("354") {}
+    let mut body = Vec::new();
+    for line in 0..100_000 {
+        let stop = if line % 3 == 0 { "." } else { "" };
+        body.extend_from_slice(format!("{stop}{line:064x}\r\n").as_bytes());
+    }
+    let sent = String::from_utf8(body.clone()).unwrap().replace("\r\n.", "\r\n..");
+    socket.send(format!(".{sent}.\r\n").as_bytes()).await;
+    assert_eq!(socket.line().await.unwrap(), format!("250 2.0.0 {STORED}"));
+    assert!(server.sample.stored()[0].body == body, "the body changed");
+}
+
+/// Closing on octets not read would reset the connection and take the reply with it.
+#[tokio::test]
+async fn the_last_reply_reaches_a_peer_that_still_sends() {
+    let server = Server::start(options(Security::Plain, PlainAuth::Never, limits())).await;
+    for _ in 0..20 {
+        let mut socket = Socket::connect(server.address).await;
+        socket.send(ENVELOPE).await;
+        while !socket.line().await.unwrap().starts_with("354") {}
+        socket.send(&[b"a\nb".as_slice(), &b"more and more\r\n".repeat(40_000)].concat()).await;
+        assert!(socket.rest().await.starts_with("550 5.6.0 "));
+    }
+}
+
 #[tokio::test]
 async fn an_idle_connection_is_small() {
     let (_, server) = duplex(64);
     let (_stop, stopped) = watch::channel(false);
-    let setting = Setting {
-        intake: Arc::new(Sample::default()),
-        options: Arc::new(options(Security::Plain, PlainAuth::Never, limits())),
-        peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        stop: stopped,
-    };
-    let size = std::mem::size_of_val(&serve(server, setting));
+    let size = std::mem::size_of_val(&serve(server, setting(Sample::default(), limits(), stopped)));
     assert!(size < 8 * 1024, "{size} octets for one connection");
 }

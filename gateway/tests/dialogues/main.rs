@@ -27,7 +27,8 @@ async fn dialogues_in_memory() {
         };
         for piece in pieces {
             let sample = Sample::default();
-            let mut memory = Memory::new(sample.clone(), Arc::new(listen(&script, &papers)), *piece);
+            let mut memory =
+                Memory::new(sample.clone(), Arc::new(listen(&script, &papers)), script.client, *piece);
             if let Err(fault) = run(&script, &mut memory, &sample, &papers).await {
                 faults.push(format!("in pieces of {piece}: {fault}"));
             }
@@ -42,7 +43,7 @@ async fn dialogues_on_a_port() {
     let mut faults = Vec::new();
     for script in scripts() {
         let server = Server::start(listen(&script, &papers)).await;
-        let mut socket = Socket::connect(server.address).await;
+        let mut socket = Socket::connect_from(script.client, server.address).await;
         if let Err(fault) = run(&script, &mut socket, &server.sample, &papers).await {
             faults.push(fault);
         }

@@ -1,6 +1,6 @@
 //! A small intake for the tests: a few mailboxes, each of which fails in its own way, and a list of what was stored.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +10,9 @@ use mail::{Address, Envelope, ReversePath};
 
 /// The name that the server under test gives itself.
 pub(crate) const HOST: &str = "mx.postern.example";
+
+/// The one address of loopback that vouches for its peers.
+pub(crate) const REGISTERED: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
 
 /// What it says of a stored message.
 pub(crate) const STORED: &str = "secured as case K7Q-4M2X";
@@ -38,8 +41,8 @@ impl Intake for Sample {
     type Identity = String;
     type Delivery = Sink;
 
-    fn by_network(&self, _: IpAddr) -> Option<String> {
-        None
+    fn by_network(&self, peer: IpAddr) -> Option<String> {
+        (peer == REGISTERED).then(|| format!("network {peer}"))
     }
 
     fn by_certificate(&self, peer: &PeerCertificate) -> Option<String> {

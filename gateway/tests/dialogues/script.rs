@@ -1,7 +1,8 @@
 //! Dialogues as files. A script is read line by line:
 //!
 //! ```text
-//! # a comment                      @ plain-auth | size N | recipients N | errors N | logins N | line N | whole
+//! # a comment                      @ plain-auth | size N | recipients N | errors N | logins N | line N
+//!                                  | overrun N | transactions N | idle N | registered | whole
 //! > a line to send, CRLF added     consecutive ones leave as one segment
 //! >> octets to send, with escapes  \r \n \0 \\ \xNN, nothing added; `\{TEXT*N}` repeats
 //! < a reply line to expect         `*` stands for anything
@@ -13,15 +14,20 @@
 //!
 //! `@ whole` says that the script depends on what arrives together, so it is not run octet by octet.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use gateway::smtp::{Limits, PlainAuth};
+
+use crate::sample::REGISTERED;
 
 pub(crate) struct Script {
     pub(crate) name: String,
     pub(crate) limits: Limits,
     pub(crate) plain_auth: PlainAuth,
     pub(crate) splitting: Splitting,
+    /// Where the client calls from.
+    pub(crate) client: IpAddr,
     pub(crate) steps: Vec<(usize, Step)>,
 }
 
@@ -77,6 +83,7 @@ fn read(name: String, text: &str) -> Script {
         limits: Limits::default(),
         plain_auth: PlainAuth::Never,
         splitting: Splitting::Anywhere,
+        client: IpAddr::V4(Ipv4Addr::LOCALHOST),
         steps: Vec::new(),
     };
     for (at, line) in text.lines().enumerate() {
@@ -110,6 +117,7 @@ fn option(script: &mut Script, text: &str) {
     let limits = &mut script.limits;
     match name {
         "plain-auth" => script.plain_auth = PlainAuth::Loopback,
+        "registered" => script.client = REGISTERED,
         "whole" => script.splitting = Splitting::Whole,
         "size" => limits.message_size = number as u64,
         "overrun" => limits.overrun = number as u64,

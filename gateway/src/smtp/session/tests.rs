@@ -45,12 +45,7 @@ impl Intake for Guards {
         Ok(())
     }
 
-    async fn open(
-        &self,
-        _: Option<&&'static str>,
-        _: Envelope,
-        _: Option<u64>,
-    ) -> Result<NoSink, Refusal> {
+    async fn open(&self, _: Option<&&'static str>, _: Envelope, _: Option<u64>) -> Result<NoSink, Refusal> {
         Err(Refusal::StoreFull)
     }
 }
