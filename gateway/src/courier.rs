@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use mail::Address;
 use mail_send::{Error, SmtpClient, SmtpClientBuilder, smtp::message::Parameters};
 use rustls::ClientConfig;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// Where mail goes that leaves.
@@ -67,6 +67,14 @@ pub(crate) enum Connection {
 
 impl Smarthost {
     pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
+        // The library does not bound every step: a host that accepts and never greets would hold us for ever.
+        match timeout(self.timeout, self.open()).await {
+            Ok(opened) => opened,
+            Err(_) => Err(self.unreachable(&Error::Timeout)),
+        }
+    }
+
+    async fn open(&self) -> Result<Connection, Failure> {
         let secured = match self.tls {
             TlsPolicy::None => Err(Error::MissingStartTls),
             TlsPolicy::Require | TlsPolicy::Prefer => self.builder().connect().await,
@@ -108,7 +116,6 @@ impl Connection {
             Self::Plain(client) => send(client, from, to, mail).await,
             Self::Secured(client) => send(client, from, to, mail).await,
         }
-        .map_err(|error| Failure { lasting: lasting(&error), reason: said(&error) })
     }
 
     pub(crate) async fn quit(self) {
@@ -125,13 +132,20 @@ async fn send<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
     from: &Address,
     to: &Address,
     mail: &[u8],
-) -> Result<(), Error> {
-    client.mail_from(&from.to_string(), &Parameters::default()).await?;
-    client.rcpt_to(&to.to_string(), &Parameters::default()).await?;
-    client.data(mail).await.map(drop)
+) -> Result<(), Failure> {
+    let mut parameters = Parameters::default();
+    if !to.to_string().is_ascii() {
+        parameters.add("SMTPUTF8");
+    }
+    // A refusal of the envelope sender, or a demand to log in, is about the route, never about this notice.
+    let route = |error: Error| Failure { lasting: Lasting::Temporary, reason: said(&error) };
+    let notice = |error: Error| Failure { lasting: lasting(&error), reason: said(&error) };
+    client.mail_from(&from.to_string(), &parameters).await.map_err(route)?;
+    client.rcpt_to(&to.to_string(), &Parameters::default()).await.map_err(notice)?;
+    client.data(mail).await.map_err(notice).map(drop)
 }
 
-/// The only place that tells a lasting failure from a passing one.
+/// The only place that tells a lasting failure from a passing one, once the route works.
 fn lasting(error: &Error) -> Lasting {
     match error {
         Error::UnexpectedReply(reply) if reply.code >= 500 => Lasting::Permanent,

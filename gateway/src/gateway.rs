@@ -134,6 +134,6 @@ impl Intake for Guards {
         if self.0.ledger.broken().borrow().is_some() {
             return Err(Refusal::StoreBroken);
         }
-        Incoming::open(&self.0, self.proved(identity)?.clone(), envelope.recipients)
+        Incoming::open(&self.0, self.proved(identity)?.clone(), envelope)
     }
 }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use mail::{Address, Budget, Message, Scanner};
+use mail::{Address, Budget, Envelope, Message, Scanner};
 use memchr::memmem;
-use store::{ContentWriter, SealedContent};
+use store::{ContentWriter, Ledger, SealedContent, SourceKey};
 
 use crate::{
     gateway::{Gateway, refused},
@@ -19,7 +19,7 @@ use crate::{
 pub struct Incoming {
     gateway: Arc<Gateway>,
     sender: Sender,
-    recipients: Vec<Address>,
+    envelope: Envelope,
     content: ContentWriter,
     scanner: Scanner,
     digest: SplitDigest,
@@ -34,22 +34,18 @@ pub(crate) struct Received {
 /// What stays of a message when its bytes have passed.
 pub(crate) struct Original {
     pub(crate) sender: Sender,
-    pub(crate) recipients: Vec<Address>,
+    pub(crate) envelope: Envelope,
     pub(crate) content: SealedContent,
     digest: Digests,
 }
 
 impl Incoming {
-    pub(crate) fn open(
-        gateway: &Arc<Gateway>,
-        sender: Sender,
-        recipients: Vec<Address>,
-    ) -> Result<Self, Refusal> {
+    pub(crate) fn open(gateway: &Arc<Gateway>, sender: Sender, envelope: Envelope) -> Result<Self, Refusal> {
         Ok(Self {
             content: ContentWriter::new(gateway.ledger()).map_err(|error| refused(&error))?,
             gateway: Arc::clone(gateway),
             sender,
-            recipients,
+            envelope,
             scanner: Scanner::new(Budget::default()),
             digest: SplitDigest::new(),
         })
@@ -66,7 +62,7 @@ impl Delivery for Incoming {
     async fn close(self) -> Result<String, Refusal> {
         let original = Original {
             sender: self.sender,
-            recipients: self.recipients,
+            envelope: self.envelope,
             content: self.content.finish().await.map_err(|error| refused(&error))?,
             digest: self.digest.finish(),
         };
@@ -79,13 +75,10 @@ impl Delivery for Incoming {
 }
 
 impl Original {
-    /// What makes a second delivery the same mail: sender, Message-ID, body and recipients. A header
-    /// that a relay adds on the second way does not make it another; without a Message-ID the header
-    /// has to say it.
-    pub(crate) fn source(&self, message: &Message) -> [u8; 32] {
-        let mut recipients: Vec<_> = self.recipients.iter().map(Address::key).collect();
-        recipients.sort_unstable();
-        recipients.dedup();
+    /// What makes a second delivery to a recipient the same mail: sender, Message-ID, body, recipient. A
+    /// header that a relay adds on the second way does not make it another; without a Message-ID the
+    /// header has to say it. Keyed, so that nobody who holds the disk can confirm a guess at a mail.
+    pub(crate) fn source(&self, ledger: &Ledger, message: &Message, recipient: &Address) -> SourceKey {
         let mut source = Context::new(&SHA256);
         let mut part = |bytes: &[u8]| {
             source.update(&(bytes.len() as u64).to_be_bytes());
@@ -97,10 +90,8 @@ impl Original {
             None => part(&self.digest.header),
         }
         part(&self.digest.body);
-        for recipient in &recipients {
-            part(recipient.as_bytes());
-        }
-        fixed(&source.finish())
+        part(recipient.key().as_bytes());
+        ledger.mac("source", source.finish().as_ref())
     }
 }
 
@@ -160,8 +151,13 @@ impl SplitDigest {
         }
     }
 
+    /// A mail without an empty line is all header; two of them are the same only if that is.
     fn finish(self) -> Digests {
-        Digests { header: fixed(&self.header.finish()), body: fixed(&self.body.finish()) }
+        let header = fixed(&self.header.finish());
+        match self.seen {
+            Seen::Body => Digests { header, body: fixed(&self.body.finish()) },
+            Seen::Header(_) => Digests { header, body: header },
+        }
     }
 }
 
@@ -202,6 +198,6 @@ mod tests {
         assert_eq!(one.1, other.1);
         assert_ne!(one.0, other.0);
         assert_eq!(digests(&[b"\r\nbody"]).1, certs::sha256(b"body"));
-        assert_eq!(digests(&[b"no empty line"]).1, certs::sha256(b""));
+        assert_ne!(digests(&[b"no empty line"]).1, digests(&[b"none here either"]).1);
     }
 }

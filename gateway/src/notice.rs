@@ -3,7 +3,7 @@
 
 use jiff::tz::TimeZone;
 use mail::{Address, Letter};
-use store::{Case, Job, JobKind, Notice, StoreError};
+use store::{Case, CaseId, Job, JobKind, Notice, StoreError};
 use templates::{
     CaseReference, CompanyName, DueDate, FieldError, Link, ProcessName, TemplateError, Templates,
 };
@@ -16,7 +16,7 @@ use crate::{
 
 /// A notice that may leave.
 pub(crate) struct Finished {
-    /// Keyed for each notice, so that a bounce finds its way.
+    /// Keyed for each notice, so that a bounce says which one failed.
     pub(crate) envelope_sender: Address,
     pub(crate) to: Address,
     pub(crate) mail: Cleared,
@@ -66,7 +66,7 @@ pub(crate) async fn finish(
         text: &text.text,
         html: &text.html,
         message_id: &format!("n.{}@{domain}", job.id),
-        references: &[format!("c.{}@{domain}", case.id)],
+        references: &[root_id(case.id, domain)],
         date: job.created_at.as_second(),
     };
     Ok(Finished {
@@ -74,6 +74,20 @@ pub(crate) async fn finish(
         to: notice.to.clone(),
         mail: guard::clear(&gateway.rules(), letter.to_bytes()?)?,
     })
+}
+
+/// The Message-ID that all notices of a case refer to, so that mail clients group them.
+fn root_id(case: CaseId, domain: &str) -> String {
+    format!("c.{case}@{domain}")
+}
+
+/// The case whose root a Message-ID is; whoever names one proves nothing by it.
+pub(crate) fn case_of(message_id: &str, domain: &str) -> Option<CaseId> {
+    let (local, host) = message_id.split_once('@')?;
+    if !host.eq_ignore_ascii_case(domain) {
+        return None;
+    }
+    local.strip_prefix("c.")?.parse().ok()
 }
 
 fn words(gateway: &Gateway, case: &Case, notice: &Notice) -> Result<templates::Notice, NoticeError> {

@@ -3,7 +3,7 @@
 
 use mail::Message;
 use policies::{Author, Effect, Facts, Judged, Recipient, author};
-use store::{Acceptance, Accepted, Act, Actor, Entry, Event};
+use store::{Acceptance, Accepted, Act, Actor, Event};
 
 use crate::{
     gateway::{Gateway, refused},
@@ -11,6 +11,9 @@ use crate::{
     placement,
     smtp::Refusal,
 };
+
+/// More `Received` fields than this, and the mail runs in circles (RFC 5321 §6.3).
+const MOST_HOPS: usize = 50;
 
 /// Takes one message. `Ok` only when it is durable: then, and not before, the peer may read `250`.
 pub(crate) async fn take(gateway: &Gateway, received: Received) -> Result<Accepted, Refusal> {
@@ -24,22 +27,22 @@ pub(crate) async fn take(gateway: &Gateway, received: Received) -> Result<Accept
 }
 
 /// What the parser made of the mail. Total: a damaged mail has defects, it is no error.
-struct Parsed {
-    original: Original,
-    message: Message,
+pub(crate) struct Parsed {
+    pub(crate) original: Original,
+    pub(crate) message: Message,
 }
 
 /// A mail whose author belongs to the group that the transport proved.
-struct Authored {
-    parsed: Parsed,
-    author: Author,
+pub(crate) struct Authored {
+    pub(crate) parsed: Parsed,
+    pub(crate) author: Author,
 }
 
 /// A mail that every recipient may have, and the place of each.
-struct Secured {
-    authored: Authored,
-    recipients: Vec<Recipient>,
-    judged: Judged,
+pub(crate) struct Secured {
+    pub(crate) authored: Authored,
+    pub(crate) recipients: Vec<Recipient>,
+    pub(crate) judged: Judged,
 }
 
 impl From<Received> for Parsed {
@@ -74,13 +77,21 @@ impl Authored {
     async fn judged(self, gateway: &Gateway) -> Result<Secured, Refusal> {
         let Parsed { original, message } = &self.parsed;
         let group = &original.sender.group;
-        let mut recipients = Vec::with_capacity(original.recipients.len());
-        for address in &original.recipients {
+        if message.hops >= MOST_HOPS {
+            return Err(Refusal::Loop);
+        }
+        let mut recipients = Vec::with_capacity(original.envelope.recipients.len());
+        for address in &original.envelope.recipients {
             recipients.push(placement::recipient(gateway, group, address).await?);
         }
         let referenced = placement::referenced(gateway, group, message).await?;
-        let facts = Facts { sender: group, message, recipients: &recipients, referenced: &referenced };
-        let judged = gateway.rules().judge(&facts);
+        let judged = gateway.rules().judge(&Facts {
+            sender: group,
+            reverse_path: &original.envelope.reverse_path,
+            message,
+            recipients: &recipients,
+            referenced: &referenced,
+        });
         Ok(Secured { authored: self, recipients, judged })
     }
 }
@@ -88,22 +99,18 @@ impl Authored {
 impl Secured {
     /// Puts the mail into its cases and takes what is to be sealed for their parties.
     fn sealed(self, gateway: &Gateway) -> Result<Acceptance, Refusal> {
-        let Self { authored: Authored { parsed, author }, recipients, judged } = self;
+        let entries = placement::entries(gateway, &self)?;
+        let Self { authored: Authored { parsed, author }, judged, .. } = self;
         let Parsed { original, message } = parsed;
-        let automatic = judged.effect == Effect::EventOnly;
-        let places = placement::places(gateway, &original, &author, &recipients, &judged.verdicts)?;
-        let entries = places
-            .into_iter()
-            .map(|(place, decided_by)| Entry { place, tags: judged.tags.clone(), decided_by })
-            .collect();
+        let author = gateway.ledger().directory().user_by_email(&author.address).map(|user| user.id);
         Ok(Acceptance {
-            source: original.source(&message),
             from_group: original.sender.group,
             proof: original.sender.proof,
+            author,
             content: original.content,
             message_id: message.headline.message_id.clone(),
             headline: message.headline,
-            automatic,
+            automatic: judged.effect == Effect::EventOnly,
             entries,
         })
     }

@@ -1,14 +1,14 @@
 //! Which cases a mail belongs to: facts about its recipients for the judge, and the judge's verdicts
 //! made into places of the ledger. Decides nothing: rules are `policies`', commits are `store`'s.
 
-use jiff::Timestamp;
 use mail::{Address, ContactType, GroupId, Message, Mpid, ProcessId};
-use policies::{Author, NamedCase, Recipient, Signal, Verdict};
-use store::{Case, CaseId, Directory, Due, Joining, Opening, Party, Place};
+use policies::{NamedCase, Recipient, Signal, Verdict};
+use store::{Case, CaseId, Deadline, Entry, Joining, Opening, Party, Place};
 
 use crate::{
     gateway::{Gateway, refused},
-    incoming::Original,
+    notice,
+    pipeline::{Authored, Secured},
     reply_address,
     smtp::Refusal,
 };
@@ -24,6 +24,7 @@ pub(crate) fn known_recipient(gateway: &Gateway, group: &GroupId, address: &Addr
     }
     match gateway.ledger().directory().mailbox(address) {
         Some(mailbox) => Known::Mailbox(policies::Place {
+            address: mailbox.address.clone(),
             group: mailbox.group.clone(),
             participant: mailbox.participant.clone(),
             process: mailbox.process.clone(),
@@ -51,6 +52,7 @@ pub(crate) async fn recipient(
         Known::Nothing => Recipient::Unknown,
         Known::ReplyAddress(id) => {
             let case = gateway.ledger().case(id).await.map_err(|error| refused(&error))?;
+            let case = case.filter(|case| has_room(&case));
             case.map_or(Recipient::Unknown, |case| Recipient::ReplyAddress(named(&case)))
         }
     })
@@ -63,12 +65,29 @@ pub(crate) async fn referenced(
     message: &Message,
 ) -> Result<Vec<NamedCase>, Refusal> {
     let nearest = message.in_reply_to.iter().chain(message.references.iter().rev());
+    let mut seen: Vec<&String> = Vec::new();
     let mut cases: Vec<NamedCase> = Vec::new();
-    for id in nearest.take(MOST_REFERENCES) {
-        let found = gateway.ledger().find_by_message_id(group, id).await;
-        cases.extend(found.map_err(|error| refused(&error))?.iter().map(named));
+    for id in nearest {
+        if seen.len() == MOST_REFERENCES {
+            break;
+        }
+        if seen.contains(&id) {
+            continue;
+        }
+        seen.push(id);
+        let found = match notice::case_of(id, &gateway.settings().notice_domain) {
+            Some(case) => gateway.ledger().case(case).await.map(|case| case.into_iter().collect()),
+            None => gateway.ledger().find_by_message_id(group, id).await,
+        };
+        let found: Vec<Case> = found.map_err(|error| refused(&error))?;
+        cases.extend(found.iter().filter(has_room).map(named));
     }
     Ok(cases)
+}
+
+/// What no more fits into opens a new case.
+fn has_room(case: &&Case) -> bool {
+    case.messages < store::MOST_MESSAGES
 }
 
 fn named(case: &Case) -> NamedCase {
@@ -76,97 +95,94 @@ fn named(case: &Case) -> NamedCase {
         id: case.id.to_string(),
         process: case.process.clone(),
         contact_type: case.contact_type.clone(),
-        sides: case.sides.iter().map(|side| side.group.clone()).collect(),
+        sides: case.sides.iter().map(|side| (side.group.clone(), side.participant.clone())).collect(),
     }
 }
 
-/// One place for each case of the mail, with the rule that decided. All recipients of one mail at
-/// one company in one process share a case; recipients of different companies never do.
-pub(crate) fn places(
-    gateway: &Gateway,
-    original: &Original,
-    author: &Author,
-    recipients: &[Recipient],
-    verdicts: &[Verdict],
-) -> Result<Vec<(Place, String)>, Refusal> {
-    let now = gateway.ledger().now();
-    let mut places: Vec<(Place, String)> = Vec::new();
-    for ((address, recipient), verdict) in original.recipients.iter().zip(recipients).zip(verdicts) {
-        let (rule, signal, process, contact_type) = match verdict {
-            Verdict::Secure { rule, signal, process, contact_type } => (rule, signal, process, contact_type),
+/// One entry for each case of the mail. Recipients on the same rung of the same participant share a
+/// case; recipients of different companies never do.
+pub(crate) fn entries(gateway: &Gateway, secured: &Secured) -> Result<Vec<Entry>, Refusal> {
+    let Secured { authored: Authored { parsed, .. }, recipients, judged } = secured;
+    let mut entries: Vec<Entry> = Vec::new();
+    for ((address, recipient), verdict) in
+        parsed.original.envelope.recipients.iter().zip(recipients).zip(&judged.verdicts)
+    {
+        let (rule, place) = match verdict {
+            Verdict::Secure { rule, signal, process, contact_type } => {
+                (rule, place(gateway, secured, recipient, signal, process, contact_type)?)
+            }
             Verdict::Refuse { public, .. } => return Err(Refusal::UnknownRecipient(public.clone())),
         };
-        let place = match (signal, recipient) {
-            (Signal::Mailbox, Recipient::Mailbox(mailbox)) => {
-                let due = due(gateway, process, contact_type, &mailbox.group, now)?;
-                Place::Open(Opening {
-                    initiator: initiator(gateway, original, author, process)?,
-                    responder: Party {
-                        group: mailbox.group.clone(),
-                        participant: mailbox.participant.clone(),
-                        contact: address.clone(),
-                    },
-                    process: process.clone(),
-                    contact_type: contact_type.clone(),
-                    due,
-                })
-            }
-            (Signal::Mailbox, _) => return Err(Refusal::UnknownRecipient("no mailbox is mapped".to_owned())),
-            (Signal::ReplyAddress(id) | Signal::References(id), recipient) => {
-                let other = match recipient {
-                    Recipient::Mailbox(mailbox) => Some((mailbox.group.clone(), address.clone())),
-                    _ => None,
-                };
-                Place::Join(Joining {
-                    case: id.parse().map_err(|_| Refusal::StoreBroken)?,
-                    due: due(gateway, process, contact_type, &original.sender.group, now)?,
-                    contact: other.map(|(_, address)| address),
-                })
-            }
-        };
-        if !places.iter().any(|(known, _)| same_case(known, &place)) {
-            places.push((place, rule.to_string()));
+        let source = parsed.original.source(gateway.ledger(), &parsed.message, address);
+        match entries.iter_mut().find(|entry| same_case(&entry.place, &place)) {
+            Some(entry) => entry.sources.push(source),
+            None => entries.push(Entry {
+                place,
+                sources: vec![source],
+                tags: judged.tags.clone(),
+                decided_by: rule.to_string(),
+            }),
         }
     }
-    Ok(places)
+    Ok(entries)
+}
+
+fn place(
+    gateway: &Gateway,
+    secured: &Secured,
+    recipient: &Recipient,
+    signal: &Signal,
+    process: &ProcessId,
+    contact_type: &ContactType,
+) -> Result<Place, Refusal> {
+    let deadline = deadline(gateway, process, contact_type)?;
+    match (signal, recipient) {
+        (Signal::ReplyAddress(id) | Signal::References(id), _) => {
+            let case = id.parse().map_err(|_| Refusal::StoreBroken)?;
+            Ok(Place::Join(Joining { case, deadline }))
+        }
+        (Signal::Mailbox, Recipient::Mailbox(mailbox)) => Ok(Place::Open(Opening {
+            initiator: initiator(gateway, secured, process)?,
+            responder: Party {
+                group: mailbox.group.clone(),
+                participant: mailbox.participant.clone(),
+                contact: mailbox.address.clone(),
+            },
+            process: process.clone(),
+            contact_type: contact_type.clone(),
+            deadline,
+        })),
+        // A mailbox decides only for itself.
+        (Signal::Mailbox, _) => Err(Refusal::StoreBroken),
+    }
 }
 
 fn same_case(one: &Place, other: &Place) -> bool {
     match (one, other) {
         (Place::Join(one), Place::Join(other)) => one.case == other.case,
         (Place::Open(one), Place::Open(other)) => {
-            one.responder.group == other.responder.group && one.process == other.process
+            one.responder.participant == other.responder.participant
+                && one.process == other.process
+                && one.contact_type == other.contact_type
         }
         (Place::Join(_), Place::Open(_)) | (Place::Open(_), Place::Join(_)) => false,
     }
 }
 
-fn due(
-    gateway: &Gateway,
-    process: &ProcessId,
-    contact_type: &ContactType,
-    side: &GroupId,
-    received: Timestamp,
-) -> Result<Due, Refusal> {
-    let rules = gateway.rules();
-    let Some(due) = rules.due(process, contact_type, received) else {
+fn deadline(gateway: &Gateway, process: &ProcessId, contact_type: &ContactType) -> Result<Deadline, Refusal> {
+    let Some(due) = gateway.rules().due(process, contact_type, gateway.ledger().now()) else {
         return Err(Refusal::Unavailable(format!(
             "the mailbox is mapped to {process}, {contact_type}, which the catalogue does not have; tell its administrator"
         )));
     };
-    Ok(Due { at: due.at, side: side.clone(), reason: due.reason })
+    Ok(Deadline { at: due.at, reason: due.reason })
 }
 
 /// The sender's side of a new case.
-fn initiator(
-    gateway: &Gateway,
-    original: &Original,
-    author: &Author,
-    process: &ProcessId,
-) -> Result<Party, Refusal> {
-    let directory = gateway.ledger().directory();
-    let group = &original.sender.group;
-    match initiating_participant(&directory, gateway, group, &author.address, process) {
+fn initiator(gateway: &Gateway, secured: &Secured, process: &ProcessId) -> Result<Party, Refusal> {
+    let Authored { parsed, author } = &secured.authored;
+    let group = &parsed.original.sender.group;
+    match initiating_participant(gateway, group, &author.address, process) {
         Some(participant) => Ok(Party { group: group.clone(), participant, contact: author.address.clone() }),
         None => Err(Refusal::NotPermitted(format!(
             "your company has no market participant that may take part in {process}; ask your administrator to add one"
@@ -177,13 +193,14 @@ fn initiator(
 /// The participant for which the author writes: that of the author's own mailbox, else the first one
 /// whose role takes part in the process.
 fn initiating_participant(
-    directory: &Directory,
     gateway: &Gateway,
     group: &GroupId,
     author: &Address,
     process: &ProcessId,
 ) -> Option<Mpid> {
-    if let Some(mailbox) = directory.mailbox(author).filter(|mailbox| mailbox.process == *process) {
+    let directory = gateway.ledger().directory();
+    let own = directory.mailbox(author).filter(|own| own.process == *process && own.group == *group);
+    if let Some(mailbox) = own {
         return Some(mailbox.participant.clone());
     }
     let rules = gateway.rules();

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use mail::{Address, GroupId};
-use store::{Ledger, Proof};
+use store::{Act, Actor, Event, Ledger, Proof, User};
 use tokio::sync::Semaphore;
 
-use crate::smtp::Refusal;
+use crate::{gateway::refused, smtp::Refusal};
 
 /// A peer whose company is proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +42,20 @@ impl Logins {
         });
         match (verified.await, known) {
             (Ok(true), Some(user)) => Ok(Sender { group: user.group, proof: Proof::Login(user.id) }),
-            (Ok(_), _) => Err(Refusal::BadCredentials),
+            (Ok(_), known) => {
+                record_refusal(ledger, known).await?;
+                Err(Refusal::BadCredentials)
+            }
             (Err(_), _) => Err(Refusal::Unavailable("logins cannot be checked now; try again".to_owned())),
         }
     }
+}
+
+async fn record_refusal(ledger: &Ledger, user: Option<User>) -> Result<(), Refusal> {
+    let event = Event::new(ledger.now(), Actor::Gateway, Act::SignInRefused);
+    let event = match user {
+        Some(user) => event.group(&user.group).user(user.id),
+        None => event,
+    };
+    ledger.record(event).await.map_err(|error| refused(&error))
 }

@@ -65,7 +65,7 @@ impl Worker {
     /// Runs until `stop` turns true (or its sender is gone); what was leased by then is still sent.
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let worker = Arc::new(self);
-        let (sender, receiver) = mpsc::channel(worker.pace.lanes);
+        let (sender, receiver) = mpsc::channel(worker.pace.lanes.max(1));
         let queue: Queue = Arc::new(Mutex::new(receiver));
         let mut lanes = JoinSet::new();
         for _ in 0..worker.pace.lanes.max(1) {
@@ -76,10 +76,12 @@ impl Worker {
     }
 
     async fn dispatch(&self, lanes: mpsc::Sender<Leased>, mut stop: watch::Receiver<bool>) {
-        /// Leased together in one commit; few enough to be sent long before the lease ends.
-        const BATCH: usize = 64;
+        /// After the ledger could not say what is due.
+        const PAUSE: Duration = Duration::from_secs(5);
+        // Leased together in one commit; few enough to be sent long before the lease ends.
+        let batch = self.pace.lanes.max(1) * 4;
         loop {
-            match self.gateway.ledger().lease_jobs(BATCH, self.pace.lease).await {
+            match self.gateway.ledger().lease_jobs(batch, self.pace.lease).await {
                 Ok(jobs) if jobs.is_empty() => self.wait(&mut stop).await,
                 Ok(jobs) => {
                     for job in jobs {
@@ -94,7 +96,11 @@ impl Worker {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "jobs cannot be leased now");
-                    self.wait(&mut stop).await;
+                    // What is due stays due: without a pause of its own this would be a hot loop.
+                    tokio::select! {
+                        () = tokio::time::sleep(PAUSE) => {}
+                        _ = stop.changed() => {}
+                    }
                 }
             }
             if *stop.borrow() || stop.has_changed().is_err() {
@@ -138,6 +144,10 @@ impl Worker {
                     continue;
                 }
             };
+            // A lease that ends before the dialogue would: somebody else will have the job.
+            if until(self.gateway.ledger().now(), leased.job.due) < self.smarthost.timeout {
+                continue;
+            }
             let outcome = self.try_to_send(&leased.job, &mut connection).await;
             if ending.len() >= ENDING {
                 ending.join_next().await;

@@ -2,7 +2,7 @@
 //! and everything that decided is named (rule and signal), so that a decision can be explained later.
 
 use jiff::Timestamp;
-use mail::{Class, ContactType, GroupId, Message, Mpid, PartRole, ProcessId, Tag};
+use mail::{Address, Class, ContactType, GroupId, Message, Mpid, PartRole, ProcessId, ReversePath, Tag};
 
 use crate::{
     Calendar, Catalogue, DueDate, PolicyError, TagRules, due,
@@ -12,6 +12,8 @@ use crate::{
 /// What a mapped mailbox stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
+    /// The address, as it is registered.
+    pub address: Address,
     /// The group whose mailbox it is.
     pub group: GroupId,
     /// The participant of that group.
@@ -31,8 +33,23 @@ pub struct NamedCase {
     pub process: ProcessId,
     /// Its current rung.
     pub contact_type: ContactType,
-    /// The groups that are party to it.
-    pub sides: Vec<GroupId>,
+    /// The groups that are party to it, each with its participant.
+    pub sides: Vec<(GroupId, Mpid)>,
+}
+
+impl NamedCase {
+    fn has(&self, group: &GroupId) -> bool {
+        self.sides.iter().any(|(side, _)| side == group)
+    }
+
+    /// Whether a mail of `sender` to the mailbox belongs here: a reference counts only between the case's own parties,
+    /// in its process and on its rung, since anyone can copy one.
+    fn takes(&self, sender: &GroupId, mailbox: &Place) -> bool {
+        self.process == mailbox.process
+            && self.contact_type == mailbox.contact_type
+            && self.has(sender)
+            && self.sides.iter().any(|(group, mpid)| *group == mailbox.group && *mpid == mailbox.participant)
+    }
 }
 
 /// What a recipient's address is.
@@ -51,6 +68,8 @@ pub enum Recipient {
 pub struct Facts<'a> {
     /// The group that the transport has proved.
     pub sender: &'a GroupId,
+    /// Where the envelope wants failures to go.
+    pub reverse_path: &'a ReversePath,
     /// The parsed mail.
     pub message: &'a Message,
     /// The recipients of the envelope.
@@ -164,7 +183,7 @@ impl Ruleset {
         let verdict = |recipient| self.verdict(facts.sender, recipient, facts.referenced);
         Judged {
             verdicts: facts.recipients.iter().map(verdict).collect(),
-            effect: effect(facts.message.class),
+            effect: effect(facts.message.class, facts.reverse_path),
             tags: self.tags_of(facts.message),
         }
     }
@@ -202,14 +221,14 @@ fn situation(sender: &GroupId, recipient: &Recipient) -> Situation {
     match recipient {
         Recipient::Mailbox(place) if place.group == *sender => Situation::OwnMailbox,
         Recipient::Mailbox(_) => Situation::Mailbox,
-        Recipient::ReplyAddress(case) if case.sides.contains(sender) => Situation::ReplyAddress,
+        Recipient::ReplyAddress(case) if case.has(sender) => Situation::ReplyAddress,
         Recipient::ReplyAddress(_) => Situation::ForeignReplyAddress,
         Recipient::Unknown => Situation::Unmapped,
     }
 }
 
 /// Where a secured mail belongs: the reply address names the case, then the references, then the mailbox; never the
-/// subject. A reference counts only between the case's own parties and inside its process, since anyone can copy one.
+/// subject.
 fn place(
     sender: &GroupId,
     recipient: &Recipient,
@@ -222,23 +241,20 @@ fn place(
         Recipient::ReplyAddress(case) => {
             placed(Signal::ReplyAddress(case.id.clone()), &case.process, &case.contact_type)
         }
-        Recipient::Mailbox(place) => {
-            let same_matter = |case: &&NamedCase| {
-                case.process == place.process
-                    && case.sides.contains(sender)
-                    && case.sides.contains(&place.group)
-            };
-            match referenced.iter().find(same_matter) {
-                Some(case) => placed(Signal::References(case.id.clone()), &case.process, &case.contact_type),
-                None => placed(Signal::Mailbox, &place.process, &place.contact_type),
-            }
-        }
+        Recipient::Mailbox(place) => match referenced.iter().find(|case| case.takes(sender, place)) {
+            Some(case) => placed(Signal::References(case.id.clone()), &case.process, &case.contact_type),
+            None => placed(Signal::Mailbox, &place.process, &place.contact_type),
+        },
         Recipient::Unknown => None,
     }
 }
 
-/// Only a person's mail acts (promise 9); configuration cannot change that.
-fn effect(class: Class) -> Effect {
+/// Only a person's mail acts (promise 9); configuration cannot change that. Who wants no answer to a failure is a
+/// machine, even if nothing else shows it (RFC 5321 §4.5.5).
+fn effect(class: Class, reverse_path: &ReversePath) -> Effect {
+    if *reverse_path == ReversePath::Null {
+        return Effect::EventOnly;
+    }
     match class {
         Class::Human => Effect::Message,
         Class::AutoReply
@@ -261,8 +277,13 @@ mod tests {
         name.parse().unwrap()
     }
 
+    fn person() -> ReversePath {
+        ReversePath::Address(Address::parse("ann@alpha.example").unwrap())
+    }
+
     fn mailbox(owner: &str) -> Recipient {
         Recipient::Mailbox(Place {
+            address: Address::parse(&format!("et@{owner}.example")).unwrap(),
             group: group(owner),
             participant: "BETA".parse().unwrap(),
             process: "erroneous-transfers".parse().unwrap(),
@@ -274,8 +295,11 @@ mod tests {
         NamedCase {
             id: "case-1".into(),
             process: process.parse().unwrap(),
-            contact_type: "escalation-1".parse().unwrap(),
-            sides: sides.iter().map(|side| group(side)).collect(),
+            contact_type: "initial-request".parse().unwrap(),
+            sides: sides
+                .iter()
+                .map(|side| (group(side), side[..4].to_uppercase().parse().unwrap()))
+                .collect(),
         }
     }
 
@@ -323,17 +347,17 @@ mod tests {
         let (rule, signal, rung) = secured(&reply, &[other]);
         assert_eq!(
             (rule.as_str(), signal, rung.as_str()),
-            ("secure-answer", Signal::ReplyAddress("case-1".into()), "escalation-1")
+            ("secure-answer", Signal::ReplyAddress("case-1".into()), "initial-request")
         );
     }
 
     #[test]
-    fn references_name_the_case_only_between_its_parties_and_in_its_process() {
+    fn references_name_the_case_only_between_its_parties_in_its_process_and_on_its_rung() {
         let ours = case("erroneous-transfers", &["beta", "alpha"]);
         let (rule, signal, rung) = secured(&mailbox("beta"), &[ours]);
         assert_eq!(
             (rule.as_str(), signal, rung.as_str()),
-            ("secure-mapped-mailbox", Signal::References("case-1".into()), "escalation-1")
+            ("secure-mapped-mailbox", Signal::References("case-1".into()), "initial-request")
         );
         for other in [
             case("crossed-meters", &["alpha", "beta"]),
@@ -342,6 +366,19 @@ mod tests {
         ] {
             assert_eq!(secured(&mailbox("beta"), &[other]).1, Signal::Mailbox);
         }
+        let mut rung = case("erroneous-transfers", &["alpha", "beta"]);
+        rung.contact_type = "escalation-1".parse().unwrap();
+        let mut participant = case("erroneous-transfers", &["alpha", "beta"]);
+        participant.sides[1].1 = "BETG".parse().unwrap();
+        for other in [rung, participant] {
+            assert_eq!(secured(&mailbox("beta"), &[other]).1, Signal::Mailbox, "other people read it");
+        }
+    }
+
+    #[test]
+    fn nobody_who_wants_no_answer_is_a_person() {
+        assert_eq!(effect(Class::Human, &ReversePath::Null), Effect::EventOnly);
+        assert_eq!(effect(Class::Human, &person()), Effect::Message);
     }
 
     #[test]
@@ -362,6 +399,7 @@ mod tests {
             "From: jo@alpha.example\nSubject: MPAN 1200023305967\n\nMPRN: 3938424403\nOur ref: ABC-123456\n",
         );
         let judged = Ruleset::shipped().unwrap().judge(&Facts {
+            reverse_path: &person(),
             sender: &group("alpha"),
             message: &message,
             recipients: &[Recipient::Unknown, mailbox("beta")],
@@ -378,6 +416,7 @@ mod tests {
         let reply =
             scanned("From: jo@alpha.example\nSubject: away\nAuto-Submitted: auto-replied\n\nI am away.\n");
         let judged = Ruleset::shipped().unwrap().judge(&Facts {
+            reverse_path: &person(),
             sender: &group("alpha"),
             message: &reply,
             recipients: &[mailbox("beta")],
@@ -387,7 +426,7 @@ mod tests {
         for class in
             [Class::Bounce, Class::Receipt, Class::Calendar, Class::Recall, Class::List, Class::Empty]
         {
-            assert_eq!(effect(class), Effect::EventOnly);
+            assert_eq!(effect(class, &person()), Effect::EventOnly);
         }
     }
 

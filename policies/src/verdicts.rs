@@ -47,6 +47,15 @@ pub(crate) enum Situation {
     Unmapped,
 }
 
+impl Situation {
+    fn names_a_case_between_two(self) -> bool {
+        match self {
+            Self::Mailbox | Self::ReplyAddress => true,
+            Self::OwnMailbox | Self::ForeignReplyAddress | Self::Unmapped => false,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Decision {
     Secure,
@@ -150,9 +159,9 @@ fn rule(source: Source<'_>, raw: &RawRule) -> Result<Rule, PolicyError> {
         }
     };
     if decision == Decision::Secure
-        && let Some(at) = raw.recipient.iter().find(|s| *s.as_ref() == Situation::Unmapped)
+        && let Some(at) = raw.recipient.iter().find(|s| !s.as_ref().names_a_case_between_two())
     {
-        let problem = "nothing says which process an unmapped address belongs to";
+        let problem = "nothing says whose process it would belong to: a case is between two companies that take part in it";
         let remedy = "make the verdict \"refuse\"";
         return Err(source.error(at.span(), "recipient", problem, remedy));
     }

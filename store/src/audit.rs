@@ -52,8 +52,12 @@ pub struct Event {
     pub job: Option<JobId>,
     #[n(7)]
     pub process: Option<ProcessId>,
+    /// The user it is about, or who proved the sender by a login.
     #[n(8)]
     pub user: Option<UserId>,
+    /// The user in whose name a mail was written.
+    #[n(9)]
+    pub author: Option<UserId>,
 }
 
 /// What happened. Numbers are for ever.
@@ -106,7 +110,18 @@ pub enum Act {
 
 impl Event {
     pub fn new(at: Timestamp, actor: Actor, act: Act) -> Self {
-        Self { at, actor, act, group: None, case: None, message: None, job: None, process: None, user: None }
+        Self {
+            at,
+            actor,
+            act,
+            group: None,
+            case: None,
+            message: None,
+            job: None,
+            process: None,
+            user: None,
+            author: None,
+        }
     }
 
     #[must_use]

@@ -1,6 +1,6 @@
 //! Cases and their messages: the records, and how they are found again.
 //!
-//! Nothing here opens content (`content.rs`) or decides who may look (`policies::access`).
+//! Nothing here opens content (`reading.rs`) or decides who may look (`policies::access`).
 
 use jiff::Timestamp;
 use mail::{Address, ContactType, GroupId, Mpid, ProcessId, Tag, TagKind};
@@ -12,6 +12,7 @@ use crate::{
     engine::{Changeset, Range},
     error::StoreError,
     ids::{CaseId, CaseReference, ContentId, MessageId, UserId},
+    jobs::make_notices,
     keys::{Key, Table},
     ledger::Ledger,
     records,
@@ -43,6 +44,9 @@ pub struct Case {
     pub messages: u32,
 }
 
+/// A case takes no more messages than this; what follows opens a new one. Keeps every page of it bounded.
+pub const MOST_MESSAGES: u32 = 1_000;
+
 /// One group's part in a case.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -61,9 +65,22 @@ pub struct Side {
     /// When somebody of the group last looked.
     #[cbor(n(4), with = "records::optional_time", has_nil)]
     pub seen_at: Option<Timestamp>,
-    /// When a notice was last made for the contact.
-    #[cbor(n(6), with = "records::optional_time", has_nil)]
-    pub noticed_at: Option<Timestamp>,
+    /// The latest message that people of this group have had before their eyes, by its number; 0: none.
+    #[n(6)]
+    pub seen: u32,
+    /// The latest message that a person of another group wrote; 0: none.
+    #[n(7)]
+    pub waiting: u32,
+    /// The message for which the last notice was made; 0: none, or none that got away.
+    #[n(8)]
+    pub noticed: u32,
+}
+
+impl Side {
+    /// Something waits that nobody was told of, and nobody is being told of something earlier.
+    pub(crate) fn wants_notice(&self) -> bool {
+        self.waiting > self.noticed && self.waiting > self.seen && self.seen >= self.noticed
+    }
 }
 
 /// By when, and by whom, the case must be answered.
@@ -118,6 +135,9 @@ pub struct MessageRecord {
     /// Which signal put it here: the id of the deciding rule.
     #[n(9)]
     pub decided_by: String,
+    /// Its place in the case, from 1.
+    #[n(10)]
+    pub number: u32,
 }
 
 /// One page of a list of cases.
@@ -272,22 +292,28 @@ impl Ledger {
         .await
     }
 
-    /// Notes that somebody of `group` looked at the case; `event` says who and at what.
+    /// Notes that people of `group` have had the messages up to `number` before their eyes; `event` says
+    /// who and at what. What came meanwhile, and was not told because this waited, is told now.
     pub(crate) async fn mark_seen(
         &self,
         case: CaseId,
         group: &GroupId,
+        number: u32,
         event: Event,
     ) -> Result<(), StoreError> {
         self.change_case(case, |case| {
             let side = case.sides.iter_mut().find(|side| side.group == *group)?;
             side.seen_at = Some(event.at);
+            side.seen = side.seen.max(number);
             Some(event.clone())
         })
-        .await
+        .await?;
+        self.announce_work();
+        Ok(())
     }
 
-    /// Applies `change` to the case as it is now, again if somebody else was faster.
+    /// Applies `change` to the case as it is now, again if somebody else was faster. Notices that it
+    /// makes due are written with it.
     async fn change_case(
         &self,
         id: CaseId,
@@ -300,12 +326,13 @@ impl Ledger {
             let Some(event) = change(&mut case) else {
                 return Err(StoreError::Denied("the group takes no part in this case".to_owned()));
             };
-            let changes = Changeset {
+            let mut changes = Changeset {
                 require: vec![(case_key(id), Some(version))],
-                put: vec![(case_key(id), records::encode(&case)?)],
                 append: vec![event.to_bytes()?],
                 ..Changeset::default()
             };
+            make_notices(&mut case, self.now(), &mut changes)?;
+            changes.put.push((case_key(id), records::encode(&case)?));
             match self.commit(changes).await {
                 Err(StoreError::Conflict) => {}
                 done => return done.map(drop),

@@ -1,9 +1,10 @@
 //! Changing the directory: the rules, the rows, the events.
 //!
 //! A change is checked against the directory as it will be, and committed only if the directory has
-//! not moved meanwhile; otherwise it is checked again. An address and a domain belong to one group.
+//! not moved meanwhile; otherwise it is checked again. An address, a domain, a network and a
+//! certificate belong to one group.
 
-use mail::{Address, Mpid};
+use mail::{Address, GroupId, Mpid};
 
 use crate::{
     audit::{Act, Actor, Event},
@@ -79,38 +80,40 @@ impl<'a> Draft<'a> {
             DirectoryChange::Participant(participant) => self.check_participant(participant),
             DirectoryChange::User(user) => self.check_user(user),
             DirectoryChange::Mailbox(mailbox) => self.check_mailbox(mailbox),
-            DirectoryChange::Certificate(certificate) => self.require_group(certificate.group.as_str()),
-            DirectoryChange::Password(user, _) => match self.directory.user(user) {
+            DirectoryChange::Certificate(certificate) => self.check_certificate(certificate),
+            DirectoryChange::Password(user, _) => match self.latest_user(*user) {
                 Some(_) => Ok(()),
                 None => Err(denied(format!("there is no user {user}; add the user first"))),
             },
+            DirectoryChange::RemoveParticipant(mpid) => self.check_unused(mpid),
             DirectoryChange::RemoveUser(_)
             | DirectoryChange::RemoveMailbox(_)
-            | DirectoryChange::RemoveParticipant(_)
             | DirectoryChange::RemoveCertificate(_) => Ok(()),
         }
     }
 
     fn check_group(&self, group: &Group) -> Result<(), StoreError> {
-        let taken = group
-            .domains
-            .iter()
-            .find(|domain| self.groups().any(|other| other.id != group.id && other.domains.contains(domain)));
-        match taken {
-            Some(domain) => Err(denied(format!(
-                "the domain {domain} belongs to another group; remove it there before giving it to {}",
-                group.id
-            ))),
-            None => Ok(()),
+        for other in self.groups().filter(|other| other.id != group.id) {
+            if let Some(domain) = group.domains.iter().find(|domain| other.domains.contains(domain)) {
+                return Err(denied(format!(
+                    "the domain {domain} belongs to the group {}; remove it there before giving it to {}",
+                    other.id, group.id
+                )));
+            }
+            if let Some(network) = group.networks.iter().find(|network| other.networks.contains(network)) {
+                return Err(denied(format!(
+                    "the network {network} speaks for the group {}; remove it there before giving it to {}",
+                    other.id, group.id
+                )));
+            }
         }
+        Ok(())
     }
 
     fn check_participant(&self, participant: &Participant) -> Result<(), StoreError> {
         self.require_group(participant.group.as_str())?;
-        match self
-            .participants()
-            .find(|other| other.mpid == participant.mpid && other.group != participant.group)
-        {
+        let taken = |other: &&Participant| other.mpid == participant.mpid && other.group != participant.group;
+        match self.participants().find(taken) {
             Some(other) => Err(denied(format!(
                 "the participant {} belongs to the group {}; a participant is in one group",
                 other.mpid, other.group
@@ -121,14 +124,14 @@ impl<'a> Draft<'a> {
 
     fn check_user(&self, user: &User) -> Result<(), StoreError> {
         self.require_group(user.group.as_str())?;
-        if let Some(other) =
-            self.users().find(|other| other.id != user.id && other.email.key() == user.email.key())
-        {
+        let key = user.email.key();
+        if let Some(other) = self.users().find(|other| other.id != user.id && other.email.key() == key) {
             return Err(denied(format!(
                 "the address of this user belongs to a user of the group {} already; one address, one user",
                 other.group
             )));
         }
+        self.check_address(&user.email, user.group.as_str())?;
         for permission in &user.permissions {
             self.require_participant(&permission.participant, user.group.as_str())?;
         }
@@ -137,14 +140,46 @@ impl<'a> Draft<'a> {
 
     fn check_mailbox(&self, mailbox: &Mailbox) -> Result<(), StoreError> {
         self.require_participant(&mailbox.participant, mailbox.group.as_str())?;
-        match self
-            .mailboxes()
-            .find(|other| other.address.key() == mailbox.address.key() && other.group != mailbox.group)
-        {
-            Some(other) => Err(denied(format!(
-                "the mailbox {} belongs to the group {}; unmap it there first",
-                mailbox.address, other.group
+        self.check_address(&mailbox.address, mailbox.group.as_str())
+    }
+
+    /// No user and no mailbox of another group has the address.
+    fn check_address(&self, address: &Address, group: &str) -> Result<(), StoreError> {
+        let key = address.key();
+        let users = self.users().map(|user| (&user.email, &user.group));
+        let mailboxes = self.mailboxes().map(|mailbox| (&mailbox.address, &mailbox.group));
+        match users.chain(mailboxes).find(|(known, owner)| owner.as_str() != group && known.key() == key) {
+            Some((_, owner)) => Err(denied(format!(
+                "the address {address} belongs to the group {owner}; take it away there first"
             ))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_certificate(&self, certificate: &ClientCertificate) -> Result<(), StoreError> {
+        self.require_group(certificate.group.as_str())?;
+        let taken = self.directory.certificate(&certificate.fingerprint);
+        match taken.filter(|known| known.group != certificate.group) {
+            Some(known) => Err(denied(format!(
+                "the certificate {} speaks for the group {}; remove it there first",
+                known.name, known.group
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// A participant that a mailbox or a permission names cannot go.
+    fn check_unused(&self, mpid: &Mpid) -> Result<(), StoreError> {
+        let mailbox = self.mailboxes().find(|mailbox| mailbox.participant == *mpid);
+        if let Some(mailbox) = mailbox {
+            let address = &mailbox.address;
+            return Err(denied(format!("the mailbox {address} is mapped to {mpid}; unmap it first")));
+        }
+        let named = |user: &&User| user.permissions.iter().any(|permission| permission.participant == *mpid);
+        match self.users().find(named) {
+            Some(user) => {
+                Err(denied(format!("the user {} has permissions for {mpid}; take them away first", user.id)))
+            }
             None => Ok(()),
         }
     }
@@ -187,6 +222,11 @@ impl<'a> Draft<'a> {
         }))
     }
 
+    /// The user as the steps so far leave it.
+    fn latest_user(&self, id: UserId) -> Option<&User> {
+        self.users().filter(|user| user.id == id).last()
+    }
+
     fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
         self.directory.mailboxes().chain(self.earlier.iter().filter_map(|change| match change {
             DirectoryChange::Mailbox(mailbox) => Some(mailbox),
@@ -227,19 +267,19 @@ impl<'a> Draft<'a> {
             }
             DirectoryChange::RemoveUser(id) => {
                 changeset.delete.push(user_key(*id));
-                event.user(*id)
+                of(event.user(*id), self.directory.user(id).map(|user| &user.group))
             }
             DirectoryChange::RemoveMailbox(address) => {
                 changeset.delete.push(mailbox_key(address));
-                event
+                of(event, self.directory.mailbox(address).map(|mailbox| &mailbox.group))
             }
             DirectoryChange::RemoveParticipant(mpid) => {
                 changeset.delete.push(participant_key(mpid));
-                event
+                of(event, self.directory.participant(mpid).map(|participant| &participant.group))
             }
             DirectoryChange::RemoveCertificate(fingerprint) => {
                 changeset.delete.push(certificate_key(fingerprint));
-                event
+                of(event, self.directory.certificate(fingerprint).map(|certificate| &certificate.group))
             }
             DirectoryChange::Password(id, hash) => self.write_password(*id, hash, event, changeset)?,
         };
@@ -254,7 +294,7 @@ impl<'a> Draft<'a> {
         event: Event,
         changeset: &mut Changeset,
     ) -> Result<Event, StoreError> {
-        let Some(user) = self.directory.user(&id) else {
+        let Some(user) = self.latest_user(id) else {
             return Err(denied(format!("there is no user {id}; add the user first")));
         };
         let changed = User { password: Some(hash.to_owned()), ..user.clone() };
@@ -271,6 +311,13 @@ impl<'a> Draft<'a> {
                 Ok(KeyedGroup::new(group.clone(), keys))
             }
         }
+    }
+}
+
+fn of(event: Event, group: Option<&GroupId>) -> Event {
+    match group {
+        Some(group) => event.group(group),
+        None => event,
     }
 }
 

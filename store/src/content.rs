@@ -45,7 +45,16 @@ pub struct ContentWriter {
 enum Arriving {
     InMemory,
     /// Rows are in the ledger, marked as arriving; one commit may be under way.
-    Committed(Option<JoinHandle<Result<Committed, StoreError>>>),
+    Committed(Arrival, Option<JoinHandle<Result<Committed, StoreError>>>),
+}
+
+/// Rows in the ledger that no message names yet. They are removed when this is dropped and no
+/// message has taken their mark away.
+struct Arrival {
+    ledger: Ledger,
+    id: ContentId,
+    /// The version of the mark: whoever sweeps the rows moves it first.
+    version: u64,
 }
 
 /// A whole sealed original, ready to be named by a message.
@@ -55,8 +64,28 @@ pub struct SealedContent {
     pub(crate) size: u64,
     /// The rows that are not in the ledger yet.
     pub(crate) rows: Vec<(Vec<u8>, Bytes)>,
-    /// Whether rows are in the ledger, marked as arriving.
-    pub(crate) marked: bool,
+    arrival: Option<Arrival>,
+}
+
+impl SealedContent {
+    /// The mark of the rows that are in the ledger already, and its version.
+    pub(crate) fn mark(&self) -> Option<(Vec<u8>, u64)> {
+        self.arrival.as_ref().map(|arrival| (arriving_key(arrival.id), arrival.version))
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        // Without a runtime the process is ending, and the next sweep does it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (ledger, id, version) = (self.ledger.clone(), self.id, self.version);
+            runtime.spawn(async move {
+                if let Err(error) = ledger.remove_arriving(id, version).await {
+                    tracing::warn!(content = %id, %error, "what was not accepted stays until the next sweep");
+                }
+            });
+        }
+    }
 }
 
 impl ContentWriter {
@@ -101,14 +130,14 @@ impl ContentWriter {
         if !self.row.is_empty() {
             self.end_row();
         }
-        let marked = match self.arriving {
-            Arriving::InMemory => false,
-            Arriving::Committed(under_way) => {
+        let arrival = match self.arriving {
+            Arriving::InMemory => None,
+            Arriving::Committed(arrival, under_way) => {
                 settle(under_way).await?;
-                true
+                Some(arrival)
             }
         };
-        Ok(SealedContent { id: self.id, key: self.key, size: self.size, rows: self.rows, marked })
+        Ok(SealedContent { id: self.id, key: self.key, size: self.size, rows: self.rows, arrival })
     }
 
     fn seal_chunk(&mut self, last: bool) -> Result<(), StoreError> {
@@ -128,16 +157,26 @@ impl ContentWriter {
         self.rows.push((row_key(self.id, row), std::mem::take(&mut self.row).into()));
     }
 
-    /// Commits the full rows while the next ones arrive: one commit under way, never more.
+    /// Commits the full rows. The first commit makes the mark and is waited for; of the others one is
+    /// under way while the next rows arrive, never more.
     async fn commit_rows(&mut self) -> Result<(), StoreError> {
+        let mark = arriving_key(self.id);
         let mut changes = Changeset { put: std::mem::take(&mut self.rows), ..Changeset::default() };
         match &mut self.arriving {
-            Arriving::InMemory => changes.put.push((arriving_key(self.id), records::encode(&())?)),
-            Arriving::Committed(under_way) => settle(under_way.take()).await?,
+            Arriving::InMemory => {
+                changes.require.push((mark.clone(), None));
+                changes.put.push((mark, records::encode(&())?));
+                let version = self.ledger.commit(changes).await?.version;
+                let arrival = Arrival { ledger: self.ledger.clone(), id: self.id, version };
+                self.arriving = Arriving::Committed(arrival, None);
+            }
+            Arriving::Committed(arrival, under_way) => {
+                settle(under_way.take()).await?;
+                changes.require.push((mark, Some(arrival.version)));
+                let ledger = self.ledger.clone();
+                *under_way = Some(tokio::spawn(async move { ledger.commit(changes).await }));
+            }
         }
-        let ledger = self.ledger.clone();
-        let commit = tokio::spawn(async move { ledger.commit(changes).await });
-        self.arriving = Arriving::Committed(Some(commit));
         Ok(())
     }
 }
@@ -153,42 +192,58 @@ async fn settle(under_way: Option<JoinHandle<Result<Committed, StoreError>>>) ->
 }
 
 impl Ledger {
-    /// Removes what arrived longer than `age` ago and was never accepted.
+    /// Removes what began to arrive longer than `age` ago and was never accepted; says how many.
     pub async fn sweep_arriving(&self, age: Duration) -> Result<u64, StoreError> {
         const BATCH: usize = 100;
-        let before = self.now().saturating_sub(age).unwrap_or(Timestamp::MIN).as_second();
+        let before = self.now().saturating_sub(age).unwrap_or(Timestamp::MIN);
         let mut swept = 0;
-        for (mark, _) in self.engine().scan(Key::of(Table::Arriving).range(), BATCH).await? {
-            let Some(id) = mark.last_chunk::<20>().map(|bytes| ContentId::from_bytes(*bytes)) else {
-                continue;
-            };
-            let began = u32::from_be_bytes([mark[1], mark[2], mark[3], mark[4]]);
-            if i64::from(began) > before {
-                break;
+        loop {
+            let marks = self.engine().scan(Key::of(Table::Arriving).range(), BATCH).await?;
+            let mut old = marks.iter().filter_map(|(mark, row)| {
+                let id = ContentId::from_bytes(*mark.last_chunk::<20>()?);
+                (id.second() <= before.as_second()).then_some((id, row.version))
+            });
+            let mut any = false;
+            for (id, version) in old.by_ref() {
+                self.remove_arriving(id, version).await?;
+                any = true;
+                swept += 1;
             }
-            self.remove_content(id, mark).await?;
-            swept += 1;
+            if !any || marks.len() < BATCH {
+                return Ok(swept);
+            }
         }
-        Ok(swept)
     }
 
-    /// Rows first, mark last: a sweep that is cut short goes on with the next one.
-    async fn remove_content(&self, id: ContentId, mark: Vec<u8>) -> Result<(), StoreError> {
+    /// Moves the mark, so that nobody can name the rows any more, then removes them, the mark last: a
+    /// removal that is cut short goes on with the next sweep. A mark that is gone was taken by a message.
+    async fn remove_arriving(&self, id: ContentId, version: u64) -> Result<(), StoreError> {
         const BATCH: usize = 16;
+        let mark = arriving_key(id);
+        let mut moved = Changeset {
+            require: vec![(mark.clone(), Some(version))],
+            put: vec![(mark.clone(), records::encode(&())?)],
+            ..Changeset::default()
+        };
         loop {
+            let version = match self.commit(moved).await {
+                Ok(committed) => committed.version,
+                Err(StoreError::Conflict) => return Ok(()),
+                Err(error) => return Err(error),
+            };
             let rows = self.engine().scan(Key::of(Table::Content).id(&id).range(), BATCH).await?;
-            let done = rows.len() < BATCH;
-            let mut delete: Vec<_> = rows.into_iter().map(|(key, _)| key).collect();
-            if done {
-                delete.push(mark.clone());
+            let require = vec![(mark.clone(), Some(version))];
+            if rows.is_empty() {
+                let end = Changeset { require, delete: vec![mark], ..Changeset::default() };
+                return self.commit(end).await.map(drop);
             }
-            // If a message names the content meanwhile, its mark is gone and nothing is removed.
-            let Some(row) = self.row(mark.clone()).await? else { return Ok(()) };
-            let require = vec![(mark.clone(), Some(row.version))];
-            self.commit(Changeset { require, delete, ..Changeset::default() }).await?;
-            if done {
-                return Ok(());
-            }
+            let delete = rows.into_iter().map(|(key, _)| key).collect();
+            moved = Changeset {
+                require,
+                put: vec![(mark.clone(), records::encode(&())?)],
+                delete,
+                ..Changeset::default()
+            };
         }
     }
 }

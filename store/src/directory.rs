@@ -230,6 +230,11 @@ impl Directory {
         user.or_else(|| self.mailbox(address).map(|mailbox| &mailbox.group))
     }
 
+    /// The group that an address belongs to: its user's or mailbox's, else its domain's.
+    pub fn group_of(&self, address: &Address) -> Option<&GroupId> {
+        self.group_of_address(address).or_else(|| self.group_of_domain(address.domain()))
+    }
+
     /// The group whose networks hold `peer`; the narrowest network wins.
     pub fn group_of_network(&self, peer: IpAddr) -> Option<&GroupId> {
         self.groups
@@ -246,13 +251,27 @@ impl Directory {
             .ok_or_else(|| StoreError::Corrupt(format!("the group {group} is not in the directory")))
     }
 
-    /// Reads everything; `earlier` lends the key rings it has opened already.
+    /// Reads everything; `earlier` lends the key rings it has opened already. If the directory moves
+    /// under the reading, it is read again.
     pub(crate) async fn load(
         engine: &dyn Engine,
         root: &RootKey,
         earlier: Option<&Directory>,
     ) -> Result<Self, StoreError> {
-        let version = engine.get(&[version_key()]).await?.into_iter().next().flatten().map(|row| row.version);
+        loop {
+            let directory = Self::read(engine, root, earlier).await?;
+            if version(engine).await? == directory.version {
+                return Ok(directory);
+            }
+        }
+    }
+
+    async fn read(
+        engine: &dyn Engine,
+        root: &RootKey,
+        earlier: Option<&Directory>,
+    ) -> Result<Self, StoreError> {
+        let version = version(engine).await?;
         let groups = load_table::<KeyedGroup>(engine, Table::Group).await?;
         let users = load_table::<User>(engine, Table::User).await?;
         let mut rings = BTreeMap::new();
@@ -293,6 +312,10 @@ impl Directory {
                 .collect(),
         })
     }
+}
+
+async fn version(engine: &dyn Engine) -> Result<Option<u64>, StoreError> {
+    Ok(engine.get(&[version_key()]).await?.into_iter().next().flatten().map(|row| row.version))
 }
 
 pub(crate) fn version_key() -> Vec<u8> {

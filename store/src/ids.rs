@@ -55,6 +55,12 @@ impl<K> Locator<K> {
         Self(bytes, PhantomData)
     }
 
+    /// When it was made, in seconds since 1970.
+    pub(crate) fn second(&self) -> i64 {
+        let [a, b, c, d, ..] = self.0;
+        i64::from(u32::from_be_bytes([a, b, c, d]))
+    }
+
     pub fn as_bytes(&self) -> &[u8; 20] {
         &self.0
     }

@@ -2,7 +2,7 @@
 //!
 //! A job's key begins with its due time, so the next job is the first row. A lease moves the job
 //! into the future: a worker that dies leaves it to become due again by itself. How a job is done is
-//! the worker's business (`gateway::jobs`).
+//! the worker's business (`gateway::Worker`).
 
 use std::time::Duration;
 
@@ -12,9 +12,10 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     audit::{Act, Actor, Event},
+    cases::{Case, Side, case_key},
     engine::{Changeset, Range},
     error::StoreError,
-    ids::{CaseId, JobId, MessageId},
+    ids::{CaseId, JobId},
     keys::{Key, Table},
     ledger::Ledger,
     records,
@@ -55,8 +56,9 @@ pub enum JobKind {
 pub struct Notice {
     #[n(0)]
     pub case: CaseId,
+    /// The number of the message that waits.
     #[n(1)]
-    pub message: MessageId,
+    pub number: u32,
     /// The group that is told.
     #[n(2)]
     pub group: GroupId,
@@ -92,22 +94,46 @@ pub enum Outcome {
     Abandoned(String),
 }
 
-/// The most jobs that one listing shows.
-const LIST_LIMIT: usize = 10_000;
+/// Rows read at once when all jobs are gone through.
+const PAGE: usize = 1_000;
+
+/// Writes a notice job for every side that wants one.
+pub(crate) fn make_notices(
+    case: &mut Case,
+    now: Timestamp,
+    changes: &mut Changeset,
+) -> Result<(), StoreError> {
+    let id = case.id;
+    for side in case.sides.iter_mut().filter(|side| side.wants_notice()) {
+        side.noticed = side.waiting;
+        let notice =
+            Notice { case: id, number: side.waiting, group: side.group.clone(), to: side.contact.clone() };
+        let job = Job {
+            id: JobId::new(now)?,
+            kind: JobKind::Notice(notice),
+            created_at: now,
+            due: now,
+            attempts: 0,
+            standing: Standing::Waiting,
+            last_error: None,
+        };
+        changes.put.push((job_key(&job), records::encode(&job)?));
+    }
+    Ok(())
+}
 
 impl Ledger {
     /// Takes up to `limit` due jobs for `time`; nobody else gets them before that is over.
     pub async fn lease_jobs(&self, limit: usize, time: Duration) -> Result<Vec<Leased>, StoreError> {
         let now = self.now();
         let until = now.saturating_add(time).unwrap_or(now);
-        let range = Range {
+        let due = Range {
             from: Key::of(Table::Job).done(),
             to: Key::of(Table::Job).time(now).raw(&[0xff; 20]).done(),
         };
-        let rows = self.engine().scan(range, limit).await?;
         let mut changes = Changeset::default();
-        let mut jobs = Vec::with_capacity(rows.len());
-        for (key, row) in rows {
+        let mut jobs = Vec::new();
+        for (key, row) in self.engine().scan(due, limit).await? {
             let job: Job = records::decode(&row.value)?;
             let job = Job { due: until, attempts: job.attempts + 1, standing: Standing::Leased, ..job };
             changes.require.push((key.clone(), Some(row.version)));
@@ -128,6 +154,23 @@ impl Ledger {
         }
     }
 
+    /// Makes every leased job due again. For a process that knows that no other one works on this
+    /// ledger: what it leased before it was killed need not wait for the leases to end.
+    pub async fn release_leases(&self) -> Result<(), StoreError> {
+        for job in self.jobs_in(Table::Job).await? {
+            if job.standing == Standing::Leased {
+                let waiting = Job { due: self.now(), standing: Standing::Waiting, ..job.clone() };
+                let changes = Changeset {
+                    delete: vec![job_key(&job)],
+                    put: vec![(job_key(&waiting), records::encode(&waiting)?)],
+                    ..Changeset::default()
+                };
+                self.commit(changes).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// When the next job is due, if there is one.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let rows = self.engine().scan(Key::of(Table::Job).range(), 1).await?;
@@ -145,18 +188,11 @@ impl Ledger {
             ..Changeset::default()
         };
         let JobKind::Notice(notice) = &job.kind;
-        let event = |act| {
-            Event::new(now, Actor::Worker, act)
-                .group(&notice.group)
-                .case(notice.case)
-                .message(notice.message)
-                .job(job.id)
-        };
         match outcome {
             Outcome::Done => {
                 let sent = Job { due: now, last_error: None, ..job.clone() };
                 changes.put.push((notice_key(notice.case, job.id), records::encode(&sent)?));
-                changes.append.push(event(Act::NoticeSent).to_bytes()?);
+                changes.append.push(event(&job, now, Actor::Worker, Act::NoticeSent).to_bytes()?);
             }
             Outcome::Again(due, error) => {
                 let waiting =
@@ -166,20 +202,40 @@ impl Ledger {
             Outcome::Abandoned(error) => {
                 let abandoned = Job { standing: Standing::Abandoned, last_error: Some(error), ..job.clone() };
                 changes.put.push((job_key(&abandoned), records::encode(&abandoned)?));
-                changes.append.push(event(Act::NoticeAbandoned).to_bytes()?);
+                changes.append.push(event(&job, now, Actor::Worker, Act::NoticeAbandoned).to_bytes()?);
+                return self.commit_untold(notice, changes).await;
             }
         }
         self.commit(changes).await.map(drop)
     }
 
-    /// Everything that waits, is leased or was given up; those due first come first.
-    pub async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
-        let mut jobs = Vec::new();
-        for table in [Table::Job, Table::Abandoned] {
-            for (_, row) in self.engine().scan(Key::of(table).range(), LIST_LIMIT).await? {
-                jobs.push(records::decode(&row.value)?);
+    /// Commits the end of a notice that never got away, and lets the next message of its case make a
+    /// new one. The job's own row stands first among the preconditions.
+    async fn commit_untold(&self, notice: &Notice, changes: Changeset) -> Result<(), StoreError> {
+        loop {
+            let mut changes = changes.clone();
+            if let Some((mut case, version)) = self.versioned_case(notice.case).await? {
+                let told = |side: &&mut Side| side.group == notice.group && side.noticed == notice.number;
+                if let Some(side) = case.sides.iter_mut().find(told) {
+                    side.noticed = 0;
+                    changes.require.push((case_key(case.id), Some(version)));
+                    changes.put.push((case_key(case.id), records::encode(&case)?));
+                }
+            }
+            let job = changes.require.first().cloned();
+            match (self.commit(changes).await, job) {
+                // The case moved on, and the job did not: look at the case again.
+                (Err(StoreError::Conflict), Some((key, version)))
+                    if self.row(key.clone()).await?.map(|row| row.version) == version => {}
+                (done, _) => return done.map(drop),
             }
         }
+    }
+
+    /// Everything that waits, is leased or was given up; those due first come first.
+    pub async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
+        let mut jobs = self.jobs_in(Table::Job).await?;
+        jobs.extend(self.jobs_in(Table::Abandoned).await?);
         Ok(jobs)
     }
 
@@ -189,50 +245,80 @@ impl Ledger {
 
     /// The notices of a case that left, oldest first.
     pub async fn notices(&self, case: CaseId) -> Result<Vec<Job>, StoreError> {
-        let rows = self.engine().scan(Key::of(Table::Notice).id(&case).range(), LIST_LIMIT).await?;
+        let rows = self.engine().scan(Key::of(Table::Notice).id(&case).range(), PAGE).await?;
         rows.iter().map(|(_, row)| records::decode(&row.value)).collect()
     }
 
-    /// Makes a job due now, also one that was given up. Whether there was such a job.
-    pub async fn retry_job(&self, actor: &Actor, id: JobId) -> Result<bool, StoreError> {
-        let now = self.now();
-        let put = |job: Job| Some(Job { due: now, standing: Standing::Waiting, ..job });
-        let changed = self.change_job(actor, id, Act::JobRetried, put).await?;
-        self.announce_work();
-        Ok(changed)
-    }
-
-    /// Takes a job out of the queue for good. Whether there was such a job.
-    pub async fn drop_job(&self, actor: &Actor, id: JobId) -> Result<bool, StoreError> {
-        self.change_job(actor, id, Act::JobDropped, |_| None).await
-    }
-
-    async fn change_job(
-        &self,
-        actor: &Actor,
-        id: JobId,
-        act: Act,
-        change: impl Fn(Job) -> Option<Job>,
-    ) -> Result<bool, StoreError> {
+    async fn jobs_in(&self, table: Table) -> Result<Vec<Job>, StoreError> {
+        let mut range = Key::of(table).range();
+        let mut jobs = Vec::new();
         loop {
-            let Some(job) = self.job(id).await? else { return Ok(false) };
-            let Some(row) = self.row(job_key(&job)).await? else { continue };
-            let mut changes = Changeset {
-                require: vec![(job_key(&job), Some(row.version))],
-                delete: vec![job_key(&job)],
-                append: vec![Event::new(self.now(), actor.clone(), act).job(id).to_bytes()?],
-                ..Changeset::default()
-            };
-            if let Some(changed) = change(job) {
-                changes.delete.retain(|key| *key != job_key(&changed));
-                changes.put.push((job_key(&changed), records::encode(&changed)?));
+            let rows = self.engine().scan(range.clone(), PAGE).await?;
+            for (_, row) in &rows {
+                jobs.push(records::decode(&row.value)?);
             }
-            match self.commit(changes).await {
-                Err(StoreError::Conflict) => {}
-                done => return done.map(|_| true),
+            match rows.last() {
+                Some((key, _)) if rows.len() == PAGE => range.from = [key.as_slice(), &[0]].concat(),
+                _ => return Ok(jobs),
             }
         }
     }
+
+    /// Makes a job due now, also one that was given up. Whether there was such a job.
+    ///
+    /// # Errors
+    /// `Denied` if a worker is busy with it.
+    pub async fn retry_job(&self, actor: &Actor, id: JobId) -> Result<bool, StoreError> {
+        let Some((job, version)) = self.idle_job(id).await? else { return Ok(false) };
+        let now = self.now();
+        // A fresh start: what was given up for its age gets the whole time again.
+        let waiting =
+            Job { due: now, created_at: now, attempts: 0, standing: Standing::Waiting, ..job.clone() };
+        let mut changes = Changeset {
+            require: vec![(job_key(&job), Some(version))],
+            put: vec![(job_key(&waiting), records::encode(&waiting)?)],
+            append: vec![event(&job, now, actor.clone(), Act::JobRetried).to_bytes()?],
+            ..Changeset::default()
+        };
+        if job_key(&job) != job_key(&waiting) {
+            changes.delete.push(job_key(&job));
+        }
+        self.commit(changes).await?;
+        self.announce_work();
+        Ok(true)
+    }
+
+    /// Takes a job out of the queue for good. Whether there was such a job.
+    ///
+    /// # Errors
+    /// `Denied` if a worker is busy with it.
+    pub async fn drop_job(&self, actor: &Actor, id: JobId) -> Result<bool, StoreError> {
+        let Some((job, version)) = self.idle_job(id).await? else { return Ok(false) };
+        let JobKind::Notice(notice) = &job.kind;
+        let changes = Changeset {
+            require: vec![(job_key(&job), Some(version))],
+            delete: vec![job_key(&job)],
+            append: vec![event(&job, self.now(), actor.clone(), Act::JobDropped).to_bytes()?],
+            ..Changeset::default()
+        };
+        self.commit_untold(notice, changes).await?;
+        Ok(true)
+    }
+
+    /// A job that no worker is busy with.
+    async fn idle_job(&self, id: JobId) -> Result<Option<(Job, u64)>, StoreError> {
+        let Some(job) = self.job(id).await? else { return Ok(None) };
+        if job.standing == Standing::Leased {
+            let reason = format!("job {id} is being worked on; look again when that is over");
+            return Err(StoreError::Denied(reason));
+        }
+        Ok(self.row(job_key(&job)).await?.map(|row| (job, row.version)))
+    }
+}
+
+fn event(job: &Job, at: Timestamp, actor: Actor, act: Act) -> Event {
+    let JobKind::Notice(notice) = &job.kind;
+    Event::new(at, actor, act).group(&notice.group).case(notice.case).job(job.id)
 }
 
 pub(crate) fn job_key(job: &Job) -> Vec<u8> {

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use certs::RootKey;
 use jiff::Timestamp;
 use minicbor::{Decode, Encode};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use crate::{
     audit::{Act, Actor, Event},
@@ -27,6 +27,8 @@ struct Shared {
     engine: Arc<dyn Engine>,
     root: Arc<RootKey>,
     directory: ArcSwap<Directory>,
+    /// One reading of the directory at a time, so that an older one never replaces a newer one.
+    reading: Mutex<()>,
     work: Notify,
     clock: Clock,
 }
@@ -62,6 +64,7 @@ impl Ledger {
             engine,
             root,
             directory: ArcSwap::from_pointee(directory),
+            reading: Mutex::new(()),
             work: Notify::new(),
             clock,
         })))
@@ -74,6 +77,7 @@ impl Ledger {
 
     /// Reads the directory again, after a change here or in another process.
     pub async fn reload_directory(&self) -> Result<(), StoreError> {
+        let _turn = self.0.reading.lock().await;
         let earlier = self.directory();
         let directory = Directory::load(self.engine(), &self.0.root, Some(&earlier)).await?;
         self.0.directory.store(Arc::new(directory));

@@ -20,6 +20,7 @@ mod cases;
 mod changes;
 mod content;
 mod directory;
+mod draft;
 mod error;
 mod ids;
 mod jobs;
@@ -32,9 +33,11 @@ mod records;
 mod scenes;
 mod sessions;
 
-pub use accept::{Acceptance, Accepted, AcceptedCase, Entry, Joining, Opening, Party, Place};
+pub use accept::{
+    Acceptance, Accepted, AcceptedCase, Deadline, Entry, Joining, Opening, Party, Place, SourceKey,
+};
 pub use audit::{Act, Actor, Event};
-pub use cases::{Case, CasePage, Due, MessageRecord, Proof, Side};
+pub use cases::{Case, CasePage, Due, MOST_MESSAGES, MessageRecord, Proof, Side};
 pub use changes::DirectoryChange;
 pub use content::{ContentWriter, SealedContent};
 pub use directory::{ClientCertificate, Directory, Group, Mailbox, Participant, Permission, Role, User};

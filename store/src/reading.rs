@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use certs::{CHUNK, MessageKey, SealedPart, TAG};
-use mail::{GroupId, Headline};
+use mail::{Address, GroupId, Headline, Person};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -82,9 +82,9 @@ impl Ledger {
         if let [message] = messages.as_slice() {
             event.message = Some(message.id);
         }
-        let unseen = side.seen_at.is_none_or(|seen| seen < case.last_message_at);
+        let latest = messages.iter().map(|message| message.number).max().unwrap_or(0);
         match reading {
-            Reading::Page if unseen => self.mark_seen(case.id, group, event).await?,
+            Reading::Page if latest > side.seen => self.mark_seen(case.id, group, latest, event).await?,
             _ => self.record(event).await?,
         }
         let keys: Vec<_> = messages.iter().map(|message| wrap_key(case.id, message.id)).collect();
@@ -95,7 +95,7 @@ impl Ledger {
             .map(|(record, row)| {
                 let row =
                     row.ok_or_else(|| StoreError::Corrupt(format!("the key of {} is gone", record.id)))?;
-                self.unwrap_message(record, &records::decode(&row.value)?, group)
+                self.unwrap_message(case, record, &records::decode(&row.value)?, group)
             })
             .collect()
     }
@@ -113,8 +113,11 @@ impl Ledger {
         opened.into_iter().next().ok_or_else(|| StoreError::Corrupt("no message was opened".to_owned()))
     }
 
+    /// People of companies that take no part in the case are left out: one mail to two rivals makes two
+    /// cases, and neither shows the other.
     fn unwrap_message(
         &self,
+        case: &Case,
         record: MessageRecord,
         wraps: &Wraps,
         group: &GroupId,
@@ -126,7 +129,14 @@ impl Ledger {
         let key =
             directory.ring(group)?.opener.unwrap(&wrap.wrapped, &wrap_context(record.content, group))?;
         let headline = key.open(record.content.as_bytes(), SealedPart::Headline, &record.headline)?;
-        let headline = records::decode(&headline)?;
+        let mut headline: Headline = records::decode(&headline)?;
+        let foreign = |person: &Person| {
+            let address = person.address.as_deref().and_then(|address| Address::parse(address).ok());
+            let group = address.and_then(|address| directory.group_of(&address).cloned());
+            group.is_some_and(|group| case.side(&group).is_none())
+        };
+        headline.to.retain(|person| !foreign(person));
+        headline.cc.retain(|person| !foreign(person));
         Ok(OpenMessage { record, headline, ledger: self.clone(), key: Arc::new(key) })
     }
 }

@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use mail::{Address, GroupId, Headline, Tag};
 
 use crate::{
-    Acceptance, Accepted, Actor, CaseId, ContentWriter, DirectoryChange, Due, Entry, Event, Group, JobKind,
-    Joining, Ledger, Mailbox, Opening, Outcome, Participant, Party, Place, Proof, Reading, Role, Session,
-    SessionToken, StoreError, User, UserId, chain,
+    Acceptance, Accepted, Actor, CaseId, ContentWriter, Deadline, DirectoryChange, Entry, Event, Group,
+    JobKind, Joining, Ledger, Mailbox, Opening, Outcome, Participant, Party, Place, Proof, Reading, Role,
+    SealedContent, Session, SessionToken, StoreError, User, UserId, chain,
     engine::{Engine, Range},
     memory::Memory,
 };
@@ -77,22 +77,28 @@ impl Market {
         for piece in bytes.chunks(50_000) {
             writer.write(piece).await?;
         }
-        let entry = Entry {
-            place,
-            tags: vec![Tag::mpan("1200023305967").unwrap()],
-            decided_by: "mailbox".to_owned(),
-        };
-        let acceptance = Acceptance {
-            source: [source; 32],
-            from_group: id(from),
-            proof: Proof::Network,
-            content: writer.finish().await?,
-            headline: Headline { subject: "secret subject".to_owned(), ..Headline::default() },
-            message_id: Some(format!("m{source}@{from}.example")),
-            automatic: false,
-            entries: vec![entry],
-        };
+        let entry = tagged(place, source);
+        let content = writer.finish().await?;
+        let acceptance = Acceptance { from_group: id(from), ..self.acceptance(content, source, vec![entry]) };
         self.ledger.accept(acceptance).await
+    }
+
+    async fn accept(&self, writer: ContentWriter, source: u8, place: Place) -> Result<Accepted, StoreError> {
+        let content = writer.finish().await?;
+        self.ledger.accept(self.acceptance(content, source, vec![tagged(place, source)])).await
+    }
+
+    fn acceptance(&self, content: SealedContent, source: u8, entries: Vec<Entry>) -> Acceptance {
+        Acceptance {
+            from_group: id("alpha"),
+            proof: Proof::Network,
+            author: None,
+            content,
+            headline: Headline { subject: "secret subject".to_owned(), ..Headline::default() },
+            message_id: Some(format!("m{source}@alpha.example")),
+            automatic: false,
+            entries,
+        }
     }
 
     fn opening(&self) -> Place {
@@ -106,20 +112,17 @@ impl Market {
             contact_type: "initial-request".parse().unwrap(),
             initiator: party("alpha", "ALPH", "ann@alpha.example"),
             responder: party("beta", "BETA", "et@beta.example"),
-            due: self.due("beta"),
+            deadline: self.deadline(),
         })
     }
 
-    fn due(&self, side: &str) -> Due {
-        Due {
-            at: self.ledger.now().saturating_add(SignedDuration::from_hours(240)).unwrap(),
-            side: id(side),
-            reason: "ten working days".to_owned(),
-        }
+    fn deadline(&self) -> Deadline {
+        let at = self.ledger.now().saturating_add(SignedDuration::from_hours(240)).unwrap();
+        Deadline { at, reason: "ten working days".to_owned() }
     }
 
     fn joining(&self, case: CaseId) -> Place {
-        Place::Join(Joining { case, due: self.due("beta"), contact: None })
+        Place::Join(Joining { case, deadline: self.deadline() })
     }
 
     async fn read(&self, case: CaseId, group: &str) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -144,6 +147,15 @@ impl Market {
         let all = Range { from: vec![0], to: vec![0xff; 40] };
         let rows = self.engine.scan(all, 1_000_000).await.unwrap();
         rows.into_iter().flat_map(|(key, row)| [key, row.value.to_vec()].concat()).collect()
+    }
+}
+
+fn tagged(place: Place, source: u8) -> Entry {
+    Entry {
+        place,
+        sources: vec![[source; 32]],
+        tags: vec![Tag::mpan("1200023305967").unwrap()],
+        decided_by: "mailbox".to_owned(),
     }
 }
 
@@ -261,6 +273,59 @@ async fn one_notice_until_somebody_looks() {
 }
 
 #[tokio::test]
+async fn what_came_while_somebody_looked_is_told_afterwards() {
+    let market = Market::open().await;
+    let case = market.mail("alpha", 1, b"one", market.opening()).await.unwrap().cases[0].id;
+    let seen = market.ledger.case(case).await.unwrap().unwrap();
+    let messages = market.ledger.messages(case).await.unwrap();
+    market.mail("alpha", 2, b"two", market.joining(case)).await.unwrap();
+    assert_eq!(market.ledger.jobs().await.unwrap().len(), 1);
+    let actor = Actor::User(market.reader);
+    market.ledger.open_messages(&actor, &seen, messages, &id("beta"), Reading::Page).await.unwrap();
+    assert_eq!(market.ledger.jobs().await.unwrap().len(), 2, "the second message was never on the page");
+}
+
+#[tokio::test]
+async fn a_notice_that_never_got_away_does_not_silence_its_case() {
+    let market = Market::open().await;
+    let lease = Duration::from_secs(60);
+    let case = market.mail("alpha", 1, b"one", market.opening()).await.unwrap().cases[0].id;
+    let held = market.ledger.lease_jobs(10, lease).await.unwrap().remove(0);
+    market.ledger.finish_job(held, Outcome::Abandoned("554".to_owned())).await.unwrap();
+    market.mail("alpha", 2, b"two", market.joining(case)).await.unwrap();
+    let jobs = market.ledger.jobs().await.unwrap();
+    assert_eq!(jobs.len(), 2);
+    for job in jobs {
+        assert!(market.ledger.drop_job(&Actor::Tool, job.id).await.unwrap());
+    }
+    market.mail("alpha", 3, b"three", market.joining(case)).await.unwrap();
+    assert_eq!(market.ledger.jobs().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_job_in_work_is_left_alone_and_a_restart_frees_it() {
+    let market = Market::open().await;
+    market.mail("alpha", 1, b"one", market.opening()).await.unwrap();
+    let held = market.ledger.lease_jobs(10, Duration::from_secs(600)).await.unwrap().remove(0);
+    let refused = market.ledger.drop_job(&Actor::Tool, held.job.id).await;
+    assert!(matches!(refused, Err(StoreError::Denied(_))));
+    let refused = market.ledger.retry_job(&Actor::Tool, held.job.id).await;
+    assert!(matches!(refused, Err(StoreError::Denied(_))));
+    market.ledger.release_leases().await.unwrap();
+    assert_eq!(market.ledger.lease_jobs(10, Duration::from_secs(600)).await.unwrap().len(), 1);
+    assert_eq!(market.ledger.finish_job(held, Outcome::Done).await, Err(StoreError::Conflict));
+}
+
+#[tokio::test]
+async fn a_stranger_to_a_case_cannot_join_it() {
+    let market = Market::open().await;
+    let case = market.mail("alpha", 1, b"one", market.opening()).await.unwrap().cases[0].id;
+    let refused = market.mail("gamma", 2, b"two", market.joining(case)).await;
+    assert!(matches!(refused, Err(StoreError::Denied(_))));
+    assert_eq!(market.ledger.messages(case).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn the_list_is_newest_first_and_pages_without_gaps() {
     let market = Market::open().await;
     let mut ids = Vec::new();
@@ -347,13 +412,61 @@ async fn what_is_never_accepted_is_swept() {
     let market = Market::open().await;
     let mut writer = ContentWriter::new(&market.ledger).unwrap();
     writer.write(&noise(5_000_000)).await.unwrap();
-    drop(writer.finish().await.unwrap());
+    // As after a kill: nobody is left to clear up.
+    std::mem::forget(writer.finish().await.unwrap());
     let size = market.everything().await.len();
     assert!(size > 4_000_000);
     assert_eq!(market.ledger.sweep_arriving(Duration::from_secs(10)).await.unwrap(), 0);
     market.pass(SignedDuration::from_secs(11));
     assert_eq!(market.ledger.sweep_arriving(Duration::from_secs(10)).await.unwrap(), 1);
     assert!(market.everything().await.len() < 100_000);
+}
+
+#[tokio::test]
+async fn what_was_swept_cannot_be_accepted() {
+    let market = Market::open().await;
+    let mut writer = ContentWriter::new(&market.ledger).unwrap();
+    writer.write(&noise(2_000_000)).await.unwrap();
+    // The clock jumps while the rest arrives, and the sweep takes the upload for an orphan.
+    market.pass(SignedDuration::from_hours(48));
+    assert_eq!(market.ledger.sweep_arriving(Duration::from_secs(3_600)).await.unwrap(), 1);
+    let refused = async {
+        writer.write(&noise(2_000_000)).await?;
+        market.accept(writer, 1, market.opening()).await
+    };
+    assert_eq!(refused.await, Err(StoreError::Conflict));
+    assert!(market.everything().await.len() < 100_000);
+}
+
+#[tokio::test]
+async fn an_upload_that_is_given_up_leaves_nothing_behind() {
+    let market = Market::open().await;
+    let mut writer = ContentWriter::new(&market.ledger).unwrap();
+    writer.write(&noise(2_000_000)).await.unwrap();
+    drop(writer);
+    while market.everything().await.len() > 100_000 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_retry_with_other_recipients_repeats_only_what_is_new() {
+    let market = Market::open().await;
+    let first = market.mail("alpha", 1, b"body", market.opening()).await.unwrap();
+    let mut writer = ContentWriter::new(&market.ledger).unwrap();
+    writer.write(b"body").await.unwrap();
+    let entry = |place, source: u8| Entry {
+        place,
+        sources: vec![[source; 32]],
+        tags: Vec::new(),
+        decided_by: "mailbox".to_owned(),
+    };
+    let entries = vec![entry(market.opening(), 1), entry(market.opening(), 2)];
+    let content = writer.finish().await.unwrap();
+    let both = market.ledger.accept(market.acceptance(content, 1, entries)).await.unwrap();
+    assert_eq!(both.cases[0], first.cases[0]);
+    assert_ne!(both.cases[1], first.cases[0]);
+    assert_eq!(market.ledger.jobs().await.unwrap().len(), 2);
 }
 
 #[tokio::test]

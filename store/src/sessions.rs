@@ -114,6 +114,31 @@ impl Ledger {
         Ok(Some(session))
     }
 
+    /// Removes sessions that are over; says how many.
+    pub async fn sweep_sessions(&self) -> Result<u64, StoreError> {
+        const BATCH: usize = 1_000;
+        let now = self.now();
+        let mut range = Key::of(Table::Session).range();
+        let mut swept = 0;
+        loop {
+            let rows = self.engine().scan(range.clone(), BATCH).await?;
+            let mut changes = Changeset::default();
+            for (key, row) in &rows {
+                if records::decode::<Session>(&row.value)?.is_over(now) {
+                    changes.delete.push(key.clone());
+                }
+            }
+            swept += changes.delete.len() as u64;
+            if !changes.delete.is_empty() {
+                self.commit(changes).await?;
+            }
+            match rows.last() {
+                Some((key, _)) if rows.len() == BATCH => range.from = [key.as_slice(), &[0]].concat(),
+                _ => return Ok(swept),
+            }
+        }
+    }
+
     pub async fn end_session(&self, token: &SessionToken) -> Result<(), StoreError> {
         let Some(row) = self.row(token.key()).await? else { return Ok(()) };
         let session: Session = records::decode(&row.value)?;

@@ -1,0 +1,259 @@
+//! The changeset of one acceptance while it is put together: rows, indexes, wraps, notices, events.
+//!
+//! Reads the cases that are joined, writes nothing itself.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use certs::SealedPart;
+use jiff::Timestamp;
+use mail::GroupId;
+
+use crate::{
+    accept::{
+        Acceptance, Accepted, AcceptedCase, Deadline, Entry, Joining, Opening, Party, Place, source_key,
+    },
+    audit::{Act, Actor, Event},
+    cases::{
+        Case, Due, MOST_MESSAGES, MessageRecord, Proof, Side, case_key, message_key, tag_key, thread_key,
+    },
+    directory::Directory,
+    engine::Changeset,
+    error::StoreError,
+    ids::{CaseId, CaseReference, MessageId},
+    jobs::make_notices,
+    keys::{Key, Table},
+    ledger::Ledger,
+    reading::{Wrap, Wraps, wrap_context, wrap_key},
+    records,
+};
+
+pub(crate) struct Draft<'a> {
+    ledger: &'a Ledger,
+    directory: Arc<Directory>,
+    mail: &'a Acceptance,
+    now: Timestamp,
+    sealed_headline: Vec<u8>,
+    changes: Changeset,
+    cases: Vec<AcceptedCase>,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(ledger: &'a Ledger, mail: &'a Acceptance) -> Result<Self, StoreError> {
+        let content = &mail.content;
+        let headline = records::encode(&mail.headline)?;
+        Ok(Self {
+            ledger,
+            directory: ledger.directory(),
+            mail,
+            now: ledger.now(),
+            sealed_headline: content.key.seal(content.id.as_bytes(), SealedPart::Headline, &headline)?,
+            changes: Changeset::default(),
+            cases: Vec::new(),
+        })
+    }
+
+    /// An entry that an earlier delivery made.
+    pub(crate) fn repeat(&mut self, case: AcceptedCase) {
+        self.cases.push(case);
+    }
+
+    pub(crate) async fn add(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let (case, act) = match &entry.place {
+            Place::Open(opening) => (self.open(opening)?, Act::CaseOpened),
+            Place::Join(joining) => (self.join(joining).await?, Act::MessageAdded),
+        };
+        self.add_message(case, entry, act)
+    }
+
+    /// The changes, unless there are none.
+    pub(crate) fn finish(mut self) -> (Option<Changeset>, Accepted) {
+        let accepted = Accepted { cases: self.cases };
+        if self.changes.put.is_empty() {
+            return (None, accepted);
+        }
+        let content = &self.mail.content;
+        self.changes.put.extend(content.rows.iter().cloned());
+        if let Some((mark, version)) = content.mark() {
+            // Rows that arrived earlier are named now; they must not have been swept meanwhile.
+            self.changes.require.push((mark.clone(), Some(version)));
+            self.changes.delete.push(mark);
+        }
+        (Some(self.changes), accepted)
+    }
+
+    fn open(&mut self, opening: &Opening) -> Result<Case, StoreError> {
+        if opening.initiator.group == opening.responder.group {
+            return Err(StoreError::Denied("a case needs two groups".to_owned()));
+        }
+        let case = Case {
+            id: CaseId::new(self.now)?,
+            reference: CaseReference::draw()?,
+            process: opening.process.clone(),
+            contact_type: opening.contact_type.clone(),
+            sides: vec![side(&opening.initiator, true), side(&opening.responder, false)],
+            opened_at: self.now,
+            last_message_at: self.now,
+            due: (!self.mail.automatic).then(|| due(&opening.deadline, &opening.responder.group)),
+            messages: 0,
+        };
+        let reference = Key::of(Table::Reference).raw(case.reference.as_bytes()).done();
+        self.changes.require.push((reference.clone(), None));
+        self.changes.put.push((reference, records::encode(&case.id)?));
+        Ok(case)
+    }
+
+    async fn join(&mut self, joining: &Joining) -> Result<Case, StoreError> {
+        let Some((mut case, version)) = self.ledger.versioned_case(joining.case).await? else {
+            return Err(StoreError::Corrupt(format!("case {} is not there", joining.case)));
+        };
+        if case.side(&self.mail.from_group).is_none() {
+            return Err(StoreError::Denied("the group takes no part in this case".to_owned()));
+        }
+        if case.messages >= MOST_MESSAGES {
+            return Err(StoreError::Denied(format!("case {} is full; open a new one", case.reference)));
+        }
+        self.changes.require.push((case_key(case.id), Some(version)));
+        self.changes.delete.extend(case.list_keys());
+        case.last_message_at = self.now.max(case.last_message_at);
+        if !self.mail.automatic {
+            self.move_clock(&mut case, &joining.deadline);
+        }
+        Ok(case)
+    }
+
+    /// Only a human answer of the side that must answer stops the clock; a further word of the
+    /// initiator starts it again when none runs.
+    fn move_clock(&self, case: &mut Case, deadline: &Deadline) {
+        let from_initiator = case.side(&self.mail.from_group).is_some_and(|side| side.initiator);
+        match &case.due {
+            Some(running) if running.side == self.mail.from_group => case.due = None,
+            None if from_initiator => {
+                let responder = case.sides.iter().find(|side| !side.initiator);
+                case.due = responder.map(|responder| due(deadline, &responder.group));
+            }
+            _ => {}
+        }
+    }
+
+    fn add_message(&mut self, mut case: Case, entry: &Entry, act: Act) -> Result<(), StoreError> {
+        let id = MessageId::new(self.now)?;
+        case.messages += 1;
+        if !self.mail.automatic {
+            for side in case.sides.iter_mut().filter(|side| side.group != self.mail.from_group) {
+                side.waiting = case.messages;
+            }
+            make_notices(&mut case, self.now, &mut self.changes)?;
+        }
+        self.put_message(&case, entry, id)?;
+        self.wrap(&case, id)?;
+        self.index(&case, entry)?;
+        self.record(&case, id, act)?;
+        self.count(&case);
+        for key in case.list_keys() {
+            self.changes.delete.retain(|stale| *stale != key);
+            self.changes.put.push((key, records::encode(&())?));
+        }
+        self.changes.put.push((case_key(case.id), records::encode(&case)?));
+        let accepted = AcceptedCase { id: case.id, reference: case.reference };
+        let row = records::encode(&accepted)?;
+        for source in &entry.sources {
+            self.changes.require.push((source_key(source), None));
+            self.changes.put.push((source_key(source), row.clone()));
+        }
+        self.cases.push(accepted);
+        Ok(())
+    }
+
+    fn put_message(&mut self, case: &Case, entry: &Entry, id: MessageId) -> Result<(), StoreError> {
+        let record = MessageRecord {
+            id,
+            case: case.id,
+            content: self.mail.content.id,
+            from_group: self.mail.from_group.clone(),
+            received_at: self.now,
+            size: self.mail.content.size,
+            proof: self.mail.proof.clone(),
+            automatic: self.mail.automatic,
+            headline: self.sealed_headline.clone(),
+            decided_by: entry.decided_by.clone(),
+            number: case.messages,
+        };
+        self.changes.put.push((message_key(case.id, id), records::encode(&record)?));
+        Ok(())
+    }
+
+    /// Seals the message key for every side.
+    fn wrap(&mut self, case: &Case, message: MessageId) -> Result<(), StoreError> {
+        let content = &self.mail.content;
+        let wrap = |side: &Side| {
+            let ring = self.directory.ring(&side.group)?;
+            let wrapped = content.key.wrap_to(&ring.public, &wrap_context(content.id, &side.group))?;
+            Ok(Wrap { group: side.group.clone(), wrapped })
+        };
+        let wraps = case.sides.iter().map(wrap).collect::<Result<_, StoreError>>()?;
+        self.changes.put.push((wrap_key(case.id, message), records::encode(&Wraps { wraps })?));
+        Ok(())
+    }
+
+    /// Tags and the Message-ID, blind, for each side under its own key.
+    fn index(&mut self, case: &Case, entry: &Entry) -> Result<(), StoreError> {
+        let nothing: Bytes = records::encode(&())?;
+        for side in &case.sides {
+            let ring = self.directory.ring(&side.group)?;
+            let tags = entry.tags.iter().map(|tag| tag_key(ring, tag));
+            let thread = self.mail.message_id.iter().map(|id| thread_key(ring, id));
+            for key in tags.chain(thread) {
+                self.changes.put.push((key.id(&case.id).done(), nothing.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, case: &Case, message: MessageId, act: Act) -> Result<(), StoreError> {
+        let act = if self.mail.automatic { Act::AutomaticMailKept } else { act };
+        let mut event = Event::new(self.now, Actor::Gateway, act)
+            .group(&self.mail.from_group)
+            .case(case.id)
+            .message(message)
+            .process(&case.process);
+        event.author = self.mail.author;
+        if let Proof::Login(user) = self.mail.proof {
+            event.user = Some(user);
+        }
+        self.changes.append.push(event.to_bytes()?);
+        Ok(())
+    }
+
+    /// Reports read counters, never messages. Months are UTC.
+    fn count(&mut self, case: &Case) {
+        let month = self.now.strftime("%Y-%m").to_string();
+        for side in &case.sides {
+            let what = if side.group == self.mail.from_group { "sent" } else { "received" };
+            let key = Key::of(Table::Counter)
+                .text(side.group.as_str())
+                .text(&month)
+                .text(case.process.as_str())
+                .text(what);
+            self.changes.add.push((key.done(), 1));
+        }
+    }
+}
+
+fn side(party: &Party, initiator: bool) -> Side {
+    Side {
+        group: party.group.clone(),
+        participant: party.participant.clone(),
+        owner: None,
+        initiator,
+        contact: party.contact.clone(),
+        seen_at: None,
+        seen: 0,
+        waiting: 0,
+        noticed: 0,
+    }
+}
+
+fn due(deadline: &Deadline, side: &GroupId) -> Due {
+    Due { at: deadline.at, side: side.clone(), reason: deadline.reason.clone() }
+}
