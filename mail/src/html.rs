@@ -54,14 +54,16 @@ fn with_breaks(html: &str) -> String {
         }
         let name = tag_name(rest);
         match &*name {
-            "head" => rest = rest.find('>').map_or("", |end| &rest[end + 1..]),
+            "head" => {
+                rest = rest.find('>').map_or("", |end| &rest[end + 1..]);
+                continue;
+            }
             "td" | "th" => out.push(' '),
             name if BLOCKS.contains(&name) => out.push_str("<br>"),
             _ => {}
         }
-        let step = rest.len().min(1);
-        out.push_str(&rest[..step]);
-        rest = &rest[step..];
+        out.push('<');
+        rest = &rest[1..];
     }
     out.push_str(rest);
     out
@@ -104,6 +106,12 @@ mod tests {
     #[test]
     fn inline_tags_and_comments_do_not_part_numbers() {
         assert_eq!(words("12000<b>23305</b>967 MP<!-- x --->AN &#49;&amp;2"), "1200023305967 MPAN 1&2");
+    }
+
+    #[test]
+    fn odd_tags_do_no_harm() {
+        assert_eq!(words("<head>\u{8a}a<head\u{e9}>b</head>ä<é>c<"), "\u{8a}abäc");
+        assert_eq!(words("<head"), "");
     }
 
     #[test]
