@@ -183,7 +183,12 @@ fn wrong_verdict_rules() {
             (
                 "[\"mailbox\"]",
                 "[\"mailbox\", \"unmapped\"]",
-                "recipient: nothing says which process an unmapped address belongs to",
+                "recipient: nothing says whose process it would belong to",
+            ),
+            (
+                "[\"mailbox\"]",
+                "[\"mailbox\", \"foreign-reply-address\"]",
+                "recipient: nothing says whose process it would belong to",
             ),
             (
                 "public = \"this",
