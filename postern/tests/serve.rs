@@ -7,8 +7,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use installation::{Installation, Server};
 use rustls::pki_types::ServerName;
@@ -69,14 +69,14 @@ fn new_certificates_are_taken_and_bad_ones_are_not() {
     server.logs("certificates read again");
     let second = shown(&installation, &server);
     for (before, after) in first.iter().zip(&second) {
-        assert_ne!(before, after);
+        assert!(before != after, "the old certificate is still shown");
     }
 
     fs::write(&pem, "not a certificate").unwrap();
     server.signal("HUP");
     server.logs("the old one stays");
     server.logs("the old one stays");
-    assert_eq!(shown(&installation, &server), second);
+    assert!(shown(&installation, &server) == second, "the certificate changed to a bad one");
 }
 
 #[test]
@@ -129,17 +129,14 @@ fn a_second_sigterm_ends_at_once() {
         fs::read_to_string(installation.config()).unwrap().replace("drain = \"2 s\"", "drain = \"10 min\"");
     fs::write(installation.config(), text).unwrap();
     let server = installation.serve();
-    // A transaction in flight is what draining waits for.
-    let mut stream = TcpStream::connect(server.place("smtp")).unwrap();
-    let mut lines = BufReader::new(stream.try_clone().unwrap());
-    dialogue(&mut stream, &mut lines, "");
-    dialogue(&mut stream, &mut lines, "EHLO test.example\r\n");
+    // A tool that is in the middle of its request is waited for.
+    let mut unfinished = UnixStream::connect(installation.home().join("data/control.sock")).unwrap();
+    unfinished.write_all(b"{").unwrap();
     server.signal("TERM");
     server.logs("stopping");
     server.signal("TERM");
-    let begun = Instant::now();
+    server.logs("stopped at once");
     assert_eq!(server.ends(), Some(0));
-    assert!(begun.elapsed() < Duration::from_secs(30));
 }
 
 #[test]

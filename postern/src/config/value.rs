@@ -207,6 +207,16 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_have_bounds_and_may_be_written_as_toml_allows() {
+        let whole = |toml| read(toml, |value| whole(value, 1, 10_000));
+        assert_eq!(whole("10_000").unwrap(), 10_000);
+        assert_eq!(whole("0x10").unwrap(), 16);
+        for wrong in ["0", "-1", "10_001", "99999999999999999999999", "1.0", "\"1\"", "true"] {
+            assert!(whole(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn times_have_units_and_bounds() {
         let time = |toml| read(toml, |value| duration(value, 1, 3600));
         assert_eq!(time("\"5 min\"").unwrap(), Duration::from_secs(300));

@@ -9,6 +9,7 @@ mod signals;
 mod web;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,54 +72,91 @@ impl Server {
         role: Role,
         demo: Option<portal::Demo>,
     ) -> anyhow::Result<Self> {
-        let signals = Signals::listen()?;
-        let mail_identity = config.identity(config.tls.client_ca.as_deref())?.map(Arc::new);
-        // Browsers are not asked for a client certificate.
-        let web_identity = config.identity(None)?.map(Arc::new);
-        let control = control::Listener::bind(&config.server.data)?;
+        check_durability(config, &desk)?;
+        let mut server = Self {
+            signals: Signals::listen()?,
+            identities: Vec::new(),
+            tasks: JoinSet::new(),
+            stop: watch::Sender::new(false),
+            drain: config.server.drain,
+            ready: Ready::default(),
+            desk,
+        };
+        server.start_tools(config)?;
+        // Notices link to the portal, so its port must be known before the first mail comes in.
         let web = match role.has(Role::Portal) {
             true => Some(web::bind(config).await?),
             false => None,
         };
         let url = web::url(config, web.as_ref())?;
-        let (stop, stopping) = watch::channel(false);
-        let mut server = Self {
-            identities: [&mail_identity, &web_identity].into_iter().flatten().cloned().collect(),
-            tasks: JoinSet::new(),
-            stop,
-            signals,
-            drain: config.server.drain,
-            ready: Ready::default(),
-            desk,
-        };
-        let desk = &server.desk;
-        server.tasks.spawn(control.serve(desk.clone(), stopping.clone()));
-        server.tasks.spawn(housekeeping::run(desk.ledger.clone(), stopping.clone()));
-        let settings = mail_side::settings(config, &url);
-        let gateway = Arc::new(Gateway::new(desk.ledger.clone(), Arc::clone(&desk.rules), settings));
+        server.start_mail(config, role, &url).await?;
+        if let Some(socket) = web {
+            server.start_portal(config, socket, &url, demo)?;
+        }
+        if let Some(address) = config.metrics.listen {
+            server.start_metrics(address).await?;
+        }
+        Ok(server)
+    }
+
+    fn start_tools(&mut self, config: &Config) -> anyhow::Result<()> {
+        let control = control::Listener::bind(&config.server.data)?;
+        self.tasks.spawn(control.serve(self.desk.clone(), self.stop.subscribe()));
+        self.tasks.spawn(housekeeping::run(self.desk.ledger.clone(), self.stop.subscribe()));
+        Ok(())
+    }
+
+    async fn start_mail(&mut self, config: &Config, role: Role, portal_url: &str) -> anyhow::Result<()> {
+        let settings = mail_side::settings(config, portal_url);
+        let gateway =
+            Arc::new(Gateway::new(self.desk.ledger.clone(), Arc::clone(&self.desk.rules), settings));
         if role.has(Role::Gateway) {
-            let listeners = mail_side::bind(config, mail_identity.as_ref(), &mut server.ready).await?;
-            for (socket, options) in listeners {
-                let run = mail_side::listener(socket, &gateway, options).run(stopping.clone());
-                server.tasks.spawn(run);
+            let identity = self.identity(config, config.tls.client_ca.as_deref())?;
+            for (socket, options) in mail_side::bind(config, identity.as_ref(), &mut self.ready).await? {
+                let listener = mail_side::listener(socket, &gateway, options);
+                self.tasks.spawn(listener.run(self.stop.subscribe()));
             }
         }
         if role.has(Role::Worker) {
-            let worker = mail_side::worker(config, gateway)?;
-            server.tasks.spawn(worker.run(stopping.clone()));
+            self.tasks.spawn(mail_side::worker(config, gateway)?.run(self.stop.subscribe()));
         }
-        if let Some(socket) = web {
-            server.ready.add("portal", web::here(config, &socket)?);
-            let pages = web::pages(desk, &url, demo)?;
-            let identity = web_identity.filter(|_| config.portal.tls);
-            server.tasks.spawn(web::serve(socket, pages, identity, stopping.clone()));
-        }
-        if let Some(address) = config.metrics.listen {
-            let socket = bind("metrics", address).await?;
-            server.ready.add("metrics", socket.local_addr()?);
-            server.tasks.spawn(metrics::serve(socket, desk.clone(), stopping));
-        }
-        Ok(server)
+        Ok(())
+    }
+
+    fn start_portal(
+        &mut self,
+        config: &Config,
+        socket: TcpListener,
+        url: &str,
+        demo: Option<portal::Demo>,
+    ) -> anyhow::Result<()> {
+        // Browsers are not asked for a client certificate.
+        let identity = match config.portal.tls {
+            true => self.identity(config, None)?,
+            false => None,
+        };
+        self.ready.add("portal", web::here(config, &socket)?);
+        let pages = web::pages(&self.desk, url, demo)?;
+        self.tasks.spawn(web::serve(socket, pages, identity, self.stop.subscribe()));
+        Ok(())
+    }
+
+    async fn start_metrics(&mut self, address: SocketAddr) -> anyhow::Result<()> {
+        let socket = bind("metrics", address).await?;
+        self.ready.add("metrics", socket.local_addr()?);
+        self.tasks.spawn(metrics::serve(socket, self.desk.clone(), self.stop.subscribe()));
+        Ok(())
+    }
+
+    /// The certificate of a listener, noted down so that SIGHUP reads it again.
+    fn identity(
+        &mut self,
+        config: &Config,
+        client_ca: Option<&Path>,
+    ) -> anyhow::Result<Option<Arc<ServerIdentity>>> {
+        let identity = config.identity(client_ca)?.map(Arc::new);
+        self.identities.extend(identity.clone());
+        Ok(identity)
     }
 
     /// Serves until told to stop. An error means that mail is no longer taken although nobody asked for that.
@@ -185,6 +223,21 @@ impl Server {
                 }
                 signal = self.signals.next() => if signal == Signal::Stop { return End::AtOnce },
             }
+        }
+    }
+}
+
+/// An engine that can lose acknowledged mail takes none unless the configuration says that this is understood.
+fn check_durability(config: &Config, desk: &Desk) -> anyhow::Result<()> {
+    match (desk.ledger.durable(), config.server.durable) {
+        (true, _) => Ok(()),
+        (false, true) => bail!(
+            "this ledger's engine cannot promise that acknowledged mail survives a power cut; use sqlite, or say \
+             durable = false under [server]"
+        ),
+        (false, false) => {
+            tracing::warn!("durable = false: a power cut may take acknowledged mail away");
+            Ok(())
         }
     }
 }

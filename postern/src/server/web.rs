@@ -6,6 +6,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use certs::ServerIdentity;
 use portal::{Demo, Options, Portal};
+use rustls::ServerConfig;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -58,7 +61,22 @@ pub(super) async fn serve(
         let _ = stop.wait_for(|stops| *stops).await;
     };
     match identity {
-        Some(identity) => portal::serve_tls(socket, identity.server_config(), pages, stopped).await,
+        Some(identity) => portal::serve_tls(socket, always_current(identity), pages, stopped).await,
         None => portal::serve(socket, pages, stopped).await,
+    }
+}
+
+/// A TLS configuration that lasts as long as the listener and shows the certificate of the latest reload.
+fn always_current(identity: Arc<ServerIdentity>) -> Arc<ServerConfig> {
+    let config = ServerConfig::builder().with_no_client_auth();
+    Arc::new(config.with_cert_resolver(Arc::new(Current(identity))))
+}
+
+#[derive(Debug)]
+struct Current(Arc<ServerIdentity>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.server_config().cert_resolver.resolve(hello)
     }
 }
