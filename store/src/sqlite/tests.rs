@@ -206,6 +206,46 @@ async fn closing_finishes_what_was_taken() {
     assert!(taken > 0);
 }
 
+/// What durability and space rest on, as the writing connection has it.
+#[test]
+fn the_settings_are_in_force() {
+    let folder = tempdir().unwrap();
+    let check = |connection: &Connection| {
+        let expected = [
+            ("synchronous", 2),
+            ("page_size", connection::PAGE),
+            ("auto_vacuum", 2),
+            ("wal_autocheckpoint", 0),
+        ];
+        for (name, value) in expected {
+            let found: i64 = connection.pragma_query_value(None, name, |row| row.get(0))?;
+            assert_eq!(found, value, "{name}");
+        }
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        assert_eq!(mode, "wal");
+        Ok(())
+    };
+    for _ in 0..2 {
+        Sqlite::open_prepared(folder.path(), Options::default(), check).unwrap();
+    }
+}
+
+/// Who finds the queue full waits, also with a changeset larger than the whole queue.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_makes_wait() {
+    let folder = tempdir().unwrap();
+    let options = Options { queue_bytes: 150_000, batch_bytes: 1, ..Options::default() };
+    let engine = Arc::new(Sqlite::open(folder.path(), options).unwrap());
+    let mut tasks = JoinSet::new();
+    for number in 0..40 {
+        let engine = engine.clone();
+        let size = if number % 10 == 0 { 400_000 } else { 60_000 };
+        tasks.spawn(async move { engine.commit(put(&[T, number], size)).await.unwrap() });
+    }
+    assert_eq!(tasks.join_all().await.len(), 40);
+    assert_eq!(rows(&engine).await, 40);
+}
+
 #[tokio::test]
 async fn dropping_is_closing() {
     let (folder, engine) = fresh();
