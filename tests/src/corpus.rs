@@ -90,16 +90,16 @@ fn expected_authors() -> HashMap<String, Vec<String>> {
     .collect()
 }
 
-/// The messages of an mbox file: each behind a line that begins with `From `.
+/// The messages of an mbox file: each behind a line `From WHO … HH:MM …`, as the manifest counts them.
 fn split(bytes: &[u8]) -> Vec<&[u8]> {
     let mut starts = Vec::new();
     let mut place = 0;
-    let mut behind_empty = true;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        if behind_empty && line.starts_with(b"From ") {
+        let time =
+            |four: &[u8]| four[2] == b':' && [0, 1, 3, 4].iter().all(|digit| four[*digit].is_ascii_digit());
+        if line.starts_with(b"From ") && line.windows(5).any(time) {
             starts.push((place, place + line.len()));
         }
-        behind_empty = matches!(line, b"\n" | b"\r\n");
         place += line.len();
     }
     let ends = starts.iter().skip(1).map(|(start, _)| *start).chain([bytes.len()]);
