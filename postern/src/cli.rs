@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{audit, case, certs, config, demo, directory, health, init, queue, serve, user};
+use crate::print;
 
 /// A secure mail gateway with a portal: mail in, sealed case, notice out.
 #[derive(Parser)]
@@ -87,7 +88,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(3),
         Err(error) => {
-            eprintln!("postern: {error:#}");
+            eprintln!("postern: {}", print::told(&error));
             ExitCode::from(1)
         }
     }

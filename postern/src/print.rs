@@ -14,6 +14,17 @@ pub(crate) fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An error with its causes, each said once: many an error's own words end with those of its cause.
+pub(crate) fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |mut told, cause| {
+        if !told.contains(&cause) {
+            told.push_str(if told.is_empty() { "" } else { ": " });
+            told.push_str(&cause);
+        }
+        told
+    })
+}
+
 /// A table with a heading, columns as wide as their longest cell.
 pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) {
     lines(&laid_out(heading, rows));
@@ -38,6 +49,12 @@ fn laid_out(heading: &[&str], rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_that_was_named_is_not_named_again() {
+        let error = anyhow::anyhow!("disk gone").context("cannot read x: disk gone").context("keys.root");
+        assert_eq!(told(&error), "keys.root: cannot read x: disk gone");
+    }
 
     #[test]
     fn columns_line_up() {

@@ -31,7 +31,7 @@ impl Config {
 
     pub(crate) fn root_key(&self) -> anyhow::Result<RootKey> {
         let path = self.keys.root.path().context("keys.root")?;
-        RootKey::read(&path).with_context(|| format!("keys.root: {}", path.display()))
+        RootKey::read(&path).context("keys.root")
     }
 
     /// The certificate of the listeners; none when the configuration names none. Only peers of a listener with

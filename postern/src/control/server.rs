@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::wire::{self, Word};
+use crate::print;
 use crate::tools::{Desk, Request, Sink};
 
 /// How long to wait when the system has no more file handles.
@@ -89,7 +90,7 @@ async fn answer(stream: UnixStream, desk: &Desk) -> anyhow::Result<()> {
     let mut sink = SocketSink(output);
     let word = match desk.perform(request, &mut sink).await {
         Ok(value) => Word::Done(value),
-        Err(error) => Word::Failed(format!("{error:#}")),
+        Err(error) => Word::Failed(print::told(&error)),
     };
     wire::send(&mut sink.0, &word).await
 }

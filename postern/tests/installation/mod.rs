@@ -41,6 +41,21 @@ impl Installation {
         installation
     }
 
+    /// A folder in which a sample market will run.
+    pub(crate) fn sample() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// The sample market, on free ports.
+    pub(crate) fn demo(&self) -> Server {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+        command.arg("demo").arg("--dir").arg(self.home());
+        for listener in ["--smtp", "--submission", "--portal"] {
+            command.args([listener, "127.0.0.1:0"]);
+        }
+        Server::start(command)
+    }
+
     pub(crate) fn home(&self) -> PathBuf {
         self.0.path().join("home")
     }
@@ -90,24 +105,9 @@ impl Installation {
     }
 
     pub(crate) fn serve(&self) -> Server {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_postern"))
-            .args(["serve", "-c"])
-            .arg(self.config())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let ready = lines(child.stdout.take().unwrap());
-        let log = lines(child.stderr.take().unwrap());
-        let mut server = Server { child, log, ready: Vec::new() };
-        loop {
-            let line =
-                ready.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no ready line: {}", server.said()));
-            if line == "ready postern" {
-                return server;
-            }
-            server.ready.push(line);
-        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+        command.args(["serve", "-c"]).arg(self.config());
+        Server::start(command)
     }
 }
 
@@ -118,6 +118,24 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Starts it and waits for its last ready line.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let ready = lines(child.stdout.take().unwrap());
+        let log = lines(child.stderr.take().unwrap());
+        let mut server = Self { child, log, ready: Vec::new() };
+        loop {
+            let line =
+                ready.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no ready line: {}", server.said()));
+            if line == "ready postern" {
+                // From here on nobody reads it, but somebody must take it.
+                std::thread::spawn(move || ready.iter().for_each(drop));
+                return server;
+            }
+            server.ready.push(line);
+        }
+    }
+
     /// Where the listener of this name is.
     pub(crate) fn place(&self, name: &str) -> &str {
         let line = self.ready.iter().find_map(|line| line.strip_prefix(&format!("ready {name} ")));
