@@ -35,7 +35,7 @@ const SMTP_LISTEN: Key<Vec<SocketAddr>> = Key {
 
 const SUBMISSION_LISTEN: Key<Vec<SocketAddr>> = Key {
     name: "listen",
-    doc: "Addresses for staff mail clients, which must log in. An empty list switches the listener off.",
+    doc: "Addresses for staff mail clients. An empty list switches the listener off.",
     default: Some("[\"0.0.0.0:587\"]"),
     example: "",
     read: sockets,

@@ -83,7 +83,7 @@ impl Demo {
     fn install(&self, folder: &Path) -> anyhow::Result<Installation> {
         let installation = Installation::at(folder);
         if !installation.exists() {
-            installation.create(&[NAME.to_owned(), "localhost".to_owned(), "127.0.0.1".to_owned()])?;
+            installation.create(&[NAME, "localhost", "127.0.0.1", "::1"].map(str::to_owned))?;
         }
         Ok(installation)
     }
