@@ -7,11 +7,12 @@ use arc_swap::ArcSwap;
 use certs::PeerCertificate;
 use mail::{Address, Envelope, GroupId, ReversePath};
 use policies::{Recipient, Ruleset, Verdict};
-use store::{Ledger, Proof, StoreError};
+use store::{CaseId, Ledger, Proof, StoreError};
 
 use crate::{
     incoming::Incoming,
     placement::{self, Known},
+    reply_address,
     sender::{Logins, Sender},
     smtp::{Intake, Refusal},
 };
@@ -50,6 +51,11 @@ impl Gateway {
 
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The address to which `recipient` of `group` replies in `case`; none if the notice domain makes none.
+    pub fn reply_address(&self, case: CaseId, group: &GroupId, recipient: &Address) -> Option<Address> {
+        reply_address::mint(&self.ledger, &self.settings.notice_domain, case, group, recipient)
     }
 
     pub(crate) fn rules(&self) -> Arc<Ruleset> {

@@ -11,7 +11,6 @@ use templates::{
 use crate::{
     gateway::Gateway,
     guard::{self, Cleared, Leak},
-    reply_address,
 };
 
 /// A notice that may leave.
@@ -55,8 +54,7 @@ pub(crate) async fn finish(
     let settings = gateway.settings();
     let domain = &settings.notice_domain;
     let unusable = || NoticeError::Domain(domain.clone());
-    let reply_to = reply_address::mint(gateway.ledger(), domain, case.id, &notice.group, &notice.to);
-    let reply_to = reply_to.ok_or_else(unusable)?;
+    let reply_to = gateway.reply_address(case.id, &notice.group, &notice.to).ok_or_else(unusable)?;
     let letter = Letter {
         from: &settings.notice_sender,
         from_name: &settings.notice_name,

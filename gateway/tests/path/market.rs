@@ -1,0 +1,159 @@
+//! A market of three companies on an engine in memory, and mail handed to the guards as the SMTP server does.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use certs::RootKey;
+use gateway::smtp::{Delivery, Intake, Refusal};
+use gateway::{Gateway, Guards, Settings};
+use mail::{Address, Envelope, GroupId, ReversePath};
+use policies::Ruleset;
+use store::engine::Engine;
+use store::memory::Memory;
+use store::{
+    Actor, Case, DirectoryChange, Group, JobKind, Ledger, Mailbox, Notice, Participant, Role, User, UserId,
+};
+
+pub(crate) struct Market {
+    pub(crate) ledger: Ledger,
+    pub(crate) gateway: Arc<Gateway>,
+    guards: Guards,
+}
+
+pub(crate) const DOMAIN: &str = "postern.example";
+
+impl Market {
+    pub(crate) async fn open() -> Self {
+        certs::install_provider();
+        let engine: Arc<dyn Engine> = Arc::new(Memory::new());
+        let root = Arc::new(RootKey::generate().unwrap());
+        let ledger = Ledger::open(engine, root).await.unwrap();
+        ledger.change_directory(&Actor::Tool, directory(&ledger)).await.unwrap();
+        let settings = Settings {
+            notice_domain: DOMAIN.to_owned(),
+            notice_sender: address("notices@postern.example"),
+            notice_name: "Postern".to_owned(),
+            portal_url: "https://portal.example".to_owned(),
+        };
+        let rules = Arc::new(Ruleset::shipped().unwrap());
+        let gateway = Arc::new(Gateway::new(ledger.clone(), rules, settings));
+        Self { guards: Guards(Arc::clone(&gateway)), ledger, gateway }
+    }
+
+    /// One transaction from a company's network; what the peer reads at the end.
+    pub(crate) async fn send(&self, company: &str, to: &[&str], mail: &str) -> Result<String, Refusal> {
+        self.transact(company, ReversePath::Address(address("bounces@alpha.example")), to, mail).await
+    }
+
+    pub(crate) async fn transact(
+        &self,
+        company: &str,
+        from: ReversePath,
+        to: &[&str],
+        mail: &str,
+    ) -> Result<String, Refusal> {
+        let identity = self.guards.by_network(network(company));
+        let identity = identity.as_ref();
+        self.guards.mail(identity, &from)?;
+        let recipients: Vec<Address> = to.iter().map(|to| address(to)).collect();
+        for recipient in &recipients {
+            self.guards.recipient(identity, &from, recipient)?;
+        }
+        let envelope = Envelope { reverse_path: from, recipients };
+        let mut delivery = self.guards.open(identity, envelope, None).await?;
+        for piece in mail.replace('\n', "\r\n").as_bytes().chunks(7) {
+            delivery.chunk(piece).await?;
+        }
+        delivery.close().await
+    }
+
+    /// The cases of a company's erroneous transfers, newest first.
+    pub(crate) async fn cases(&self, company: &str) -> Vec<Case> {
+        let process = "erroneous-transfers".parse().unwrap();
+        self.ledger.cases(&group(company), &process, None, 100).await.unwrap().cases
+    }
+
+    pub(crate) async fn notices(&self) -> Vec<Notice> {
+        let jobs = self.ledger.jobs().await.unwrap();
+        jobs.into_iter()
+            .map(|job| match job.kind {
+                JobKind::Notice(notice) => notice,
+            })
+            .collect()
+    }
+
+    /// People of a company look at a case.
+    pub(crate) async fn look(&self, company: &str, case: &Case) {
+        let case = self.ledger.case(case.id).await.unwrap().unwrap();
+        let messages = self.ledger.messages(case.id).await.unwrap();
+        let reading = store::Reading::Page;
+        self.ledger.open_messages(&Actor::Portal, &case, messages, &group(company), reading).await.unwrap();
+    }
+}
+
+pub(crate) fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+pub(crate) fn group(company: &str) -> GroupId {
+    company.parse().unwrap()
+}
+
+fn network(company: &str) -> IpAddr {
+    let third = match company {
+        "alpha" => 1,
+        "beta" => 2,
+        "gamma" => 3,
+        _ => 99,
+    };
+    IpAddr::from([10, third, 0, 7])
+}
+
+fn directory(ledger: &Ledger) -> Vec<DirectoryChange> {
+    let mut changes = Vec::new();
+    for (number, company) in ["alpha", "beta", "gamma"].into_iter().enumerate() {
+        let domain = format!("{company}.example");
+        changes.push(DirectoryChange::Group(Group {
+            id: group(company),
+            name: format!("{company} Energy"),
+            domains: vec![domain.clone()],
+            networks: vec![format!("10.{}.0.0/16", number + 1).parse().unwrap()],
+        }));
+        for (mpid, role) in [("E", "electricity-supplier"), ("G", "gas-supplier")] {
+            changes.push(DirectoryChange::Participant(Participant {
+                mpid: mpid_of(company, mpid),
+                group: group(company),
+                name: company.to_owned(),
+                role: role.to_owned(),
+            }));
+        }
+        for (local, mpid, rung) in [
+            ("et", "E", "initial-request"),
+            ("et-esc1", "E", "escalation-1"),
+            ("et-gas", "G", "initial-request"),
+        ] {
+            changes.push(DirectoryChange::Mailbox(Mailbox {
+                address: address(&format!("{local}@{domain}")),
+                group: group(company),
+                participant: mpid_of(company, mpid),
+                process: "erroneous-transfers".parse().unwrap(),
+                contact_type: rung.parse().unwrap(),
+            }));
+        }
+        changes.push(DirectoryChange::User(User {
+            id: UserId::new(ledger.now()).unwrap(),
+            group: group(company),
+            email: address(&format!("ann@{domain}")),
+            name: "Ann".to_owned(),
+            role: Role::User,
+            permissions: Vec::new(),
+            password: Some(certs::password::hash("correct horse battery").unwrap()),
+            active: true,
+        }));
+    }
+    changes
+}
+
+fn mpid_of(company: &str, kind: &str) -> mail::Mpid {
+    format!("{}{kind}", &company[..3].to_uppercase()).parse().unwrap()
+}
