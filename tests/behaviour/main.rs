@@ -3,6 +3,7 @@
 
 mod answers;
 mod arrival;
+mod audit;
 mod canaries;
 mod cli;
 mod corpus;
@@ -11,6 +12,7 @@ mod direction;
 mod kill;
 mod memory;
 mod notice;
+mod queue;
 mod reading;
 mod refusals;
 mod screenshots;
