@@ -174,19 +174,20 @@ impl<'b, C, K> Decode<'b, C> for Locator<K> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CaseReference([u8; 7]);
 
-/// No vowels, so that no word appears; no 0, 1, L, S, which are read as something else.
-const SYMBOLS: &[u8; 25] = b"23456789BCDFGHJKMNPQRTVWX";
+/// No vowels, F, S or W, so that neither words nor the usual abbreviations appear; no 0, 1 and L, which
+/// are read as something else.
+const SYMBOLS: &[u8; 23] = b"23456789BCDGHJKMNPQRTVX";
 
 impl CaseReference {
-    /// A random reference out of some six thousand million; the commit that uses it requires that it is free.
+    /// A random reference out of some three thousand million; the commit that uses it requires that it is free.
     pub(crate) fn draw() -> Result<Self, StoreError> {
         let mut symbols = [0; 7];
         let mut filled = 0;
         while filled < symbols.len() {
             let random = certs::random::<16>().map_err(|error| StoreError::Broken(error.to_string()))?;
-            // Ten times the alphabet is 250: dropping the rest keeps every symbol equally likely.
-            for byte in random.into_iter().filter(|byte| *byte < 250).take(symbols.len() - filled) {
-                symbols[filled] = SYMBOLS[usize::from(byte % 25)];
+            // Eleven times the alphabet is 253: dropping the rest keeps every symbol equally likely.
+            for byte in random.into_iter().filter(|byte| *byte < 253).take(symbols.len() - filled) {
+                symbols[filled] = SYMBOLS[usize::from(byte % 23)];
                 filled += 1;
             }
         }

@@ -502,6 +502,14 @@ async fn sessions_end_by_idleness_age_and_sign_out() {
     ledger.end_session(&token).await.unwrap();
     assert_eq!(ledger.session(&token).await.unwrap(), None);
     assert_eq!(ledger.session(&SessionToken::from_cookie("guess")).await.unwrap(), None);
+    for _ in 0..3 {
+        ledger.start_session(market.reader).await.unwrap();
+    }
+    assert_eq!(ledger.sweep_sessions().await.unwrap(), 0);
+    assert_eq!(ledger.end_sessions_of(market.reader).await.unwrap(), 3);
+    ledger.start_session(market.reader).await.unwrap();
+    market.pass(SignedDuration::from_hours(13));
+    assert_eq!(ledger.sweep_sessions().await.unwrap(), 1);
     let everything = market.everything().await;
     assert!(!everything.windows(52).any(|window| window == token.as_str().as_bytes()));
 }

@@ -116,15 +116,24 @@ impl Ledger {
 
     /// Removes sessions that are over; says how many.
     pub async fn sweep_sessions(&self) -> Result<u64, StoreError> {
-        const BATCH: usize = 1_000;
         let now = self.now();
+        self.remove_sessions(|session| session.is_over(now)).await
+    }
+
+    /// Ends every session of a user: after a new password nobody goes on with the old one.
+    pub async fn end_sessions_of(&self, user: UserId) -> Result<u64, StoreError> {
+        self.remove_sessions(|session| session.user == user).await
+    }
+
+    async fn remove_sessions(&self, ended: impl Fn(&Session) -> bool) -> Result<u64, StoreError> {
+        const BATCH: usize = 1_000;
         let mut range = Key::of(Table::Session).range();
         let mut swept = 0;
         loop {
             let rows = self.engine().scan(range.clone(), BATCH).await?;
             let mut changes = Changeset::default();
             for (key, row) in &rows {
-                if records::decode::<Session>(&row.value)?.is_over(now) {
+                if ended(&records::decode(&row.value)?) {
                     changes.delete.push(key.clone());
                 }
             }

@@ -1,4 +1,4 @@
-//! What must be cleared away from time to time: content of mails that never arrived whole.
+//! What must be cleared away from time to time: content of mails that never arrived whole, sessions that are over.
 
 use std::time::Duration;
 
@@ -16,6 +16,9 @@ pub(super) async fn run(ledger: Ledger, mut stop: watch::Receiver<bool>) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "content of unfinished mails removed"),
             Err(error) => tracing::warn!(%error, "unfinished mails could not be removed"),
+        }
+        if let Err(error) = ledger.sweep_sessions().await {
+            tracing::warn!(%error, "sessions that are over could not be removed");
         }
         tokio::select! {
             _ = stop.wait_for(|stops| *stops) => return,

@@ -118,6 +118,8 @@ impl Server {
             }
         }
         if role.has(Role::Worker) {
+            // The embedded ledger has one process: what an earlier one held when it was killed is free.
+            self.desk.ledger.release_leases().await?;
             self.tasks.spawn(mail_side::worker(config, gateway)?.run(self.stop.subscribe()));
         }
         Ok(())

@@ -36,6 +36,7 @@ impl Desk {
         let password = certs::password::generate()?;
         let change = DirectoryChange::Password(user.id, hash_password(password.clone()).await?);
         self.ledger.change_directory(&Actor::Tool, vec![change]).await?;
+        self.ledger.end_sessions_of(user.id).await?;
         Ok(shown(email, password))
     }
 }
