@@ -5,6 +5,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::process::{Running, program, run};
 use crate::wait;
@@ -92,8 +93,11 @@ impl Postfix {
 
 /// A port that nobody else is given by chance: below the range that the kernel draws from.
 fn free_port() -> u16 {
-    let first = 20_000 + u16::try_from(std::process::id() % 10_000).expect("below 10,000");
-    (first..first + 100)
+    // Several tests of one process start at the same time, where there is no runner with a process for each.
+    static STARTED: AtomicU16 = AtomicU16::new(0);
+    let process = u16::try_from(std::process::id() % 10_000).expect("below 10,000");
+    let first = 20_000 + process + STARTED.fetch_add(10, Ordering::SeqCst) % 1_000;
+    (first..first + 10)
         .find(|port| TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], *port))).is_ok())
         .expect("a free port for Postfix")
 }
