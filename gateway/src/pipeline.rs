@@ -19,11 +19,11 @@ const MOST_HOPS: usize = 50;
 pub(crate) async fn take(gateway: &Gateway, received: Received) -> Result<Accepted, Refusal> {
     // 1 identify: the transport proved `original.sender` before the first recipient was named.
     // 2 receive: the original is sealed already, chunk by chunk, as it came.
-    let parsed = Parsed::from(received); //             3 parse
+    let parsed = Parsed::from(received); //               3 parse
     let authored = parsed.authored(gateway).await?;
-    let judged = authored.judged(gateway).await?; //    4 classify, 5 decide
-    let sealed = judged.sealed(gateway)?; //            6 seal
-    gateway.ledger().accept(sealed).await.map_err(|error| refused(&error)) // 7 accept
+    let secured = authored.judged(gateway).await?; //     4 classify, 5 decide
+    let acceptance = secured.sealed(gateway)?; //         6 seal
+    gateway.ledger().accept(acceptance).await.map_err(|error| refused(&error)) // 7 accept
 }
 
 /// What the parser made of the mail. Total: a damaged mail has defects, it is no error.

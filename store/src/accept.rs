@@ -166,5 +166,5 @@ fn earlier(known: &HashMap<SourceKey, AcceptedCase>, entry: &Entry) -> Option<Ac
 }
 
 pub(crate) fn source_key(source: &SourceKey) -> Vec<u8> {
-    Key::of(Table::Source).raw(source).done()
+    Key::of(Table::Source).digest(source).done()
 }

@@ -181,7 +181,7 @@ pub(crate) fn message_key(case: CaseId, message: MessageId) -> Vec<u8> {
 }
 
 pub(crate) fn thread_key(ring: &KeyRing, message_id: &str) -> Key {
-    Key::of(Table::Thread).raw(&ring.indexer.digest("message-id", message_id.as_bytes()))
+    Key::of(Table::Thread).digest(&ring.indexer.digest("message-id", message_id.as_bytes()))
 }
 
 pub(crate) fn tag_key(ring: &KeyRing, tag: &Tag) -> Key {
@@ -190,7 +190,7 @@ pub(crate) fn tag_key(ring: &KeyRing, tag: &Tag) -> Key {
         TagKind::Mprn => "tag mprn",
         TagKind::Reference => "tag reference",
     };
-    Key::of(Table::Tag).raw(&ring.indexer.digest(purpose, tag.value().as_bytes()))
+    Key::of(Table::Tag).digest(&ring.indexer.digest(purpose, tag.value().as_bytes()))
 }
 
 impl Ledger {

@@ -68,6 +68,11 @@ impl Key {
         self
     }
 
+    /// The first half of a keyed digest: 128 bits find one thing among all, in half the index.
+    pub(crate) fn digest(self, digest: &[u8; 32]) -> Self {
+        self.raw(&digest[..16])
+    }
+
     /// Text, ended by a zero byte so that no text is the beginning of another.
     pub(crate) fn text(mut self, text: &str) -> Self {
         self.0.extend_from_slice(text.as_bytes());
