@@ -1,0 +1,181 @@
+//! Tests of the ledger as its users see it: a small market, mails that are accepted, people who read.
+
+mod cases;
+mod content;
+mod notices;
+mod people;
+
+use std::{sync::Arc, time::Duration};
+
+use certs::RootKey;
+use jiff::{SignedDuration, Timestamp};
+use mail::{Address, GroupId, Headline, Tag};
+
+use crate::{
+    Acceptance, Accepted, Actor, CaseId, ContentWriter, Deadline, DirectoryChange, Entry, Event, Group,
+    JobKind, Joining, Ledger, Mailbox, Opening, Outcome, Participant, Party, Place, Proof, Reading, Role,
+    SealedContent, Session, SessionToken, StoreError, User, UserId, chain,
+    engine::{Engine, Range},
+    memory::Memory,
+};
+
+struct Market {
+    ledger: Ledger,
+    engine: Arc<Memory>,
+    now: Arc<std::sync::Mutex<Timestamp>>,
+    reader: UserId,
+}
+
+impl Market {
+    async fn open() -> Self {
+        let engine = Arc::new(Memory::new());
+        let now = Arc::new(std::sync::Mutex::new("2026-06-01T10:00:00Z".parse::<Timestamp>().unwrap()));
+        let clock = Arc::clone(&now);
+        let root = Arc::new(RootKey::generate().unwrap());
+        let clock = Box::new(move || *clock.lock().unwrap());
+        let ledger =
+            Ledger::open_with_clock(Arc::clone(&engine) as Arc<dyn Engine>, root, clock).await.unwrap();
+        let reader = UserId::new(ledger.now()).unwrap();
+        let mut changes = Vec::new();
+        for (group, mpid) in [("alpha", "ALPH"), ("beta", "BETA"), ("gamma", "GAMM")] {
+            changes.push(DirectoryChange::Group(Group {
+                id: id(group),
+                name: group.to_uppercase(),
+                domains: vec![format!("{group}.example")],
+                networks: Vec::new(),
+            }));
+            changes.push(DirectoryChange::Participant(Participant {
+                mpid: mpid.parse().unwrap(),
+                group: id(group),
+                name: group.to_owned(),
+                role: "electricity-supplier".to_owned(),
+            }));
+        }
+        changes.push(DirectoryChange::User(User {
+            id: reader,
+            group: id("beta"),
+            email: address("bo@beta.example"),
+            name: "Bo".to_owned(),
+            role: Role::User,
+            permissions: Vec::new(),
+            password: None,
+            active: true,
+        }));
+        changes.push(DirectoryChange::Mailbox(Mailbox {
+            address: address("et@beta.example"),
+            group: id("beta"),
+            participant: "BETA".parse().unwrap(),
+            process: "erroneous-transfers".parse().unwrap(),
+            contact_type: "initial-request".parse().unwrap(),
+        }));
+        ledger.change_directory(&Actor::Tool, changes).await.unwrap();
+        Self { ledger, engine, now, reader }
+    }
+
+    fn pass(&self, time: SignedDuration) {
+        let mut now = self.now.lock().unwrap();
+        *now = now.saturating_add(time).unwrap();
+    }
+
+    async fn mail(&self, from: &str, source: u8, bytes: &[u8], place: Place) -> Result<Accepted, StoreError> {
+        let mut writer = ContentWriter::new(&self.ledger).unwrap();
+        for piece in bytes.chunks(50_000) {
+            writer.write(piece).await?;
+        }
+        let entry = tagged(place, source);
+        let content = writer.finish().await?;
+        let acceptance = Acceptance { from_group: id(from), ..self.acceptance(content, source, vec![entry]) };
+        self.ledger.accept(acceptance).await
+    }
+
+    async fn accept(&self, writer: ContentWriter, source: u8, place: Place) -> Result<Accepted, StoreError> {
+        let content = writer.finish().await?;
+        self.ledger.accept(self.acceptance(content, source, vec![tagged(place, source)])).await
+    }
+
+    fn acceptance(&self, content: SealedContent, source: u8, entries: Vec<Entry>) -> Acceptance {
+        Acceptance {
+            from_group: id("alpha"),
+            proof: Proof::Network,
+            author: None,
+            content,
+            headline: Headline { subject: "secret subject".to_owned(), ..Headline::default() },
+            message_id: Some(format!("m{source}@alpha.example")),
+            automatic: false,
+            entries,
+        }
+    }
+
+    fn opening(&self) -> Place {
+        let party = |group: &str, mpid: &str, contact: &str| Party {
+            group: id(group),
+            participant: mpid.parse().unwrap(),
+            contact: address(contact),
+        };
+        Place::Open(Opening {
+            process: "erroneous-transfers".parse().unwrap(),
+            contact_type: "initial-request".parse().unwrap(),
+            initiator: party("alpha", "ALPH", "ann@alpha.example"),
+            responder: party("beta", "BETA", "et@beta.example"),
+            deadline: self.deadline(),
+        })
+    }
+
+    fn deadline(&self) -> Deadline {
+        let at = self.ledger.now().saturating_add(SignedDuration::from_hours(240)).unwrap();
+        Deadline { at, reason: "ten working days".to_owned() }
+    }
+
+    fn joining(&self, case: CaseId) -> Place {
+        Place::Join(Joining { case, deadline: self.deadline() })
+    }
+
+    async fn read(&self, case: CaseId, group: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+        let case = self.ledger.case(case).await?.unwrap();
+        let messages = self.ledger.messages(case.id).await?;
+        let actor = Actor::User(self.reader);
+        let opened = self.ledger.open_messages(&actor, &case, messages, &id(group), Reading::Page).await?;
+        let mut originals = Vec::new();
+        for message in &opened {
+            assert_eq!(message.headline.subject, "secret subject");
+            originals.push(message.range(0, u64::MAX).await?);
+        }
+        Ok(originals)
+    }
+
+    async fn events(&self) -> Vec<Event> {
+        let rows = self.engine.scan(chain::records(1), 10_000).await.unwrap();
+        rows.iter().map(|(_, row)| Event::from_bytes(&chain::event(&row.value).unwrap()).unwrap()).collect()
+    }
+
+    async fn everything(&self) -> Vec<u8> {
+        let all = Range { from: vec![0], to: vec![0xff; 40] };
+        let rows = self.engine.scan(all, 1_000_000).await.unwrap();
+        rows.into_iter().flat_map(|(key, row)| [key, row.value.to_vec()].concat()).collect()
+    }
+}
+
+fn tagged(place: Place, source: u8) -> Entry {
+    Entry {
+        place,
+        sources: vec![[source; 32]],
+        tags: vec![Tag::mpan("1200023305967").unwrap()],
+        decided_by: "mailbox".to_owned(),
+    }
+}
+
+fn id(group: &str) -> GroupId {
+    group.parse().unwrap()
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+/// Bytes that do not repeat within a chunk.
+fn noise(length: usize) -> Vec<u8> {
+    (0..length as u32)
+        .flat_map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes())
+        .take(length)
+        .collect()
+}

@@ -1,0 +1,91 @@
+//! Sessions, the directory, the audit trail, the key.
+
+use super::*;
+
+#[tokio::test]
+async fn every_change_and_every_read_is_an_event() {
+    let market = Market::open().await;
+    let before = market.events().await.len();
+    let case = market.mail("alpha", 1, b"body", market.opening()).await.unwrap().cases[0].id;
+    market.read(case, "beta").await.unwrap();
+    market.read(case, "beta").await.unwrap();
+    market
+        .ledger
+        .set_owner(&Actor::User(market.reader), case, &id("beta"), Some(market.reader))
+        .await
+        .unwrap();
+    let said: Vec<_> = market.events().await[before..].iter().map(|event| event.act.to_string()).collect();
+    assert_eq!(said, ["case opened", "case read", "case read", "owner set"]);
+    assert!(market.events().await[before..].iter().all(|event| event.case == Some(case)));
+}
+
+#[tokio::test]
+async fn sessions_end_by_idleness_age_and_sign_out() {
+    let market = Market::open().await;
+    let ledger = &market.ledger;
+    let token = ledger.start_session(market.reader).await.unwrap();
+    let user = |session: Option<Session>| session.map(|session| session.user);
+    assert_eq!(user(ledger.session(&token).await.unwrap()), Some(market.reader));
+    market.pass(SignedDuration::from_mins(59));
+    assert_eq!(user(ledger.session(&token).await.unwrap()), Some(market.reader));
+    market.pass(SignedDuration::from_mins(61));
+    assert_eq!(ledger.session(&token).await.unwrap(), None);
+    let token = ledger.start_session(market.reader).await.unwrap();
+    for _ in 0..15 {
+        market.pass(SignedDuration::from_mins(50));
+        ledger.session(&token).await.unwrap();
+    }
+    assert_eq!(ledger.session(&token).await.unwrap(), None, "a day is too long");
+    let token = ledger.start_session(market.reader).await.unwrap();
+    ledger.end_session(&token).await.unwrap();
+    assert_eq!(ledger.session(&token).await.unwrap(), None);
+    assert_eq!(ledger.session(&SessionToken::from_cookie("guess")).await.unwrap(), None);
+    for _ in 0..3 {
+        ledger.start_session(market.reader).await.unwrap();
+    }
+    assert_eq!(ledger.sweep_sessions().await.unwrap(), 0);
+    assert_eq!(ledger.end_sessions_of(market.reader).await.unwrap(), 3);
+    ledger.start_session(market.reader).await.unwrap();
+    market.pass(SignedDuration::from_hours(13));
+    assert_eq!(ledger.sweep_sessions().await.unwrap(), 1);
+    let everything = market.everything().await;
+    assert!(!everything.windows(52).any(|window| window == token.as_str().as_bytes()));
+}
+
+#[tokio::test]
+async fn the_directory_keeps_its_rules() {
+    let market = Market::open().await;
+    let change = |change| async { market.ledger.change_directory(&Actor::Tool, vec![change]).await };
+    let stolen = Group {
+        id: id("gamma"),
+        name: "Gamma".to_owned(),
+        domains: vec!["beta.example".to_owned()],
+        networks: Vec::new(),
+    };
+    let mailbox = Mailbox {
+        address: address("et@beta.example"),
+        group: id("gamma"),
+        participant: "GAMM".parse().unwrap(),
+        process: "erroneous-transfers".parse().unwrap(),
+        contact_type: "initial-request".parse().unwrap(),
+    };
+    let foreign = Mailbox { participant: "BETA".parse().unwrap(), ..mailbox.clone() };
+    for refused in
+        [DirectoryChange::Group(stolen), DirectoryChange::Mailbox(mailbox), DirectoryChange::Mailbox(foreign)]
+    {
+        assert!(matches!(change(refused).await, Err(StoreError::Denied(_))));
+    }
+    let bo = market.ledger.directory().user(&market.reader).unwrap().clone();
+    let twin = User { id: UserId::new(market.ledger.now()).unwrap(), group: id("gamma"), ..bo };
+    assert!(matches!(change(DirectoryChange::User(twin)).await, Err(StoreError::Denied(_))));
+    change(DirectoryChange::RemoveUser(market.reader)).await.unwrap();
+    assert!(market.ledger.directory().user(&market.reader).is_none());
+}
+
+#[tokio::test]
+async fn another_root_key_opens_no_ledger() {
+    let market = Market::open().await;
+    let other = Arc::new(RootKey::generate().unwrap());
+    let refused = Ledger::open(Arc::clone(&market.engine) as Arc<dyn Engine>, other).await;
+    assert!(matches!(refused.err(), Some(StoreError::Denied(_))));
+}
