@@ -1,0 +1,22 @@
+//! One function for each parser of strangers' bytes: it feeds the bytes and asserts what must hold for all of them.
+//!
+//! libFuzzer calls them through `targets/`; the replay in the tests calls them with the saved corpus. A function that
+//! returns has found nothing. None of them keeps anything from one call to the next that could change a verdict.
+#![forbid(unsafe_code)]
+
+mod address;
+mod message;
+mod pieces;
+mod policy;
+mod record;
+#[cfg(test)]
+mod replay;
+mod sealed;
+mod smtp;
+
+pub use address::address;
+pub use message::message;
+pub use policy::policy;
+pub use record::record;
+pub use sealed::sealed;
+pub use smtp::smtp;
