@@ -62,7 +62,7 @@ fn changed(sealed: &[u8], data: &[u8]) -> Vec<u8> {
     let mut bytes = sealed.to_vec();
     for change in data.as_chunks::<4>().0.iter().take(CHANGES) {
         let [what, high, low, value] = *change;
-        let place = (usize::from(high) << 8 | usize::from(low)) * (bytes.len() + 1) >> 16;
+        let place = (usize::from(u16::from_be_bytes([high, low])) * (bytes.len() + 1)) >> 16;
         let place = (place + usize::from(value % 16)).min(bytes.len());
         match what % 5 {
             0 => bytes.iter_mut().skip(place).take(1).for_each(|byte| *byte ^= value),
