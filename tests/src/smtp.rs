@@ -49,6 +49,10 @@ impl Smtp {
     /// Connects and reads the greeting.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
+        if stream.local_addr()? == stream.peer_addr()? {
+            // Nobody listens, and the kernel gave us the very port that we asked for: both ends are ours.
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
