@@ -28,6 +28,9 @@ pub(crate) enum Problem {
     TooLarge,
     #[error("too many tries")]
     TooMany(Duration),
+    /// One visitor asks for more pages at once than two browsers do.
+    #[error("too many pages at once")]
+    TooManyPages,
     #[error("too busy")]
     Busy,
     #[error(transparent)]
@@ -65,7 +68,7 @@ impl Problem {
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::NotFromHere(_) => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany(_) | Self::TooManyPages => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(StoreError::Conflict) => StatusCode::CONFLICT,
             Self::Busy | Self::Store(StoreError::Full | StoreError::Broken(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -117,6 +120,11 @@ impl Problem {
                 "For safety, signing in is paused for a short while.",
                 "Wait a few minutes, then try again. If you have forgotten your password, ask your company's \
                  Postern administrator.",
+            ),
+            Self::TooManyPages => (
+                "Too many pages at once",
+                "Many pages or downloads of yours are still on their way. Nothing was changed.",
+                "Wait until some of them have arrived, then try again.",
             ),
             Self::Busy => (
                 "The portal is busy",

@@ -10,8 +10,9 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use policies::access::Action;
 
-use crate::access::Visitor;
+use crate::access::{self, Visitor};
 use crate::error::Problem;
 use crate::portal::Portal;
 use crate::routes::{self, Rule};
@@ -30,7 +31,10 @@ pub(crate) async fn pass(State(portal): State<Arc<Portal>>, mut request: Request
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let rule = path.as_deref().and_then(|path| routes::rule(path, &method));
     let (visitor, response) = match enter(&portal, rule, &mut request).await {
-        Ok((visitor, None)) => (visitor, next.run(request).await),
+        Ok((visitor, None)) => {
+            let response = run(&portal, visitor.as_ref(), request, next).await;
+            (visitor, response)
+        }
         Ok((visitor, Some(redirect))) => (visitor, redirect),
         Err(problem) => (None, problem.into_response()),
     };
@@ -45,6 +49,16 @@ pub(crate) async fn pass(State(portal): State<Arc<Portal>>, mut request: Request
         "request"
     );
     response
+}
+
+/// The page itself. A visitor has only so many at a time, each until it has left: pages can be
+/// large, and a reader may be slow.
+async fn run(portal: &Portal, visitor: Option<&Visitor>, request: Request, next: Next) -> Response {
+    let Some(visitor) = visitor else { return next.run(request).await };
+    match portal.requests.enter(visitor.id()) {
+        Some(seat) => seat.until_sent(next.run(request).await),
+        None => Problem::TooManyPages.into_response(),
+    }
 }
 
 /// Finds out who asks; a redirect is the answer when that must be known first.
@@ -67,9 +81,32 @@ async fn enter(
         Some(Rule::SignedIn | Rule::Case) if visitor.is_none() => {
             Some(to_sign_in(request.method(), request.uri()))
         }
+        // No address of ours has an escape in its path: such a one is malformed, like any other.
+        Some(_) if request.uri().path().contains('%') => Some(Problem::NotFound.into_response()),
+        Some(Rule::Case) if *request.method() == Method::HEAD => {
+            Some(head_of_case(portal, visitor.as_ref(), request.uri().path()).await)
+        }
+        Some(Rule::Case) if unseen(request.headers()) => Some(Problem::NotFound.into_response()),
         Some(Rule::Static | Rule::Open | Rule::Demo | Rule::SignedIn | Rule::Case) => None,
     };
     Ok((visitor, answer))
+}
+
+/// HEAD shows nobody anything, so it opens nothing, marks nothing as read and is no reading.
+async fn head_of_case(portal: &Portal, visitor: Option<&Visitor>, path: &str) -> Response {
+    let (Some(visitor), Some(id)) = (visitor, path.split('/').nth(2)) else {
+        return Problem::NotFound.into_response();
+    };
+    match access::case(portal, visitor, id, Action::ReadCase).await {
+        Ok(_) => Html("").into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// A browser fetches ahead what its user may never look at (`Sec-Purpose`, Fetch §2.2.5): that must
+/// not count as read. Refused, it fetches again when the user goes there.
+fn unseen(headers: &HeaderMap) -> bool {
+    headers.get("sec-purpose").is_some_and(|purpose| purpose.as_bytes().starts_with(b"prefetch"))
 }
 
 /// A change must come from a page of ours: `Origin` (RFC 6454 §7) or `Sec-Fetch-Site` proves it, and

@@ -6,16 +6,25 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use policies::Catalogue;
-use store::Ledger;
+use store::{Ledger, UserId};
 use templates::pages::{Frame, MenuItem, Visitor as Signed};
 use templates::{TemplateError, Templates};
 use tokio::sync::Semaphore;
 
 use crate::access::Visitor;
+use crate::crowd::Crowd;
 use crate::throttle::Throttle;
 
-/// Passwords checked and mails sanitised at the same time: work that fills a processor.
-const HEAVY_AT_ONCE: usize = 2;
+/// Passwords checked at the same time: work that fills a processor and takes 19 MiB each.
+const PASSWORDS_AT_ONCE: usize = 2;
+
+/// Formatted mails made at the same time: work as well, but of its own, so that no mail keeps
+/// people from signing in.
+const VIEWS_AT_ONCE: usize = 2;
+
+/// Requests of one person at the same time, their answers included until they have left: two
+/// browsers' worth.
+const REQUESTS_OF_ONE: usize = 12;
 
 /// What the portal is made of.
 pub struct Options {
@@ -54,7 +63,9 @@ pub struct Portal {
     pub(crate) url: PublicUrl,
     pub(crate) demo: Option<Demo>,
     pub(crate) throttle: Throttle,
-    pub(crate) heavy: Arc<Semaphore>,
+    pub(crate) passwords: Arc<Semaphore>,
+    pub(crate) views: Arc<Semaphore>,
+    pub(crate) requests: Crowd<UserId>,
     style: String,
 }
 
@@ -77,7 +88,9 @@ impl Portal {
             url: public_url,
             demo,
             throttle: Throttle::default(),
-            heavy: Arc::new(Semaphore::new(HEAVY_AT_ONCE)),
+            passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
+            views: Arc::new(Semaphore::new(VIEWS_AT_ONCE)),
+            requests: Crowd::of(REQUESTS_OF_ONE),
             style: format!("/style.css?v={}", style_fingerprint()),
         })
     }
@@ -145,6 +158,9 @@ impl FromStr for PublicUrl {
             (_, Some(authority)) => (false, authority),
             _ => return Err(UrlError::Form(text.to_owned())),
         };
+        // Browsers leave the scheme's own port out of `Origin` (RFC 6454 §6.1).
+        let own_port = if secure { ":443" } else { ":80" };
+        let authority = authority.strip_suffix(own_port).unwrap_or(authority);
         let plain = |b: u8| b.is_ascii_alphanumeric() || b".-:[]".contains(&b);
         if authority.is_empty() || !authority.bytes().all(plain) {
             return Err(UrlError::Form(text.to_owned()));
@@ -152,7 +168,8 @@ impl FromStr for PublicUrl {
         if !secure && !is_loopback(authority) {
             return Err(UrlError::Clear(text.to_owned()));
         }
-        Ok(Self { origin, secure })
+        let scheme = if secure { "https" } else { "http" };
+        Ok(Self { origin: format!("{scheme}://{authority}"), secure })
     }
 }
 
@@ -179,6 +196,14 @@ mod tests {
         let url: PublicUrl = "https://Portal.example/".parse().unwrap();
         assert_eq!(url.origin(), "https://portal.example");
         assert!(url.is_secure());
+        for (typed, sent) in [
+            ("https://portal.example:443", "https://portal.example"),
+            ("http://127.0.0.1:80/", "http://127.0.0.1"),
+            ("https://portal.example:80", "https://portal.example:80"),
+            ("https://[::1]:8443", "https://[::1]:8443"),
+        ] {
+            assert_eq!(typed.parse::<PublicUrl>().unwrap().origin(), sent, "as browsers write it");
+        }
         for loopback in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:8080"] {
             assert!(!loopback.parse::<PublicUrl>().unwrap().is_secure());
         }

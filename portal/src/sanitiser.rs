@@ -5,6 +5,7 @@
 //! stays, not even as an address: the only pictures are the mail's own, as `data:`.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ammonia::{Builder, UrlRelative};
 
@@ -166,11 +167,16 @@ const STYLES: &[&str] = &[
     "word-spacing",
 ];
 
+/// Most of all pictures in one text, each as often as it is shown, in bytes: a logo in every line of a
+/// list is fine, a thousand copies of a photograph are not.
+const MOST_OF_PICTURES: usize = 12 * 1024 * 1024;
+
 /// The mail's own pictures by `Content-ID` without brackets, each a `data:` address of ours.
 pub(crate) type Pictures = HashMap<String, String>;
 
 /// The harmless form of `html`, ready to stand in a `<body>`. Work for a thread of its own.
 pub(crate) fn harmless(html: &str, pictures: Pictures) -> String {
+    let room = AtomicUsize::new(MOST_OF_PICTURES);
     let image: HashSet<&str> = ["src", "alt", "border"].into();
     let table: HashSet<&str> = TABLE_ATTRIBUTES.iter().copied().collect();
     let mut tag_attributes: HashMap<&str, HashSet<&str>> =
@@ -190,7 +196,9 @@ pub(crate) fn harmless(html: &str, pictures: Pictures) -> String {
         .set_tag_attribute_value("a", "target", "_blank")
         .strip_comments(true)
         .attribute_filter(move |tag, attribute, value| match (tag, attribute) {
-            ("img", "src") => picture(value, &pictures).map(|picture| picture.to_owned().into()),
+            ("img", "src") => picture(value, &pictures)
+                .filter(|picture| take(&room, picture.len()))
+                .map(|picture| picture.to_owned().into()),
             (_, "href") => {
                 (!value.trim_start().to_ascii_lowercase().starts_with("cid:")).then(|| value.into())
             }
@@ -204,6 +212,11 @@ fn picture<'a>(source: &str, pictures: &'a Pictures) -> Option<&'a str> {
     let source = source.trim();
     let scheme = source.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("cid:"))?;
     pictures.get(&source[scheme.len()..]).map(String::as_str)
+}
+
+/// Takes `bytes` out of the room, if there are as many.
+fn take(room: &AtomicUsize, bytes: usize) -> bool {
+    room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
 }
 
 /// A style that names an address, or hides one behind escapes, goes as a whole.

@@ -3,7 +3,6 @@
 //! Everything about HTTP itself is hyper's; everything about pages is the router's.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,13 +18,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
+use crate::crowd::{Crowd, Seat};
 use crate::pages::sign_in::Peer;
 use crate::portal::Portal;
 use crate::routes::router;
 use crate::stall::Unstalled;
+use crate::throttle::Network;
 
 /// Connections at the same time; the next one waits to be accepted.
 const MOST_CONNECTIONS: usize = 1024;
+
+/// Of those, from one peer: four offices behind an address each still find room. A proxy on this
+/// machine speaks for everybody and has no such bound.
+const MOST_OF_ONE: usize = MOST_CONNECTIONS / 4;
 
 /// A request's head, and the TLS handshake, must be whole in this time; so a connection that says
 /// nothing between two requests is closed as well.
@@ -61,7 +66,8 @@ async fn accept(
     tls: Option<TlsAcceptor>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let router = router(portal);
+    let router = router(Arc::clone(&portal));
+    let crowd = Crowd::of(MOST_OF_ONE);
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     tokio::pin!(shutdown);
@@ -76,14 +82,14 @@ async fn accept(
         };
         match (place, accepted) {
             (Ok(place), Ok((stream, peer))) => {
-                tokio::spawn(connection(
-                    stream,
-                    peer,
-                    tls.clone(),
-                    router.clone(),
-                    graceful.watcher(),
-                    place,
-                ));
+                let peer = Peer { address: peer.ip(), tls: tls.is_some() };
+                let seat = crowd.enter(Network::of(peer.address));
+                if seat.is_none() && !peer.is_proxy(&portal) {
+                    tracing::debug!("a peer with too many connections was turned away");
+                    continue;
+                }
+                let router = router.clone().layer(Extension(peer));
+                tokio::spawn(connection(stream, tls.clone(), router, graceful.watcher(), (place, seat)));
             }
             (_, Err(error)) => {
                 // No more file handles: the listener stays, so try again when some are free.
@@ -101,15 +107,13 @@ async fn accept(
 
 async fn connection(
     stream: TcpStream,
-    peer: SocketAddr,
     tls: Option<TlsAcceptor>,
     router: Router,
     watcher: Watcher,
-    _place: OwnedSemaphorePermit,
+    _places: (OwnedSemaphorePermit, Option<Seat<Network>>),
 ) {
     // A page is a few packets: waiting to fill them would only delay the last one.
     let _ = stream.set_nodelay(true);
-    let router = router.layer(Extension(Peer { address: peer.ip(), tls: tls.is_some() }));
     match tls {
         None => speak(stream, router, watcher).await,
         Some(tls) => match tokio::time::timeout(HEAD, tls.accept(stream)).await {

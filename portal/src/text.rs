@@ -7,6 +7,9 @@ use mail::{Headline, Part, PartRole};
 use mail_parser::decoders::html::html_to_text;
 use store::{OpenMessage, StoreError};
 
+/// Parts whose text is read; each is a read of its own, and a mail may have thousands.
+const MOST_PARTS: usize = 20;
+
 /// How much of a text is read and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
@@ -62,7 +65,8 @@ pub(crate) fn html_bodies(headline: &Headline) -> impl Iterator<Item = (usize, &
 
 fn bodies(headline: &Headline, kind: impl Fn(&str) -> bool) -> Vec<Part> {
     let text = |part: &&Part| part.role == PartRole::Body && is_text(&part.media_type);
-    headline.parts.iter().filter(text).filter(|part| kind(&part.media_type)).cloned().collect()
+    let parts = headline.parts.iter().filter(text).filter(|part| kind(&part.media_type) && part.length > 0);
+    parts.take(MOST_PARTS + 1).cloned().collect()
 }
 
 /// Text that is shown on the page; other text, such as a calendar entry, is a file.
@@ -74,7 +78,8 @@ pub(crate) fn is_text(media_type: &str) -> bool {
 async fn read(message: &OpenMessage, extent: Extent, parts: &[Part]) -> Result<(String, bool), StoreError> {
     let mut room = extent.encoded();
     let (mut text, mut cut) = (String::new(), false);
-    for part in parts {
+    cut |= parts.len() > MOST_PARTS;
+    for part in parts.iter().take(MOST_PARTS) {
         let length = part.length.min(room);
         cut |= length < part.length;
         if length == 0 {

@@ -29,7 +29,7 @@ type Account = [u8; 32];
 
 /// An IPv4 address, or the /64 of an IPv6 address: what one household or office has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Network([u8; 8]);
+pub(crate) struct Network([u8; 8]);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Budget {
@@ -55,7 +55,7 @@ struct Held {
 impl Throttle {
     /// Takes one try; when there is none left, says how long to wait.
     pub(crate) fn try_now(&self, email: &str, peer: IpAddr, now: Instant) -> Result<(), Duration> {
-        let (account, network) = (account(email), network(peer));
+        let (account, network) = (account(email), Network::of(peer));
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let mut budgets = vec![(Budget::Pair(account, network), PAIR), (Budget::Network(network), NETWORK)];
         if !held.familiar.contains_key(&(account, network)) {
@@ -74,7 +74,7 @@ impl Throttle {
 
     /// The password was right: it costs nobody a try, and the network is a known one.
     pub(crate) fn succeeded(&self, email: &str, peer: IpAddr, now: Instant) {
-        let (account, network) = (account(email), network(peer));
+        let (account, network) = (account(email), Network::of(peer));
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.whole_at.remove(&Budget::Pair(account, network));
         held.refund(Budget::Network(network), NETWORK);
@@ -119,6 +119,13 @@ impl Held {
             let week = Duration::from_secs(7 * 24 * 3600);
             self.familiar.retain(|_, last| now.saturating_duration_since(*last) < week);
         }
+        if self.familiar.len() > MOST_HELD {
+            let mut lasts: Vec<_> = self.familiar.values().copied().collect();
+            let middle = lasts.len() / 2;
+            let (_, median, _) = lasts.select_nth_unstable(middle);
+            let median = *median;
+            self.familiar.retain(|_, last| *last > median);
+        }
     }
 }
 
@@ -126,13 +133,15 @@ fn account(email: &str) -> Account {
     certs::sha256(email.trim().to_lowercase().as_bytes())
 }
 
-fn network(peer: IpAddr) -> Network {
-    let mut bytes = [0; 8];
-    match peer.to_canonical() {
-        IpAddr::V4(address) => bytes[..4].copy_from_slice(&address.octets()),
-        IpAddr::V6(address) => bytes.copy_from_slice(&address.octets()[..8]),
+impl Network {
+    pub(crate) fn of(peer: IpAddr) -> Self {
+        let mut bytes = [0; 8];
+        match peer.to_canonical() {
+            IpAddr::V4(address) => bytes[..4].copy_from_slice(&address.octets()),
+            IpAddr::V6(address) => bytes.copy_from_slice(&address.octets()[..8]),
+        }
+        Self(bytes)
     }
-    Network(bytes)
 }
 
 #[cfg(test)]
@@ -212,5 +221,14 @@ mod tests {
             let _ = throttle.try_now(&format!("user{number}@beta.example"), elsewhere(number), start);
         }
         assert!(throttle.held.lock().unwrap().whole_at.len() <= MOST_HELD + 3);
+        for number in 0..60_000u32 {
+            let now = start + Duration::from_millis(u64::from(number));
+            throttle.succeeded("sam@beta.example", elsewhere(number), now);
+        }
+        assert_eq!(throttle.try_now("kit@beta.example", OFFICE, start + Duration::from_secs(60)), Ok(()));
+        let held = throttle.held.lock().unwrap();
+        assert!(held.familiar.len() <= MOST_HELD);
+        let latest = (account("sam@beta.example"), Network::of(elsewhere(59_999)));
+        assert!(held.familiar.contains_key(&latest), "the latest are kept");
     }
 }

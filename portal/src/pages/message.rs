@@ -1,6 +1,8 @@
 //! One message: its whole text, and the formatted view of HTML mail in a document of its own.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_SECURITY_POLICY;
@@ -32,6 +34,15 @@ const LARGEST_HTML: u64 = 1024 * 1024;
 const LARGEST_PICTURES: u64 = 8 * 1024 * 1024;
 const LARGEST_PICTURE: u64 = 3 * 1024 * 1024;
 
+/// Most pictures in one formatted mail; each is a read of its own.
+const MOST_PICTURES: usize = 100;
+
+/// Longest `Content-ID` that a picture is found by, in bytes.
+const LONGEST_ID: usize = 256;
+
+/// How long a formatted view waits for its turn.
+const TURN: Duration = Duration::from_secs(10);
+
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
@@ -62,15 +73,17 @@ pub(crate) async fn formatted(
         .find(|(number, _)| wanted.is_none_or(|wanted| wanted == *number))
         .map(|(_, part)| part.clone())
         .ok_or(Problem::NotFound)?;
-    let html = part.text(&message.range(part.offset, part.length.min(LARGEST_HTML)).await?);
-    let pictures = pictures(&message, &html).await?;
-    let body = sanitise(&portal, html, pictures).await?;
+    let body = harmless(&portal, &message, &part).await?;
     Ok(document(&body, part.length > LARGEST_HTML))
 }
 
-/// Parsing hostile HTML is work: on a thread of its own, few at a time.
-async fn sanitise(portal: &Portal, html: String, pictures: Pictures) -> Result<String, Problem> {
-    let turn = Arc::clone(&portal.heavy).acquire_owned().await.map_err(|_| Problem::Busy)?;
+/// Reading a mail with all its pictures is memory, and parsing hostile HTML is work: few at a time,
+/// and the parsing on a thread of its own.
+async fn harmless(portal: &Portal, message: &OpenMessage, part: &Part) -> Result<String, Problem> {
+    let turn = tokio::time::timeout(TURN, Arc::clone(&portal.views).acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else { return Err(Problem::Busy) };
+    let html = part.text(&message.range(part.offset, part.length.min(LARGEST_HTML)).await?);
+    let pictures = pictures(message, &html).await?;
     let work = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         sanitiser::harmless(&html, pictures)
@@ -96,10 +109,10 @@ fn document(body: &str, cut: bool) -> Response {
 async fn pictures(message: &OpenMessage, html: &str) -> Result<Pictures, Problem> {
     let mut pictures = Pictures::new();
     let mut room = LARGEST_PICTURES;
+    let mut named = named(html);
     for part in &message.headline.parts {
-        let Some(id) = part.content_id.as_deref().filter(|id| !id.is_empty()) else { continue };
-        let fits = part.length <= LARGEST_PICTURE.min(room);
-        if !fits || pictures.contains_key(id) || !html.contains(&format!("cid:{id}")) {
+        let Some(id) = part.content_id.as_deref() else { continue };
+        if part.length > LARGEST_PICTURE.min(room) || !named.remove(id) {
             continue;
         }
         room -= part.length;
@@ -108,6 +121,26 @@ async fn pictures(message: &OpenMessage, html: &str) -> Result<Pictures, Problem
         }
     }
     Ok(pictures)
+}
+
+/// What stands behind `cid:` in a text: found in one pass, however many parts the mail has.
+fn named(html: &str) -> HashSet<&str> {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>');
+    let ids = html.split(ends).filter_map(|word| {
+        let scheme = word.match_indices(':').find(|(colon, _)| {
+            let start = colon.checked_sub(3);
+            start.and_then(|start| word.get(start..*colon)).is_some_and(|cid| cid.eq_ignore_ascii_case("cid"))
+        });
+        scheme.map(|(colon, _)| &word[colon + 1..])
+    });
+    let mut named = HashSet::new();
+    for id in ids.filter(|id| (1..=LONGEST_ID).contains(&id.len())) {
+        named.insert(id);
+        if named.len() == MOST_PICTURES {
+            break;
+        }
+    }
+    named
 }
 
 async fn picture(message: &OpenMessage, part: &Part) -> Result<Option<String>, Problem> {
@@ -132,6 +165,16 @@ fn picture_type(bytes: &[u8]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pictures_that_a_text_names_are_found_in_one_pass() {
+        let html = "<img src=\"cid:a@x\"><IMG SRC=CID:b><img src='cid:a@x'><a href=x:y>cid: acid:c";
+        assert_eq!(named(html), ["a@x", "b", "c"].into());
+        assert_eq!(named("é:cid:\u{301}> :"), ["\u{301}"].into());
+        let many: String = (0..1_000).map(|number| format!("<img src=cid:{number}>")).collect();
+        assert_eq!(named(&many).len(), MOST_PICTURES);
+        assert!(named(&"cid:".repeat(256 * 1024)).is_empty(), "no id is that long");
+    }
 
     #[test]
     fn pictures_are_known_by_their_bytes() {

@@ -35,11 +35,16 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Where the request came from. A plain connection from this machine to a portal whose address
-    /// is https comes from a proxy, and the proxy appends whom it saw (`X-Forwarded-For`); what
-    /// stands before that was written by anybody.
+    /// Speaks for others: a plain connection from this machine to a portal whose address is https.
+    pub(crate) fn is_proxy(self, portal: &Portal) -> bool {
+        // A listener on `[::]` sees 127.0.0.1 as an IPv6 address (RFC 4291 §2.5.5.2).
+        !self.tls && self.address.to_canonical().is_loopback() && portal.url.is_secure()
+    }
+
+    /// Where the request came from. A proxy appends whom it saw (`X-Forwarded-For`); what stands
+    /// before that was written by anybody.
     fn origin(self, portal: &Portal, headers: &HeaderMap) -> IpAddr {
-        if self.tls || !self.address.is_loopback() || !portal.url.is_secure() {
+        if !self.is_proxy(portal) {
             return self.address;
         }
         let seen = headers.get_all("x-forwarded-for").iter().next_back().and_then(|seen| seen.to_str().ok());
@@ -112,7 +117,7 @@ async fn check(portal: &Portal, email: &str, password: &str) -> Result<Checked, 
     if password.len() > LONGEST_PASSWORD {
         return Ok(Checked::Wrong(user.map(|user| user.id)));
     }
-    let turn = tokio::time::timeout(TURN, Arc::clone(&portal.heavy).acquire_owned()).await;
+    let turn = tokio::time::timeout(TURN, Arc::clone(&portal.passwords).acquire_owned()).await;
     let Ok(Ok(turn)) = turn else { return Err(Problem::Busy) };
     let password = password.to_owned();
     let right = tokio::task::spawn_blocking(move || {

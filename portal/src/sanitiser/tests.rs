@@ -149,6 +149,19 @@ fn ordinary_mail_keeps_its_look() {
     }
 }
 
+/// One picture, named by every tag of a megabyte of text, must not become gigabytes.
+#[test]
+fn pictures_shown_often_are_bounded() {
+    let photograph = format!("data:image/png;base64,{}", "A".repeat(1024 * 1024));
+    let pictures =
+        Pictures::from([("x".to_owned(), photograph), ("y".to_owned(), "data:image/png;base64,AA".into())]);
+    let clean = harmless(&"<img src=cid:x>".repeat(60_000), pictures.clone());
+    assert!(clean.len() < MOST_OF_PICTURES + 2 * 1024 * 1024, "{} bytes", clean.len());
+    assert_eq!(clean.matches("data:").count(), 11);
+    let clean = harmless(&"<img src=cid:y>".repeat(1_000), pictures);
+    assert_eq!(clean.matches("data:").count(), 1_000, "a small one in every line is ordinary");
+}
+
 /// A hundred kilobytes of one construct takes neither the square of its time nor a multiple of its room.
 #[test]
 fn hostile_nesting_is_bounded() {

@@ -36,6 +36,7 @@ async fn absent_foreign_and_forbidden_are_the_same_bytes() {
     let market = Market::new().await;
     let real = market.send(&crate::market::rich_mail()).await;
     let absent = Sent { case: "0".repeat(32), message: "0".repeat(32), reference: String::new() };
+    let escaped = Sent { case: "%ff".into(), message: "%2e%2e".into(), reference: String::new() };
     let malformed = Sent { case: "nonsense".into(), message: "x".into(), reference: String::new() };
     let wrong_case = Sent { message: absent.message.clone(), ..real.clone() };
     for email in
@@ -45,7 +46,7 @@ async fn absent_foreign_and_forbidden_are_the_same_bytes() {
         let token = browser.get("/").await.token();
         let expected = face(&browser.get("/no/such/page").await);
         assert_eq!(expected.0, StatusCode::NOT_FOUND);
-        for sent in [&real, &absent, &malformed, &wrong_case] {
+        for sent in [&real, &absent, &malformed, &escaped, &wrong_case] {
             for (method, path) in case_routes(sent) {
                 let answer = match method.as_str() {
                     "GET" => browser.get(&path).await,

@@ -7,16 +7,18 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE};
 use axum::http::{Method, Request, StatusCode};
+use axum::response::Response;
 use certs::RootKey;
 use jiff::{Timestamp, ToSpan};
 use mail::{Budget, Scanner, Tag};
 use policies::Catalogue;
 use portal::{Demo, Options, Portal, SampleUser, router};
+use store::chain;
 use store::engine::Engine;
 use store::memory::Memory;
 use store::{
-    Acceptance, Actor, ContentWriter, Deadline, DirectoryChange, Entry, Group, Ledger, Opening, Participant,
-    Party, Permission, Place, Proof, Role, User, UserId,
+    Acceptance, Act, Actor, ContentWriter, Deadline, DirectoryChange, Entry, Event, Group, Ledger, Opening,
+    Participant, Party, Permission, Place, Proof, Role, User, UserId,
 };
 use tower::ServiceExt;
 
@@ -25,6 +27,7 @@ pub(crate) const PASSWORD: &str = "copper-lantern-42";
 pub(crate) const MPAN: &str = "1200023305967";
 
 pub(crate) struct Market {
+    engine: Arc<dyn Engine>,
     pub(crate) ledger: Ledger,
     pub(crate) portal: Arc<Portal>,
     pub(crate) router: Router,
@@ -48,7 +51,7 @@ impl Market {
     pub(crate) async fn at(public_url: &str, demo: bool) -> Self {
         let engine: Arc<dyn Engine> = Arc::new(Memory::new());
         let root = Arc::new(RootKey::generate().unwrap());
-        let ledger = Ledger::open(engine, root).await.unwrap();
+        let ledger = Ledger::open(Arc::clone(&engine), root).await.unwrap();
         ledger.change_directory(&Actor::Tool, directory()).await.unwrap();
         let outbox = tempfile::tempdir().unwrap();
         let demo = demo.then(|| Demo {
@@ -68,7 +71,7 @@ impl Market {
         });
         let portal = Arc::new(portal.unwrap());
         let router = router(Arc::clone(&portal));
-        Self { ledger, portal, router, outbox, public_url: public_url.to_owned() }
+        Self { engine, ledger, portal, router, outbox, public_url: public_url.to_owned() }
     }
 
     /// Takes a mail from Alpha to Beta in, as the gateway would.
@@ -116,6 +119,19 @@ impl Market {
             reference: case.reference.to_string(),
             message: messages[0].id.to_string(),
         }
+    }
+
+    /// What the audit trail says has been done from event `first` on.
+    pub(crate) async fn acts(&self, first: u64) -> Vec<Act> {
+        let rows = self.engine.scan(chain::records(first), 1_000).await.unwrap();
+        rows.iter()
+            .map(|(_, row)| Event::from_bytes(&chain::event(&row.value).unwrap()).unwrap().act)
+            .collect()
+    }
+
+    /// The number that the next event will have.
+    pub(crate) async fn next_event(&self) -> u64 {
+        chain::head(&*self.engine).await.unwrap().sequence + 1
     }
 
     pub(crate) fn browser(&self) -> Browser {
@@ -260,13 +276,23 @@ impl Browser {
         self.post("/sign-in", &fields).await
     }
 
-    pub(crate) async fn ask(&mut self, mut request: Request<Body>) -> Answer {
+    /// An answer of which nothing is read yet.
+    pub(crate) async fn begin(&self, path: &str) -> Response {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        self.router.clone().oneshot(self.with_cookies(request)).await.unwrap()
+    }
+
+    fn with_cookies(&self, mut request: Request<Body>) -> Request<Body> {
         if !self.cookies.is_empty() {
             let cookies: Vec<_> =
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request.headers_mut().insert(COOKIE, cookies.join("; ").parse().unwrap());
         }
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        request
+    }
+
+    pub(crate) async fn ask(&mut self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(self.with_cookies(request)).await.unwrap();
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();

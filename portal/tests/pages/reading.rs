@@ -1,6 +1,8 @@
 //! Reading a case: the page, the formatted view, downloads, taking and releasing.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use store::Act;
 
 use crate::market::{Answer, Browser, Market, Sent};
 
@@ -181,6 +183,100 @@ async fn opening_links_changes_nothing() {
     }
     let after = market.ledger.case(sent.case.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(before, after);
+}
+
+/// HEAD and a browser's guess at where its user goes next show nobody anything: not read, no event,
+/// and the notice still comes.
+#[tokio::test]
+async fn what_nobody_looks_at_is_not_read() {
+    let market = Market::new().await;
+    let sent = market.send(&crate::market::rich_mail()).await;
+    let mut browser = market.signed_in("sam@beta.example").await;
+    let before = market.ledger.case(sent.case.parse().unwrap()).await.unwrap().unwrap();
+    let next = market.next_event().await;
+    let case = format!("/case/{}", sent.case);
+    let message = format!("{case}/message/{}", sent.message);
+    let absent = format!("/case/{}", "0".repeat(32));
+    for path in [&case, &message, &format!("{message}/original"), &format!("{message}/part/3")] {
+        let head = Request::builder().method(Method::HEAD).uri(path).body(Body::empty()).unwrap();
+        assert_eq!(browser.ask(head).await.status, StatusCode::OK, "{path}");
+        let ahead = Request::builder().uri(path).header("sec-purpose", "prefetch;prerender");
+        let answer = browser.ask(ahead.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let head = Request::builder().method(Method::HEAD).uri(&absent).body(Body::empty()).unwrap();
+    assert_eq!(browser.ask(head).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(market.ledger.case(sent.case.parse().unwrap()).await.unwrap().unwrap(), before);
+    assert_eq!(market.acts(next).await, []);
+}
+
+/// Every reading and every change is one event, and what was refused is none.
+#[tokio::test]
+async fn each_reading_and_change_is_one_event() {
+    let (market, mut browser, sent, page) = reader().await;
+    let case = format!("/case/{}", sent.case);
+    let message = format!("{case}/message/{}", sent.message);
+    for (path, act) in [
+        (case.clone(), Act::CaseRead),
+        (message.clone(), Act::CaseRead),
+        (format!("{message}/html"), Act::CaseRead),
+        (format!("{message}/part/3"), Act::AttachmentRead),
+        (format!("{message}/original"), Act::OriginalRead),
+    ] {
+        let next = market.next_event().await;
+        assert_eq!(browser.get(&path).await.status, StatusCode::OK);
+        assert_eq!(market.acts(next).await, [act], "{path}");
+    }
+    let token = page.token();
+    for (path, act) in [(format!("{case}/claim"), Act::OwnerSet), (format!("{case}/release"), Act::OwnerSet)]
+    {
+        let next = market.next_event().await;
+        assert_eq!(browser.post(&path, &[("token", &token)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(market.acts(next).await, [act], "{path}");
+    }
+    let mut stranger = market.signed_in("gus@gamma.example").await;
+    let next = market.next_event().await;
+    assert_eq!(stranger.get(&case).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(market.acts(next).await, []);
+}
+
+/// Thousands of texts in one mail are thousands of reads of the ledger: only the first are shown.
+#[tokio::test]
+async fn a_mail_of_thousands_of_texts_is_read_in_part() {
+    let market = Market::new().await;
+    let mut mail = String::from("From: a@alpha.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n");
+    for number in 0..5_000 {
+        mail.push_str(&format!("--b\r\nContent-Type: text/plain\r\n\r\ntext {number}.\r\n"));
+    }
+    let sent = market.send(mail.as_bytes()).await;
+    let mut browser = market.signed_in("sam@beta.example").await;
+    let page = browser.get(&format!("/case/{}", sent.case)).await.text();
+    assert!(page.contains("text 19.") && !page.contains("text 20."));
+    assert!(page.contains("Read the whole message"));
+    let whole = browser.get(&format!("/case/{}/message/{}", sent.case, sent.message)).await.text();
+    assert!(whole.contains("Only its beginning is shown"), "what is left out is said");
+}
+
+/// Somebody who takes many downloads and reads none of them holds up nobody else.
+#[tokio::test]
+async fn one_person_has_only_so_many_pages_at_once() {
+    let market = Market::new().await;
+    let sent = market.send(&crate::market::rich_mail()).await;
+    let mut browser = market.signed_in("sam@beta.example").await;
+    let path = format!("/case/{}/message/{}/original", sent.case, sent.message);
+    let mut open = Vec::new();
+    for _ in 0..12 {
+        let response = browser.begin(&path).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        open.push(response);
+    }
+    let refused = browser.get(&path).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(refused.text().contains("still on their way"));
+    let mut other = market.signed_in("pat@beta.example").await;
+    assert_eq!(other.get(&path).await.status, StatusCode::OK);
+    drop(open);
+    assert_eq!(browser.get(&path).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -72,6 +72,33 @@ async fn a_guesser_behind_the_proxy_does_not_use_up_the_tries_of_others() {
     server.await.unwrap();
 }
 
+/// One machine that opens connections and says nothing does not take everybody's place.
+#[tokio::test]
+async fn one_peer_has_only_so_many_connections() {
+    let market = Market::new().await;
+    let (address, stop, server) = served(&market).await;
+    let mut silent = Vec::new();
+    for _ in 0..256 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    let mut one_more = TcpStream::connect(address).await.unwrap();
+    let closed = tokio::time::timeout(Duration::from_secs(5), one_more.read(&mut [0; 1])).await;
+    assert!(matches!(closed, Ok(Ok(0) | Err(_))), "turned away at once");
+    drop(silent);
+    let health = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut answer = String::new();
+        let asked = stream.write_all(health.as_bytes()).await;
+        if asked.is_ok() && stream.read_to_string(&mut answer).await.is_ok() && answer.ends_with("ok\n") {
+            stop.send(()).unwrap();
+            return server.await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("there is room again once the others are gone");
+}
+
 #[tokio::test]
 async fn what_is_no_request_is_refused() {
     let market = Market::new().await;
