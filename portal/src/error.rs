@@ -96,8 +96,8 @@ impl Problem {
             Self::NotFound | Self::Store(StoreError::Denied(_)) => (
                 "This page does not exist",
                 "There is nothing at this address that you are permitted to see.",
-                "If a notice led you here, ask your company's Postern administrator for the process that the \
-                 notice names.",
+                "If a notice led you here, ask your company's master administration user (MAU) for \
+                 permission for the process that the notice names.",
             ),
             Self::BadForm => (
                 "That form could not be read",
@@ -119,7 +119,7 @@ impl Problem {
                 "Too many tries",
                 "For safety, signing in is paused for a short while.",
                 "Wait a few minutes, then try again. If you have forgotten your password, ask your company's \
-                 Postern administrator.",
+                 master administration user (MAU).",
             ),
             Self::TooManyPages => (
                 "Too many pages at once",

@@ -28,8 +28,8 @@ use crate::throttle::Network;
 /// Connections at the same time; the next one waits to be accepted.
 const MOST_CONNECTIONS: usize = 1024;
 
-/// Of those, from one peer: four offices behind an address each still find room. A proxy on this
-/// machine speaks for everybody and has no such bound.
+/// Of those, from one peer: four offices behind an address each still find room. A proxy speaks
+/// for everybody and has no such bound.
 const MOST_OF_ONE: usize = MOST_CONNECTIONS / 4;
 
 /// A request's head, and the TLS handshake, must be whole in this time; so a connection that says

@@ -51,7 +51,7 @@ pub(super) async fn card(
         unreadable,
         formatted: formatted(headline, &place),
         files: files(headline, &place, is_file),
-        pictures: files(headline, &place, |part| part.role == PartRole::Inline),
+        pictures: files(headline, &place, is_picture),
         original: FileLink {
             href: format!("{place}/original"),
             name: original,
@@ -91,6 +91,11 @@ fn is_file(part: &Part) -> bool {
         PartRole::Inline => false,
         PartRole::Body => !text::is_text(&part.media_type),
     }
+}
+
+/// Named by the text, or meant to stand in it.
+fn is_picture(part: &Part) -> bool {
+    part.role == PartRole::Inline
 }
 
 fn files(headline: &Headline, place: &str, wanted: impl Fn(&Part) -> bool) -> Vec<FileLink> {
@@ -164,14 +169,23 @@ fn proof(proof: &Proof) -> &'static str {
     }
 }
 
+/// What is to be known about the mail, each once: several defects can come to the same words.
 fn remarks(headline: &Headline, automatic: bool) -> Vec<String> {
     let automatic = automatic
         .then_some("This is an automatic mail: nobody was notified of it and it counts as no answer.");
-    automatic
-        .into_iter()
-        .chain(headline.defects.iter().map(|defect| in_words(*defect)))
-        .map(str::to_owned)
-        .collect()
+    let many = |wanted: fn(&Part) -> bool| {
+        headline.parts.iter().filter(|part| wanted(part)).nth(MOST_FILES).is_some()
+    };
+    let unlisted = (many(is_file) || many(is_picture))
+        .then_some("The mail has more files than are listed here; the original has all of them.");
+    let defects = headline.defects.iter().map(|defect| in_words(*defect));
+    let mut remarks: Vec<String> = Vec::new();
+    for remark in automatic.into_iter().chain(defects).chain(unlisted) {
+        if remarks.iter().all(|said| said != remark) {
+            remarks.push(remark.to_owned());
+        }
+    }
+    remarks
 }
 
 fn in_words(defect: Defect) -> &'static str {
@@ -197,5 +211,35 @@ fn in_words(defect: Defect) -> &'static str {
             "Some characters could not be read; the original has them as they came."
         }
         Defect::Opaque => "Part of this mail is encrypted or closed; nobody could look inside.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_once() {
+        let part = Part {
+            offset: 0,
+            length: 1,
+            encoding: mail::Encoding::Identity,
+            media_type: "application/pdf".into(),
+            charset: None,
+            name: None,
+            content_id: None,
+            role: PartRole::Attachment,
+        };
+        let mut headline = Headline {
+            defects: vec![Defect::ManyFrom, Defect::ManyAuthors, Defect::Unterminated],
+            parts: vec![part.clone(); MOST_FILES],
+            ..Headline::default()
+        };
+        let told = remarks(&headline, true);
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told[0].starts_with("This is an automatic mail"));
+        headline.parts.push(part);
+        assert!(remarks(&headline, false).iter().any(|remark| remark.contains("more files than are listed")));
+        assert_eq!(files(&headline, "", is_file).len(), MOST_FILES);
     }
 }

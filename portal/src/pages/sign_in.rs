@@ -35,10 +35,10 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Speaks for others: a plain connection from this machine to a portal whose address is https.
+    /// Speaks for others: a plain connection to a portal whose address is https, from this machine
+    /// or from a network that nobody outside has an address in.
     pub(crate) fn is_proxy(self, portal: &Portal) -> bool {
-        // A listener on `[::]` sees 127.0.0.1 as an IPv6 address (RFC 4291 §2.5.5.2).
-        !self.tls && self.address.to_canonical().is_loopback() && portal.url.is_secure()
+        !self.tls && portal.url.is_secure() && is_near(self.address)
     }
 
     /// Where the request came from. A proxy appends whom it saw (`X-Forwarded-For`); what stands
@@ -50,6 +50,17 @@ impl Peer {
         let seen = headers.get_all("x-forwarded-for").iter().next_back().and_then(|seen| seen.to_str().ok());
         let last = seen.and_then(|seen| seen.rsplit(',').next()).and_then(|last| last.trim().parse().ok());
         last.unwrap_or(self.address)
+    }
+}
+
+/// Loopback, or an address of a private network (RFC 1918, RFC 3927, RFC 4193, RFC 4291 §2.5.6).
+fn is_near(address: IpAddr) -> bool {
+    // A listener on `[::]` sees 127.0.0.1 as an IPv6 address (RFC 4291 §2.5.5.2).
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
     }
 }
 
@@ -185,4 +196,21 @@ fn page(
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_near() {
+        for near in
+            ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.1.2.3", "172.18.0.2", "192.168.1.1", "fd00::1"]
+        {
+            assert!(is_near(near.parse().unwrap()), "{near}");
+        }
+        for far in ["192.0.2.1", "172.32.0.1", "::ffff:198.51.100.7", "2001:db8::1", "0.0.0.0"] {
+            assert!(!is_near(far.parse().unwrap()), "{far}");
+        }
+    }
 }

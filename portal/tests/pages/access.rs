@@ -132,3 +132,37 @@ async fn a_search_finds_only_what_one_may_see_and_leaves_no_trace_in_the_address
         assert!(answer.text().contains("Type a whole MPAN") && !answer.text().contains("Nothing found"));
     }
 }
+
+/// A list says that there is more only when there is more to see, and no place in it is that of a
+/// case that one may not see.
+#[tokio::test]
+async fn a_list_ends_where_what_one_may_see_ends() {
+    let market = Market::new().await;
+    // The templates write `=` as a character reference.
+    let plain = |answer: Answer| answer.text().replace("&#x3D;", "=");
+    let mail = b"From: a@alpha.example\r\n\r\ntext\r\n";
+    let mut sent = Vec::new();
+    for _ in 0..40 {
+        sent.push(market.send(mail).await);
+    }
+    let mut sam = market.signed_in("sam@beta.example").await;
+    let list = "/process/erroneous-transfers";
+    let page = sam.get(list).await.text();
+    assert!(!page.contains("Older cases") && sent.iter().all(|sent| page.contains(&sent.case)));
+    sent.push(market.send(mail).await);
+    let page = plain(sam.get(list).await);
+    let marker = format!("href=\"{list}?after=");
+    let older = page.split(&marker).nth(1).expect("an older one").split('"').next().unwrap();
+    let rest = sam.get(&format!("{list}?after={older}")).await.text();
+    let both = sent.iter().filter(|sent| page.contains(&sent.case) == rest.contains(&sent.case));
+    assert_eq!(both.count(), 0, "each is on one of the two pages");
+    assert!(!rest.contains("Older cases") && rest.contains("Back to the newest"));
+    assert!(sam.get("/").await.text().contains("All cases of"));
+    // Of the same company, with a permission for another contact type.
+    let mut esc = market.signed_in("esc@beta.example").await;
+    for path in [list, "/"] {
+        let page = plain(esc.get(path).await);
+        assert!(!page.contains("after=") && !page.contains("All cases of"), "{path}");
+        assert!(page.contains("No cases"), "{path}");
+    }
+}

@@ -79,7 +79,7 @@ pub(crate) fn sign_in(problem: bool) -> SignIn {
         samples: vec![
             sample("sam@beta.example", "Beta Power", "may read Erroneous Transfers"),
             sample("kit@beta.example", "Beta Power", "has no permission"),
-            sample("mau@beta.example", "Beta Power", "administrator"),
+            sample("mau@beta.example", "Beta Power", "master administration user"),
             sample("ali@alpha.example", "Alpha Energy", "may read Erroneous Transfers"),
         ],
     }
@@ -210,7 +210,7 @@ pub(crate) fn problem() -> Problem {
         frame: frame("Not found", true),
         heading: "This page does not exist".into(),
         says: "The case may have been closed and archived, or you may not have the permission for it.".into(),
-        advice: "If a notice led you here, ask your administrator for the process that it names.".into(),
+        advice: "If a notice led you here, ask your company's master administration user (MAU) for permission for the process that it names.".into(),
     }
 }
 
