@@ -80,11 +80,16 @@ impl Smarthost {
             TlsPolicy::Require | TlsPolicy::Prefer => self.builder().connect().await,
         };
         match secured {
-            Ok(client) => Ok(Connection::Secured(Box::new(client))),
+            Ok(client) => {
+                at_once(client.stream.get_ref().0);
+                Ok(Connection::Secured(Box::new(client)))
+            }
             Err(Error::MissingStartTls) if self.tls != TlsPolicy::Require => {
                 let mut builder = self.builder();
                 builder.credentials = None;
-                builder.connect_plain().await.map(Connection::Plain).map_err(|error| self.unreachable(&error))
+                let client = builder.connect_plain().await.map_err(|error| self.unreachable(&error))?;
+                at_once(&client.stream);
+                Ok(Connection::Plain(client))
             }
             Err(error) => Err(self.unreachable(&error)),
         }
@@ -106,6 +111,13 @@ impl Smarthost {
     fn unreachable(&self, error: &Error) -> Failure {
         let reason = format!("smarthost {}:{}: {}", self.host, self.port, said(error));
         Failure { lasting: Lasting::Temporary, reason }
+    }
+}
+
+/// A mail leaves in several writes; without this the last one waits for an acknowledgement that the peer delays.
+fn at_once(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "the connection to the smarthost stays slow");
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     courier::{Connection, Failure, Lasting, Smarthost},
     gateway::Gateway,
-    notice::{self, NoticeError},
+    notice::{self, Finished, NoticeError},
 };
 
 /// How fast, how often, how long.
@@ -169,15 +169,16 @@ impl Worker {
                 return Outcome::Abandoned(error.to_string());
             }
         };
-        let sent = async {
-            let mut open = match connection.take() {
-                Some(open) => open,
-                None => self.smarthost.connect().await?,
-            };
-            open.send(&finished.envelope_sender, &finished.to, finished.mail.bytes()).await?;
-            Ok(open)
+        let reused = connection.take();
+        let sent = match reused {
+            // A smarthost may end a connection after some mails or some time: that is no failure of this one.
+            Some(open) => match self.send(Some(open), &finished).await {
+                Err(Failure { lasting: Lasting::Temporary, .. }) => self.send(None, &finished).await,
+                sent => sent,
+            },
+            None => self.send(None, &finished).await,
         };
-        match sent.await {
+        match sent {
             Ok(open) => {
                 *connection = Some(open);
                 tracing::info!(job = %job.id, attempt = job.attempts, "notice sent");
@@ -192,6 +193,16 @@ impl Worker {
                 self.again(job, reason)
             }
         }
+    }
+
+    /// Sends over `open`, or over a new connection; gives back the connection for the next notice.
+    async fn send(&self, open: Option<Connection>, finished: &Finished) -> Result<Connection, Failure> {
+        let mut open = match open {
+            Some(open) => open,
+            None => self.smarthost.connect().await?,
+        };
+        open.send(&finished.envelope_sender, &finished.to, finished.mail.bytes()).await?;
+        Ok(open)
     }
 
     fn again(&self, job: &Job, reason: String) -> Outcome {

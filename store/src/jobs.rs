@@ -13,7 +13,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     audit::{Act, Actor, Event},
     cases::{Case, Side, case_key},
-    engine::{Changeset, Range},
+    engine::{Changeset, Range, Row},
     error::StoreError,
     ids::{CaseId, JobId},
     keys::{Key, Table},
@@ -249,17 +249,26 @@ impl Ledger {
         rows.iter().map(|(_, row)| records::decode(&row.value)).collect()
     }
 
+    /// How many jobs wait or are leased, and how many were given up.
+    pub async fn count_jobs(&self) -> Result<(usize, usize), StoreError> {
+        Ok((self.rows_of(Table::Job).await?.len(), self.rows_of(Table::Abandoned).await?.len()))
+    }
+
     async fn jobs_in(&self, table: Table) -> Result<Vec<Job>, StoreError> {
+        self.rows_of(table).await?.iter().map(|row| records::decode(&row.value)).collect()
+    }
+
+    async fn rows_of(&self, table: Table) -> Result<Vec<Row>, StoreError> {
         let mut range = Key::of(table).range();
-        let mut jobs = Vec::new();
+        let mut found = Vec::new();
         loop {
             let rows = self.engine().scan(range.clone(), PAGE).await?;
-            for (_, row) in &rows {
-                jobs.push(records::decode(&row.value)?);
-            }
-            match rows.last() {
-                Some((key, _)) if rows.len() == PAGE => range.from = [key.as_slice(), &[0]].concat(),
-                _ => return Ok(jobs),
+            let next = rows.last().map(|(key, _)| [key.as_slice(), &[0]].concat());
+            let more = rows.len() == PAGE;
+            found.extend(rows.into_iter().map(|(_, row)| row));
+            match next {
+                Some(next) if more => range.from = next,
+                _ => return Ok(found),
             }
         }
     }

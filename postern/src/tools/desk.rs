@@ -36,12 +36,11 @@ impl Desk {
     }
 
     pub(crate) async fn health(&self) -> anyhow::Result<Health> {
-        let jobs = self.ledger.jobs().await?;
-        let abandoned = jobs.iter().filter(|job| job.standing == store::Standing::Abandoned).count();
+        let (waiting, abandoned) = self.ledger.count_jobs().await?;
         Ok(Health {
             ready: self.broken().is_none(),
             durable: self.ledger.durable(),
-            waiting: jobs.len() - abandoned,
+            waiting,
             abandoned,
         })
     }
