@@ -1,6 +1,7 @@
 //! A mail in: sent by the programs that people use, over STARTTLS, proved by a login or by a client certificate. It
 //! becomes a case, whole, and a second delivery of it becomes nothing.
 
+use tests::http::Visitor;
 use tests::installation::{Installation, Settings};
 use tests::letter::Letter;
 use tests::market::{AMY, BEN, MAILBOX};
@@ -136,5 +137,35 @@ fn pipelined_commands_are_answered_in_order() {
     let codes: Vec<_> = (0..6).map(|_| smtp.reply().unwrap().code).collect();
     assert_eq!(codes, [250, 550, 252, 250, 250, 221]);
     assert_eq!(smtp.rest().unwrap(), "");
+    server.stop();
+}
+
+#[test]
+fn letters_beyond_ascii_arrive_as_they_are() {
+    let installation = Installation::new(&Settings::default());
+    let server = installation.serve();
+    let mut smtp = Smtp::login(server.submission(), AMY, &installation.password(AMY)).unwrap();
+    let mut letter =
+        Letter::new("Zoë Łukasik <amy@alpha.example>", MAILBOX, "Zähler für £ 20", "utf8@alpha.example");
+    letter.text = "Große Überraschung: 日本語 and £ 20\r\n".to_owned();
+    for (number, parameters) in ["SMTPUTF8 BODY=8BITMIME", "BODY=8BITMIME", ""].iter().enumerate() {
+        letter.id = format!("utf8-{number}@alpha.example");
+        assert_eq!(
+            smtp.command(&format!("MAIL FROM:<{AMY}> {parameters}").trim_end()).unwrap().code,
+            250,
+            "{parameters}"
+        );
+        assert_eq!(smtp.command(&format!("RCPT TO:<{MAILBOX}>")).unwrap().code, 250);
+        assert_eq!(smtp.command("DATA").unwrap().code, 354);
+        smtp.send(&tests::smtp::stuffed(&letter.bytes())).unwrap();
+        let case = smtp.reply().unwrap().reference();
+        installation.holds(&case, &[letter.bytes()]);
+    }
+    let mut reader = Visitor::signed_in(server.portal(), BEN, &installation.password(BEN));
+    let case = reader.get("/").links("/case/").remove(0);
+    let page = reader.get(&case).text();
+    for words in ["Zoë Łukasik", "Zähler für £ 20", "Große Überraschung: 日本語 and £ 20"] {
+        assert!(page.contains(words), "{words} in {page}");
+    }
     server.stop();
 }

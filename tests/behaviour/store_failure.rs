@@ -27,6 +27,14 @@ fn deliver(server: &Server, mail: &[u8]) -> std::io::Result<Reply> {
     Smtp::greet(server.smtp())?.deliver(AMY, &[MAILBOX], mail)
 }
 
+/// Waits until nothing is left to do but what a mail brings: every notice has been tried once, and waits.
+fn settles(installation: &Installation) {
+    wait::until_true("every notice to have been tried", || {
+        let queue = installation.json(["queue", "list"]);
+        queue.as_array().unwrap().iter().all(|job| job["last_error"].is_string())
+    });
+}
+
 /// strace on a running server. Ends with the server, or when dropped.
 struct Fault {
     tracer: Running,
@@ -59,9 +67,9 @@ impl Fault {
         fs::read_to_string(&self.log).unwrap_or_default().matches("(INJECTED)").count()
     }
 
-    /// Lets go of the server and gives the number of calls that failed.
-    fn end(mut self) -> usize {
-        self.tracer.signal("INT");
+    /// Kills the server, with which the tracing ends, and gives the number of calls that failed.
+    fn end(mut self, server: &mut Server) -> usize {
+        server.process.kill();
         self.tracer.wait();
         self.hits()
     }
@@ -73,6 +81,7 @@ fn a_failed_fsync_is_said_and_is_final() {
     let mut server = installation.serve();
     let good = mail("good");
     let first = deliver(&server, &good).unwrap().reference();
+    settles(&installation);
     let fault = Fault::inject(&installation, &server, "fsync,fdatasync", "error=EIO");
     let lost = mail("lost");
     let reply = deliver(&server, &lost).unwrap();
@@ -103,6 +112,7 @@ fn each_call_fails(calls: &str, error: &str) {
     loop {
         number += 1;
         let mut server = installation.serve();
+        settles(&installation);
         let fault = Fault::inject(&installation, &server, calls, &format!("error={error}:when={number}"));
         let mail = mail(&format!("n{number}"));
         let answer = deliver(&server, &mail);
@@ -112,11 +122,8 @@ fn each_call_fails(calls: &str, error: &str) {
             // The server was gone before it could say so: nothing was acknowledged.
             Err(_) => {}
         }
-        let hits = fault.end();
+        let hits = fault.end(&mut server);
         answers.push(answer.map_or(0, |reply| reply.code));
-        if server.process.ended().is_none() {
-            server.process.kill();
-        }
         no_panic(&installation.stderr());
         // A retry on the next start is the same mail, acknowledged or not.
         let server = installation.serve();
