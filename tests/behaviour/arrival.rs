@@ -151,7 +151,7 @@ fn letters_beyond_ascii_arrive_as_they_are() {
     for (number, parameters) in ["SMTPUTF8 BODY=8BITMIME", "BODY=8BITMIME", ""].iter().enumerate() {
         letter.id = format!("utf8-{number}@alpha.example");
         assert_eq!(
-            smtp.command(&format!("MAIL FROM:<{AMY}> {parameters}").trim_end()).unwrap().code,
+            smtp.command(format!("MAIL FROM:<{AMY}> {parameters}").trim_end()).unwrap().code,
             250,
             "{parameters}"
         );
