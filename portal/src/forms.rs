@@ -120,11 +120,11 @@ impl EntryToken {
 }
 
 /// Equal, in a time that does not tell where the difference is: digests are compared, not secrets.
-fn same(one: &str, other: &str) -> bool {
+pub(crate) fn same(one: &str, other: &str) -> bool {
     certs::sha256(one.as_bytes()) == certs::sha256(other.as_bytes())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -23,6 +23,9 @@ pub(crate) enum Cookie {
     Session,
     /// Binds a sign-in form to the browser that asked for it.
     Form,
+    /// Says that the browser has signed in to an account before. It opens nothing: strangers' tries
+    /// are not held against it.
+    Known,
 }
 
 impl Cookie {
@@ -33,6 +36,8 @@ impl Cookie {
             (Self::Session, false) => "postern",
             (Self::Form, true) => "__Host-postern-form",
             (Self::Form, false) => "postern-form",
+            (Self::Known, true) => "__Host-postern-known",
+            (Self::Known, false) => "postern-known",
         }
     }
 
@@ -51,9 +56,11 @@ impl Cookie {
             .filter(|value| !value.is_empty())
     }
 
-    /// `Set-Cookie` for a new value; gone when the browser closes.
+    /// `Set-Cookie` for a new value; gone when the browser closes, but for the mark of a known one.
     pub(crate) fn set(self, portal: &Portal, value: &str) -> Option<HeaderValue> {
-        self.header(portal, value, "")
+        /// Half a year, in seconds.
+        const AGE_OF_MARK: &str = "; Max-Age=15768000";
+        self.header(portal, value, if self == Self::Known { AGE_OF_MARK } else { "" })
     }
 
     /// `Set-Cookie` that removes it.

@@ -1,7 +1,8 @@
 //! How often a password may be tried: by account and network, by account, and by network.
 //!
 //! A stranger who tries a victim's account from elsewhere uses up the budget of strangers, never
-//! that of a network from which the victim has signed in before: nobody is locked out by another.
+//! that of a browser or a network from which the victim has signed in before: nobody is locked out
+//! by another.
 //! Accounts are held as digests, in memory only, and forgotten when their budget is whole again.
 
 use std::collections::HashMap;
@@ -38,6 +39,13 @@ enum Budget {
     Network(Network),
 }
 
+/// Whether the account has been signed in to with this browser before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Browser {
+    Known,
+    New,
+}
+
 /// All budgets.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
@@ -54,11 +62,17 @@ struct Held {
 
 impl Throttle {
     /// Takes one try; when there is none left, says how long to wait.
-    pub(crate) fn try_now(&self, email: &str, peer: IpAddr, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn try_now(
+        &self,
+        email: &str,
+        peer: IpAddr,
+        browser: Browser,
+        now: Instant,
+    ) -> Result<(), Duration> {
         let (account, network) = (account(email), Network::of(peer));
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let mut budgets = vec![(Budget::Pair(account, network), PAIR), (Budget::Network(network), NETWORK)];
-        if !held.familiar.contains_key(&(account, network)) {
+        if browser == Browser::New && !held.familiar.contains_key(&(account, network)) {
             budgets.push((Budget::Account(account), ACCOUNT));
         }
         let wait = budgets.iter().map(|(budget, allowance)| held.wait(*budget, *allowance, now)).max();
@@ -73,12 +87,12 @@ impl Throttle {
     }
 
     /// The password was right: it costs nobody a try, and the network is a known one.
-    pub(crate) fn succeeded(&self, email: &str, peer: IpAddr, now: Instant) {
+    pub(crate) fn succeeded(&self, email: &str, peer: IpAddr, browser: Browser, now: Instant) {
         let (account, network) = (account(email), Network::of(peer));
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.whole_at.remove(&Budget::Pair(account, network));
         held.refund(Budget::Network(network), NETWORK);
-        if !held.familiar.contains_key(&(account, network)) {
+        if browser == Browser::New && !held.familiar.contains_key(&(account, network)) {
             held.refund(Budget::Account(account), ACCOUNT);
         }
         held.familiar.insert((account, network), now);
@@ -159,12 +173,22 @@ mod tests {
         let throttle = Throttle::default();
         let start = Instant::now();
         for _ in 0..5 {
-            assert_eq!(throttle.try_now("sam@beta.example", OFFICE, start), Ok(()));
+            assert_eq!(throttle.try_now("sam@beta.example", OFFICE, Browser::New, start), Ok(()));
         }
-        assert_eq!(throttle.try_now("SAM@beta.example ", OFFICE, start), Err(Duration::from_secs(60)));
-        assert_eq!(throttle.try_now("sam@beta.example", OFFICE, start + Duration::from_secs(60)), Ok(()));
-        assert!(throttle.try_now("sam@beta.example", OFFICE, start + Duration::from_secs(61)).is_err());
-        assert_eq!(throttle.try_now("kit@beta.example", OFFICE, start), Ok(()));
+        assert_eq!(
+            throttle.try_now("SAM@beta.example ", OFFICE, Browser::New, start),
+            Err(Duration::from_secs(60))
+        );
+        assert_eq!(
+            throttle.try_now("sam@beta.example", OFFICE, Browser::New, start + Duration::from_secs(60)),
+            Ok(())
+        );
+        assert!(
+            throttle
+                .try_now("sam@beta.example", OFFICE, Browser::New, start + Duration::from_secs(61))
+                .is_err()
+        );
+        assert_eq!(throttle.try_now("kit@beta.example", OFFICE, Browser::New, start), Ok(()));
     }
 
     #[test]
@@ -174,7 +198,7 @@ mod tests {
         let tried = (0..36_000u32)
             .filter(|number| {
                 let now = start + Duration::from_millis(u64::from(*number) * 100);
-                throttle.try_now("sam@beta.example", elsewhere(number % 1_000), now).is_ok()
+                throttle.try_now("sam@beta.example", elsewhere(number % 1_000), Browser::New, now).is_ok()
             })
             .count();
         assert!((60..=100).contains(&tried), "{tried}");
@@ -184,12 +208,14 @@ mod tests {
     fn strangers_do_not_lock_the_owner_out() {
         let throttle = Throttle::default();
         let start = Instant::now();
-        throttle.succeeded("sam@beta.example", OFFICE, start);
+        throttle.succeeded("sam@beta.example", OFFICE, Browser::New, start);
         for number in 0..1_000 {
-            let _ = throttle.try_now("sam@beta.example", elsewhere(number), start);
+            let _ = throttle.try_now("sam@beta.example", elsewhere(number), Browser::New, start);
         }
-        assert!(throttle.try_now("sam@beta.example", elsewhere(5_000), start).is_err());
-        assert_eq!(throttle.try_now("sam@beta.example", OFFICE, start), Ok(()));
+        assert!(throttle.try_now("sam@beta.example", elsewhere(5_000), Browser::New, start).is_err());
+        assert_eq!(throttle.try_now("sam@beta.example", OFFICE, Browser::New, start), Ok(()));
+        let travelling = throttle.try_now("sam@beta.example", elsewhere(5_001), Browser::Known, start);
+        assert_eq!(travelling, Ok(()), "nor while travelling, nor after a restart");
     }
 
     #[test]
@@ -197,7 +223,9 @@ mod tests {
         let throttle = Throttle::default();
         let start = Instant::now();
         let tried = (0..1_000)
-            .filter(|number| throttle.try_now(&format!("user{number}@beta.example"), OFFICE, start).is_ok())
+            .filter(|number| {
+                throttle.try_now(&format!("user{number}@beta.example"), OFFICE, Browser::New, start).is_ok()
+            })
             .count();
         assert_eq!(tried, 60);
     }
@@ -208,8 +236,8 @@ mod tests {
         let start = Instant::now();
         for number in 0..1_000 {
             let email = format!("user{number}@beta.example");
-            assert_eq!(throttle.try_now(&email, OFFICE, start), Ok(()));
-            throttle.succeeded(&email, OFFICE, start);
+            assert_eq!(throttle.try_now(&email, OFFICE, Browser::New, start), Ok(()));
+            throttle.succeeded(&email, OFFICE, Browser::New, start);
         }
     }
 
@@ -218,14 +246,22 @@ mod tests {
         let throttle = Throttle::default();
         let start = Instant::now();
         for number in 0..60_000u32 {
-            let _ = throttle.try_now(&format!("user{number}@beta.example"), elsewhere(number), start);
+            let _ = throttle.try_now(
+                &format!("user{number}@beta.example"),
+                elsewhere(number),
+                Browser::New,
+                start,
+            );
         }
         assert!(throttle.held.lock().unwrap().whole_at.len() <= MOST_HELD + 3);
         for number in 0..60_000u32 {
             let now = start + Duration::from_millis(u64::from(number));
-            throttle.succeeded("sam@beta.example", elsewhere(number), now);
+            throttle.succeeded("sam@beta.example", elsewhere(number), Browser::New, now);
         }
-        assert_eq!(throttle.try_now("kit@beta.example", OFFICE, start + Duration::from_secs(60)), Ok(()));
+        assert_eq!(
+            throttle.try_now("kit@beta.example", OFFICE, Browser::New, start + Duration::from_secs(60)),
+            Ok(())
+        );
         let held = throttle.held.lock().unwrap();
         assert!(held.familiar.len() <= MOST_HELD);
         let latest = (account("sam@beta.example"), Network::of(elsewhere(59_999)));

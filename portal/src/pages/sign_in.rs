@@ -16,9 +16,10 @@ use store::{Act, Actor, Event, SessionToken, UserId};
 use templates::pages;
 
 use crate::error::Problem;
-use crate::forms::{Asked, EntryToken, Fields, Form};
+use crate::forms::{Asked, EntryToken, Fields, Form, hex, same};
 use crate::portal::{Place, Portal};
 use crate::session::{Cookie, PerhapsVisitor, local_path};
+use crate::throttle::Browser;
 
 /// How long a sign-in waits for its turn to be checked.
 const TURN: Duration = Duration::from_secs(10);
@@ -91,11 +92,18 @@ pub(crate) async fn sign_in(
     }
     let peer =
         peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(peer)| peer.origin(&portal, &headers));
-    portal.throttle.try_now(email, peer, Instant::now()).map_err(Problem::TooMany)?;
+    let mark = mark_of(&portal, email);
+    let known = Cookie::Known.of(&portal, &headers).is_some_and(|cookie| same(cookie, &mark));
+    let browser = if known { Browser::Known } else { Browser::New };
+    portal.throttle.try_now(email, peer, browser, Instant::now()).map_err(Problem::TooMany)?;
     match check(&portal, email, password).await? {
         Checked::Right(user) => {
-            portal.throttle.succeeded(email, peer, Instant::now());
-            begin(&portal, &headers, user, next).await
+            portal.throttle.succeeded(email, peer, browser, Instant::now());
+            let mut response = begin(&portal, &headers, user, next).await?;
+            if let Some(cookie) = Cookie::Known.set(&portal, &mark) {
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+            Ok(response)
         }
         Checked::Wrong(user) => {
             refused(&portal, user).await?;
@@ -112,6 +120,11 @@ pub(crate) async fn sign_out(State(portal): State<Arc<Portal>>, form: Form) -> R
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// What a browser keeps that has signed in to an account; nobody else can make it.
+fn mark_of(portal: &Portal, email: &str) -> String {
+    hex(&portal.ledger.mac("portal known browser", email.to_lowercase().as_bytes()))
 }
 
 enum Checked {

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::market::Market;
+use crate::market::{Market, PASSWORD};
 
 async fn served(market: &Market) -> (std::net::SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -42,32 +42,61 @@ async fn requests_are_answered_until_the_end_and_open_ones_finish() {
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
 }
 
+/// A try at sign-in as a proxy passes it on.
+fn sign_in(password: &str, cookie: &str, token: &str, forwarded: &str) -> String {
+    let body = format!("token={token}&email=sam@beta.example&password={password}");
+    format!(
+        "POST /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\nOrigin: https://portal.example\r\n\
+         X-Forwarded-For: {forwarded}\r\nCookie: {cookie}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
 /// Behind a proxy on the same machine, budgets of tries are kept by whom the proxy saw.
 #[tokio::test]
 async fn a_guesser_behind_the_proxy_does_not_use_up_the_tries_of_others() {
     let market = Market::at("https://portal.example", false).await;
     let (address, stop, server) = served(&market).await;
-    let form = |cookie: &str, token: &str, forwarded: &str| {
-        let body = format!("token={token}&email=sam@beta.example&password=wrong");
-        format!(
-            "POST /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\nOrigin: https://portal.example\r\n\
-             X-Forwarded-For: {forwarded}\r\nCookie: {cookie}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-    };
     let mut browser = market.browser();
     let token = browser.get("/sign-in").await.token();
     let cookie = format!("__Host-postern-form={}", browser.cookies["__Host-postern-form"]);
     // What stands before the last address was written by the guesser.
     for number in 0..5 {
-        let answer = ask(address, &form(&cookie, &token, &format!("10.0.0.{number}, 192.0.2.1"))).await;
+        let answer =
+            ask(address, &sign_in("wrong", &cookie, &token, &format!("10.0.0.{number}, 192.0.2.1"))).await;
         assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     }
-    let answer = ask(address, &form(&cookie, &token, "10.0.0.9, 192.0.2.1")).await;
+    let answer = ask(address, &sign_in("wrong", &cookie, &token, "10.0.0.9, 192.0.2.1")).await;
     assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
-    let answer = ask(address, &form(&cookie, &token, "192.0.2.2")).await;
+    let answer = ask(address, &sign_in("wrong", &cookie, &token, "192.0.2.2")).await;
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    stop.send(()).unwrap();
+    server.await.unwrap();
+}
+
+/// Strangers who try an account from many networks slow each other down, and never its owner.
+#[tokio::test]
+async fn strangers_do_not_lock_a_known_browser_out() {
+    let market = Market::at("https://portal.example", false).await;
+    let (address, stop, server) = served(&market).await;
+    let mut owner = market.signed_in("sam@beta.example").await;
+    let known = format!("__Host-postern-known={}", owner.cookies["__Host-postern-known"]);
+    let page = owner.get("/").await;
+    owner.post("/sign-out", &[("token", &page.token())]).await;
+    let token = owner.get("/sign-in").await.token();
+    let form = format!("__Host-postern-form={}", owner.cookies["__Host-postern-form"]);
+    for number in 0..20 {
+        let answer = ask(address, &sign_in("wrong", &form, &token, &format!("198.51.100.{number}"))).await;
+        assert!(answer.starts_with("HTTP/1.1 403"), "{number} {answer}");
+    }
+    let stranger = ask(address, &sign_in(PASSWORD, &form, &token, "198.51.100.99")).await;
+    assert!(stranger.starts_with("HTTP/1.1 429"), "{stranger}");
+    let made_up = format!("{form}; __Host-postern-known={}", "0".repeat(64));
+    let stranger = ask(address, &sign_in(PASSWORD, &made_up, &token, "198.51.100.99")).await;
+    assert!(stranger.starts_with("HTTP/1.1 429"), "{stranger}");
+    let owner = ask(address, &sign_in(PASSWORD, &format!("{form}; {known}"), &token, "203.0.113.7")).await;
+    assert!(owner.starts_with("HTTP/1.1 303"), "{owner}");
     stop.send(()).unwrap();
     server.await.unwrap();
 }
