@@ -3,7 +3,7 @@
 
 use mail_builder::{
     MessageBuilder,
-    headers::{address::Address as Mailbox, content_type::ContentType, raw::Raw},
+    headers::{HeaderType, address::Address as Mailbox, content_type::ContentType, raw::Raw, text::Text},
     mime::MimePart,
 };
 
@@ -60,10 +60,10 @@ impl Letter<'_> {
         let parts = vec![MimePart::new("text/plain", text), MimePart::new("text/html", html)];
         let mut letter = MessageBuilder::new()
             .date(self.date)
-            .from(Mailbox::new_address(Some(self.from_name), self.from.to_string()))
+            .header("From", self.author())
             .to(Mailbox::new_address(None::<&str>, self.to.to_string()))
             .reply_to(Mailbox::new_address(None::<&str>, self.reply_to.to_string()))
-            .subject(self.subject)
+            .header("Subject", self.title())
             .message_id(self.message_id);
         if let Some(answered) = self.references.last() {
             letter = letter.in_reply_to(answered.as_str()).references(self.references);
@@ -97,6 +97,26 @@ impl Letter<'_> {
         }
     }
 
+    /// ASCII stays as it is, however long, and is folded at its spaces (RFC 5322 §2.2.3): people read subjects in
+    /// places that decode nothing. Encoded words (RFC 2047) are for what ASCII cannot say.
+    fn title(&self) -> HeaderType<'_> {
+        match is_foldable(self.subject) {
+            true => Raw::new(self.subject).into(),
+            false => Text::new(self.subject).into(),
+        }
+    }
+
+    /// The same for the name of the author: a quoted string, which may be folded at its spaces (RFC 5322 §3.2.4).
+    fn author(&self) -> HeaderType<'_> {
+        let address = self.from.to_string();
+        if is_foldable(self.from_name) && address.bytes().all(|b| b.is_ascii_graphic()) {
+            let name = self.from_name.replace('\\', r"\\").replace('"', r#"\""#);
+            Raw::new(format!("\"{name}\" <{address}>")).into()
+        } else {
+            Mailbox::new_address(Some(self.from_name), address).into()
+        }
+    }
+
     /// A boundary that neither body holds; made from the message id so that it is the same every time.
     fn boundary(&self, text: &str, html: &str) -> String {
         let mut boundary = format!("=_{:016x}", fnv(self.message_id.as_bytes()));
@@ -110,6 +130,16 @@ impl Letter<'_> {
 /// Control characters, and the line separators that some readers take for line ends.
 fn is_line_breaking(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Printable ASCII that folding leaves as it was: no white space at its ends, no word that fills a line (RFC 5322
+/// §2.1.1), and nothing that a reader would take for an encoded word.
+fn is_foldable(value: &str) -> bool {
+    /// Leaves room on a line of 998 octets for the name of the field or an address.
+    const LONGEST_WORD: usize = 300;
+    let printable = value.bytes().all(|b| matches!(b, b' '..=b'~'));
+    let short = value.split(' ').all(|word| word.len() <= LONGEST_WORD);
+    !value.is_empty() && printable && short && value.trim() == value && !value.contains("=?")
 }
 
 fn is_message_id(id: &str) -> bool {
@@ -208,6 +238,47 @@ mod tests {
         assert!(bytes.ends_with(b"\r\n"));
         let long = with(|letter| letter.html = long).unwrap();
         assert!(long.split(|&b| b == b'\n').all(|line| line.len() <= 998));
+    }
+
+    fn field(bytes: &[u8], name: &str) -> String {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let header = text.split("\r\n\r\n").next().unwrap();
+        let start = header.find(&format!("{name}: ")).unwrap();
+        let lines: Vec<_> = header[start..].split("\r\n").collect();
+        let more = lines[1..].iter().take_while(|line| line.starts_with(' ')).count();
+        lines[..=more].join("\r\n")
+    }
+
+    #[test]
+    fn long_ascii_stays_readable() {
+        let subject = "[Disputed Change of Supplier Meter Readings] Case K7Q-4M2X: answer due 5 June";
+        let name = "Postern, the \"secure\" gateway of the electricity and gas companies of Great Britain";
+        let bytes = with(|letter| (letter.subject, letter.from_name) = (subject, name)).unwrap();
+        assert_eq!(
+            field(&bytes, "Subject"),
+            "Subject: [Disputed Change of Supplier Meter Readings] Case K7Q-4M2X: answer\r\n due 5 June"
+        );
+        assert_eq!(
+            field(&bytes, "From"),
+            "From: \"Postern, the \\\"secure\\\" gateway of the electricity and gas companies of\r\n Great Britain\" \
+             <notice@postern.example>"
+        );
+        let message = scanned(&bytes);
+        assert_eq!(message.headline.subject, subject);
+        assert_eq!(message.headline.from[0].name.as_deref(), Some(name));
+    }
+
+    #[test]
+    fn only_what_folding_would_change_is_encoded() {
+        let wide = &*"x".repeat(1200).leak();
+        let spaced = "a  b ".repeat(40);
+        for subject in ["Änderung", "ends in a space ", "=?utf-8?Q?not_one?=", wide, "", spaced.trim()] {
+            let bytes = with(|letter| letter.subject = &*subject.to_owned().leak()).unwrap();
+            let encoded = field(&bytes, "Subject").contains("=?");
+            assert_eq!(encoded, !is_foldable(subject) && !subject.is_empty(), "{subject}");
+            assert_eq!(scanned(&bytes).headline.subject.trim_end(), subject.trim_end());
+            assert!(field(&bytes, "Subject").split("\r\n").all(|line| line.len() <= 78), "{subject}");
+        }
     }
 
     #[test]
