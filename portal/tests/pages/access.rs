@@ -1,5 +1,7 @@
 //! Who sees which case: absent, malformed, foreign and forbidden are one answer.
 
+use std::time::{Duration, Instant};
+
 use axum::http::StatusCode;
 use store::{Actor, DirectoryChange, User};
 
@@ -48,11 +50,13 @@ async fn absent_foreign_and_forbidden_are_the_same_bytes() {
         assert_eq!(expected.0, StatusCode::NOT_FOUND);
         for sent in [&real, &absent, &malformed, &escaped, &wrong_case] {
             for (method, path) in case_routes(sent) {
+                let asked = Instant::now();
                 let answer = match method.as_str() {
                     "GET" => browser.get(&path).await,
                     _ => browser.post(&path, &[("token", &token), ("seen", "")]).await,
                 };
                 assert_eq!(face(&answer), expected, "{email} {method} {path}");
+                assert!(asked.elapsed() >= Duration::from_millis(5), "at one time: {email} {method} {path}");
             }
         }
         let home = browser.get("/").await.text();
