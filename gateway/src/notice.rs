@@ -42,6 +42,17 @@ pub(crate) enum NoticeError {
     Leak(#[from] Leak),
 }
 
+impl NoticeError {
+    /// Whether somebody may mend it while the notice waits: a name in the directory, the catalogue, the
+    /// configuration. What is gone or leaks is beyond that.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Ledger(_) | Self::Unknown(_) | Self::Field(_) | Self::Domain(_) | Self::Compose(_) => true,
+            Self::NoCase | Self::Template(_) | Self::Leak(_) => false,
+        }
+    }
+}
+
 /// Makes the notice of a job. The same job always makes the same Message-ID and addresses.
 pub(crate) async fn finish(
     gateway: &Gateway,
@@ -63,7 +74,7 @@ pub(crate) async fn finish(
         subject: &text.subject,
         text: &text.text,
         html: &text.html,
-        message_id: &format!("n.{}@{domain}", job.id),
+        message_id: &format!("n.{}.{}@{domain}", job.id, case.id),
         references: &[root_id(case.id, domain)],
         date: job.created_at.as_second(),
     };
@@ -79,13 +90,17 @@ fn root_id(case: CaseId, domain: &str) -> String {
     format!("c.{case}@{domain}")
 }
 
-/// The case whose root a Message-ID is; whoever names one proves nothing by it.
+/// The case that the Message-ID of a notice, or of the root of its case, names; whoever names one
+/// proves nothing by it.
 pub(crate) fn case_of(message_id: &str, domain: &str) -> Option<CaseId> {
     let (local, host) = message_id.split_once('@')?;
-    if !host.eq_ignore_ascii_case(domain) {
-        return None;
-    }
-    local.strip_prefix("c.")?.parse().ok()
+    let (kind, rest) = local.split_once('.')?;
+    let case = match kind {
+        "c" => rest,
+        "n" => rest.split_once('.')?.1,
+        _ => return None,
+    };
+    host.eq_ignore_ascii_case(domain).then(|| case.parse().ok())?
 }
 
 fn words(gateway: &Gateway, case: &Case, notice: &Notice) -> Result<templates::Notice, NoticeError> {

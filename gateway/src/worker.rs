@@ -163,10 +163,12 @@ impl Worker {
     async fn try_to_send(&self, job: &Job, connection: &mut Option<Connection>) -> Outcome {
         let finished = match notice::finish(&self.gateway, &self.templates, job).await {
             Ok(finished) => finished,
-            Err(NoticeError::Ledger(error)) => return self.again(job, error.to_string()),
             Err(error) => {
                 tracing::error!(job = %job.id, %error, "a notice cannot be made");
-                return Outcome::Abandoned(error.to_string());
+                return match error.may_pass() {
+                    true => self.again(job, error.to_string()),
+                    false => Outcome::Abandoned(error.to_string()),
+                };
             }
         };
         let reused = connection.take();
@@ -207,7 +209,7 @@ impl Worker {
 
     fn again(&self, job: &Job, reason: String) -> Outcome {
         let now = self.gateway.ledger().now();
-        if until(job.created_at, now) >= self.pace.give_up {
+        if until(job.patience_from(), now) >= self.pace.give_up {
             return Outcome::Abandoned(reason);
         }
         let pause = pause(&self.pace, job);

@@ -14,6 +14,7 @@ use crate::{
     ids::UserId,
     keys::{Key, Table},
     ledger::Ledger,
+    network::Network,
     records,
 };
 
@@ -100,14 +101,44 @@ impl<'a> Draft<'a> {
                     other.id, group.id
                 )));
             }
-            if let Some(network) = group.networks.iter().find(|network| other.networks.contains(network)) {
+            let shared = |network: &&Network| other.networks.iter().any(|known| known.overlaps(network));
+            if let Some(network) = group.networks.iter().find(shared) {
                 return Err(denied(format!(
-                    "the network {network} speaks for the group {}; remove it there before giving it to {}",
+                    "addresses of the network {network} speak for the group {}; remove them there before giving \
+                     them to {}",
                     other.id, group.id
                 )));
             }
         }
-        Ok(())
+        self.check_networks(group)?;
+        self.check_domains(group)
+    }
+
+    /// A network speaks for a company without further proof, so it must be one that a company can have.
+    fn check_networks(&self, group: &Group) -> Result<(), StoreError> {
+        match group.networks.iter().find(|network| network.is_too_wide()) {
+            Some(network) => Err(denied(format!(
+                "the network {network} is too wide to be one company's; name the addresses of its mail systems, at \
+                 most a /16 (IPv4) or a /32 (IPv6)"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Nobody of another group has an address in the group's domains.
+    fn check_domains(&self, group: &Group) -> Result<(), StoreError> {
+        let users = self.users().map(|user| (&user.email, &user.group));
+        let mailboxes = self.mailboxes().map(|mailbox| (&mailbox.address, &mailbox.group));
+        let stranger = users.chain(mailboxes).find(|(address, owner)| {
+            **owner != group.id && group.domains.iter().any(|domain| domain == address.domain())
+        });
+        match stranger {
+            Some((address, owner)) => Err(denied(format!(
+                "{address} belongs to the group {owner} and lies in a domain of {}; one of the two must go",
+                group.id
+            ))),
+            None => Ok(()),
+        }
     }
 
     fn check_participant(&self, participant: &Participant) -> Result<(), StoreError> {
@@ -143,8 +174,17 @@ impl<'a> Draft<'a> {
         self.check_address(&mailbox.address, mailbox.group.as_str())
     }
 
-    /// No user and no mailbox of another group has the address.
+    /// No user and no mailbox of another group has the address, and no other group its domain.
     fn check_address(&self, address: &Address, group: &str) -> Result<(), StoreError> {
+        let owner = self.groups().filter(|other| other.id.as_str() != group);
+        if let Some(owner) =
+            owner.into_iter().find(|other| other.domains.iter().any(|d| d == address.domain()))
+        {
+            return Err(denied(format!(
+                "the domain of {address} belongs to the group {}; an address goes with its domain",
+                owner.id
+            )));
+        }
         let key = address.key();
         let users = self.users().map(|user| (&user.email, &user.group));
         let mailboxes = self.mailboxes().map(|mailbox| (&mailbox.address, &mailbox.group));

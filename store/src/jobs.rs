@@ -41,6 +41,16 @@ pub struct Job {
     /// Why the last try failed.
     #[n(6)]
     pub last_error: Option<String>,
+    /// When an administrator last gave it the whole time again.
+    #[cbor(n(7), with = "records::optional_time", has_nil)]
+    pub retried_at: Option<Timestamp>,
+}
+
+impl Job {
+    /// From when on its patience is counted.
+    pub fn patience_from(&self) -> Timestamp {
+        self.retried_at.unwrap_or(self.created_at)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -116,6 +126,7 @@ pub(crate) fn make_notices(
             attempts: 0,
             standing: Standing::Waiting,
             last_error: None,
+            retried_at: None,
         };
         changes.put.push((job_key(&job), records::encode(&job)?));
     }
@@ -280,9 +291,8 @@ impl Ledger {
     pub async fn retry_job(&self, actor: &Actor, id: JobId) -> Result<bool, StoreError> {
         let Some((job, version)) = self.idle_job(id).await? else { return Ok(false) };
         let now = self.now();
-        // A fresh start: what was given up for its age gets the whole time again.
-        let waiting =
-            Job { due: now, created_at: now, attempts: 0, standing: Standing::Waiting, ..job.clone() };
+        // What was given up for its age gets the whole time again; what the notice says of itself stays.
+        let waiting = Job { due: now, retried_at: Some(now), standing: Standing::Waiting, ..job.clone() };
         let mut changes = Changeset {
             require: vec![(job_key(&job), Some(version))],
             put: vec![(job_key(&waiting), records::encode(&waiting)?)],

@@ -36,6 +36,27 @@ impl Network {
         }
     }
 
+    /// Whether the two have an address in common.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.contains(other.address) || other.contains(self.address)
+    }
+
+    /// Wider than any company's mail systems.
+    pub(crate) fn is_too_wide(&self) -> bool {
+        match self.address {
+            IpAddr::V4(_) => self.prefix < 16 && !self.is_private(),
+            IpAddr::V6(_) => self.prefix < 32,
+        }
+    }
+
+    /// Addresses that nobody has on the internet: there even a /8 is one company's.
+    fn is_private(&self) -> bool {
+        match self.address {
+            IpAddr::V4(address) => self.prefix >= 8 && (address.is_private() || address.is_loopback()),
+            IpAddr::V6(_) => false,
+        }
+    }
+
     /// Bits that are fixed; more bits, narrower network.
     pub fn prefix(&self) -> u8 {
         self.prefix
@@ -93,6 +114,21 @@ mod tests {
         assert!(one.contains("2001:db8::5".parse().unwrap()));
         assert!(!one.contains("2001:db8::4".parse().unwrap()));
         assert_eq!(one.to_string(), "2001:db8::5/128");
+    }
+
+    #[test]
+    fn a_network_is_one_companys_or_too_wide() {
+        let network = |text: &str| text.parse::<Network>().unwrap();
+        for wide in ["0.0.0.0/0", "192.0.0.0/8", "::/0", "2001::/16"] {
+            assert!(network(wide).is_too_wide(), "{wide}");
+        }
+        for narrow in ["192.0.2.0/24", "10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "2001:db8::/32"] {
+            assert!(!network(narrow).is_too_wide(), "{narrow}");
+        }
+        assert!(network("192.0.2.0/24").overlaps(&network("192.0.2.128/25")));
+        assert!(network("192.0.2.128/25").overlaps(&network("192.0.2.0/24")));
+        assert!(!network("192.0.2.0/25").overlaps(&network("192.0.2.128/25")));
+        assert!(!network("192.0.2.0/25").overlaps(&network("::/0")));
     }
 
     #[test]

@@ -78,6 +78,11 @@ async fn the_root_of_a_notice_names_its_case_too() {
     let market = Market::open().await;
     market.send("alpha", &["et@beta.example"], QUESTION).await.unwrap();
     let case = market.cases("beta").await.remove(0);
+    let job = market.ledger.jobs().await.unwrap().remove(0).id;
+    let notice = format!("In-Reply-To: <n.{job}.{}@{DOMAIN}>\n", case.id);
+    let reply = mail("ann@beta.example", "a0@beta.example", &notice, "Wait.");
+    let joined = market.send("beta", &["et@alpha.example"], &reply).await.unwrap();
+    assert_eq!(joined, format!("secured as case {}", case.reference));
     let references = format!("References: <c.{}@{DOMAIN}>\n", case.id);
     let reply = mail("ann@beta.example", "a1@beta.example", &references, "Yes.");
     let joined = market.send("beta", &["et@alpha.example"], &reply).await.unwrap();

@@ -70,11 +70,26 @@ async fn the_directory_keeps_its_rules() {
         contact_type: "initial-request".parse().unwrap(),
     };
     let foreign = Mailbox { participant: "BETA".parse().unwrap(), ..mailbox.clone() };
-    for refused in
-        [DirectoryChange::Group(stolen), DirectoryChange::Mailbox(mailbox), DirectoryChange::Mailbox(foreign)]
-    {
+    let wide = Group {
+        id: id("gamma"),
+        name: "Gamma".to_owned(),
+        domains: Vec::new(),
+        networks: vec!["0.0.0.0/0".parse().unwrap()],
+    };
+    let squatter = Group { domains: vec!["squat.example".to_owned()], networks: Vec::new(), ..wide.clone() };
+    let eve = Mailbox { address: address("eve@alpha.example"), group: id("beta"), ..foreign.clone() };
+    for refused in [
+        DirectoryChange::Group(wide),
+        DirectoryChange::Mailbox(eve),
+        DirectoryChange::Group(stolen),
+        DirectoryChange::Mailbox(mailbox),
+        DirectoryChange::Mailbox(foreign.clone()),
+    ] {
         assert!(matches!(change(refused).await, Err(StoreError::Denied(_))));
     }
+    let guest = Mailbox { address: address("et@squat.example"), group: id("beta"), ..foreign };
+    change(DirectoryChange::Mailbox(guest)).await.unwrap();
+    assert!(matches!(change(DirectoryChange::Group(squatter)).await, Err(StoreError::Denied(_))));
     let bo = market.ledger.directory().user(&market.reader).unwrap().clone();
     let twin = User { id: UserId::new(market.ledger.now()).unwrap(), group: id("gamma"), ..bo };
     assert!(matches!(change(DirectoryChange::User(twin)).await, Err(StoreError::Denied(_))));

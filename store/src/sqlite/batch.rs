@@ -46,6 +46,7 @@ struct Table<'c> {
     version: CachedStatement<'c>,
     value: CachedStatement<'c>,
     put: CachedStatement<'c>,
+    append: CachedStatement<'c>,
     delete: CachedStatement<'c>,
 }
 
@@ -55,6 +56,7 @@ impl<'c> Table<'c> {
             version: connection.prepare_cached("SELECT version FROM ledger WHERE key = ?1")?,
             value: connection.prepare_cached("SELECT value FROM ledger WHERE key = ?1")?,
             put: connection.prepare_cached(PUT)?,
+            append: connection.prepare_cached(APPEND)?,
             delete: connection.prepare_cached("DELETE FROM ledger WHERE key = ?1")?,
         })
     }
@@ -81,7 +83,11 @@ impl<'c> Table<'c> {
         }
         for event in &change.append {
             let (head, record) = chain::link(&state.head, event);
-            self.put(&chain::record_key(head.sequence), &record, version)?;
+            self.append.execute(params![
+                chain::record_key(head.sequence),
+                &record[..],
+                version.cast_signed()
+            ])?;
             state.head = head;
         }
         Ok(Ok(Committed { version, audit_head: state.head.sequence }))
@@ -128,5 +134,8 @@ impl<'c> Table<'c> {
     }
 }
 
+/// An audit record never replaces one: if one is there already, the head was tampered with, and to go on
+/// would destroy the evidence.
+const APPEND: &str = "INSERT INTO ledger (key, value, version) VALUES (?1, ?2, ?3)";
 const PUT: &str = "INSERT INTO ledger (key, value, version) VALUES (?1, ?2, ?3)
                    ON CONFLICT (key) DO UPDATE SET value = ?2, version = ?3";

@@ -54,6 +54,11 @@ impl Failure {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 "another program holds it; end that program, then restart Postern".into()
             }
+            Some(ErrorCode::ConstraintViolation) => {
+                "an audit record stands beyond the end that the ledger remembers: the data were changed from \
+                 outside. Run `postern audit verify`, keep the folder as evidence, restore a backup"
+                    .into()
+            }
             _ => format!(
                 "{}; nothing more is accepted. Check the disk and the system's log, then restart Postern",
                 text(error)

@@ -322,3 +322,20 @@ async fn tampering_is_found() {
     let added = "INSERT INTO ledger SELECT ?1, value, version FROM ledger WHERE key > x'0065' LIMIT 1";
     assert_eq!(tamper(added, 10).await, bad(10, chain::Fault::BeyondHead));
 }
+
+#[tokio::test]
+async fn an_audit_record_is_never_written_over() {
+    let (folder, engine) = fresh();
+    engine.commit(put(b"\xc8a", 10)).await.unwrap();
+    engine.close().await;
+    drop(engine);
+    let database = folder.path().join("ledger.sqlite");
+    let tampered = rusqlite::Connection::open(&database).unwrap();
+    tampered.execute("DELETE FROM ledger WHERE key = ?1", [&chain::STATE_KEY[..]]).unwrap();
+    drop(tampered);
+    let engine = Sqlite::open(folder.path(), Options::default()).unwrap();
+    let before = engine.get(&[chain::record_key(1)]).await.unwrap();
+    let refused = engine.commit(put(b"\xc8b", 10)).await.unwrap_err();
+    assert!(matches!(&refused, CommitError::Broken(why) if why.contains("audit record")), "{refused}");
+    assert_eq!(engine.get(&[chain::record_key(1)]).await.unwrap(), before);
+}
