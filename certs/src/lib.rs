@@ -19,6 +19,7 @@ mod secret_file;
 #[cfg(test)]
 mod stored_forms;
 mod tls_error;
+mod workbench;
 
 pub use authority::{Authority, AuthorityError, Issued};
 pub use client::client_config;

@@ -1,12 +1,13 @@
 //! Passwords: hashed with Argon2id (RFC 9106), checked with the same work whether the user exists or not.
 //!
-//! Every call costs milliseconds of CPU and 19 MiB: callers on an async runtime use `spawn_blocking` and bound how many
-//! run at once. What makes a good password is the caller's to say; only what cannot be hashed is refused here.
+//! Every call costs milliseconds of CPU and waits for one of a few blocks of memory (see `workbench`): callers on an
+//! async runtime use `spawn_blocking` and bound how many wait. What makes a good password is the caller's to say; only what cannot be hashed is refused here.
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::password_hash::phc::{Output, ParamsString, Salt};
+use argon2::{Algorithm, Argon2, Params, Version};
 
-use crate::{KeyError, random};
+use crate::{KeyError, random, workbench};
 
 /// Memory in KiB, passes and lanes, as OWASP's password storage cheat sheet recommends for Argon2id.
 const MEMORY: u32 = 19 * 1024;
@@ -49,10 +50,18 @@ pub fn hash(password: &str) -> Result<String, PasswordError> {
     let salt: [u8; 16] = random()?;
     let library = |error: &dyn std::fmt::Display| PasswordError::Library(error.to_string());
     let params = Params::new(MEMORY, PASSES, LANES, None).map_err(|error| library(&error))?;
-    let hashed = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_with_salt(password.as_bytes(), &salt)
+    let salt = Salt::new(&salt).map_err(|error| library(&error))?;
+    let mut digest = [0; Params::DEFAULT_OUTPUT_LEN];
+    compute(password.as_bytes(), &salt, Version::V0x13, &params, &mut digest)
         .map_err(|error| library(&error))?;
-    Ok(hashed.to_string())
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params).map_err(|error| library(&error))?,
+        salt: Some(salt),
+        hash: Some(Output::new(&digest).map_err(|error| library(&error))?),
+    };
+    Ok(hash.to_string())
 }
 
 /// Whether a password is the one that was hashed. `None` stands for an unknown user: always false, after the same work,
@@ -64,8 +73,33 @@ pub fn verify(password: &str, stored: Option<&str>) -> bool {
         return false;
     };
     let bytes = password.as_bytes();
-    let matches = Argon2::default().verify_password(bytes.get(..LONGEST).unwrap_or(bytes), &hash).is_ok();
+    let matches = fits(bytes.get(..LONGEST).unwrap_or(bytes), &hash).unwrap_or(false);
     exists & matches
+}
+
+/// Whether the password gives the digest of the hash. `Output` compares in constant time.
+fn fits(password: &[u8], hash: &PasswordHash) -> Option<bool> {
+    let (salt, expected) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
+    let version = hash.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+    let params = Params::try_from(hash).ok()?;
+    let mut digest = [0; Output::MAX_LENGTH];
+    let digest = digest.get_mut(..expected.len())?;
+    compute(password, salt, version, &params, digest).ok()?;
+    Some(Output::new(digest).ok()? == *expected)
+}
+
+/// Argon2id in borrowed memory.
+fn compute(
+    password: &[u8],
+    salt: &[u8],
+    version: Version,
+    params: &Params,
+    digest: &mut [u8],
+) -> Result<(), argon2::Error> {
+    let argon2 = Argon2::new(Algorithm::Argon2id, version, params.clone());
+    workbench::with(params.block_count(), |blocks| {
+        argon2.hash_password_into_with_memory(password, salt, digest, blocks)
+    })
 }
 
 /// A stored hash of the right kind and of bearable cost.
