@@ -274,20 +274,27 @@ impl Ledger {
         }
     }
 
-    /// Makes `owner` the owner of the case on `group`'s side, or nobody.
+    /// Makes `owner` the owner of the case on `group`'s side, or nobody, if the owner is still `seen`.
+    ///
+    /// # Errors
+    /// `Conflict` if somebody else took or released the case first.
     pub async fn set_owner(
         &self,
         actor: &Actor,
         case: CaseId,
         group: &GroupId,
+        seen: Option<UserId>,
         owner: Option<UserId>,
     ) -> Result<(), StoreError> {
         self.change_case(case, |case| {
-            let side = case.sides.iter_mut().find(|side| side.group == *group)?;
+            let side = own(case, group)?;
+            if side.owner != seen {
+                return Err(StoreError::Conflict);
+            }
             side.owner = owner;
             let mut event = Event::new(self.now(), actor.clone(), Act::OwnerSet).group(group).case(case.id);
             event.user = owner;
-            Some(event)
+            Ok(event)
         })
         .await
     }
@@ -302,10 +309,10 @@ impl Ledger {
         event: Event,
     ) -> Result<(), StoreError> {
         self.change_case(case, |case| {
-            let side = case.sides.iter_mut().find(|side| side.group == *group)?;
+            let side = own(case, group)?;
             side.seen_at = Some(event.at);
             side.seen = side.seen.max(number);
-            Some(event.clone())
+            Ok(event.clone())
         })
         .await?;
         self.announce_work();
@@ -317,15 +324,13 @@ impl Ledger {
     async fn change_case(
         &self,
         id: CaseId,
-        change: impl Fn(&mut Case) -> Option<Event>,
+        change: impl Fn(&mut Case) -> Result<Event, StoreError>,
     ) -> Result<(), StoreError> {
         loop {
             let Some((mut case, version)) = self.versioned_case(id).await? else {
                 return Err(StoreError::Corrupt(format!("case {id} is not there")));
             };
-            let Some(event) = change(&mut case) else {
-                return Err(StoreError::Denied("the group takes no part in this case".to_owned()));
-            };
+            let event = change(&mut case)?;
             let mut changes = Changeset {
                 require: vec![(case_key(id), Some(version))],
                 append: vec![event.to_bytes()?],
@@ -350,6 +355,11 @@ impl Ledger {
         let rows = self.engine().get(&keys).await?;
         rows.into_iter().flatten().map(|row| records::decode(&row.value)).collect()
     }
+}
+
+fn own<'a>(case: &'a mut Case, group: &GroupId) -> Result<&'a mut Side, StoreError> {
+    let side = case.sides.iter_mut().find(|side| side.group == *group);
+    side.ok_or_else(|| StoreError::Denied("the group takes no part in this case".to_owned()))
 }
 
 /// Index keys end with the case that they lead to.
