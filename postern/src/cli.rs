@@ -1,6 +1,7 @@
 //! The command line as people type it. Holds words and defaults only; every subcommand lives in its own file.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -79,9 +80,13 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version come this way too; printing them can only fail when nobody reads.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            // Help and version come this way too.
+            let unprinted = error.print().is_err_and(|failed| failed.kind() != ErrorKind::BrokenPipe);
+            return ExitCode::from(match (error.use_stderr(), unprinted) {
+                (true, _) => 2,
+                (false, true) => 1,
+                (false, false) => 0,
+            });
         }
     };
     match perform(cli.command) {

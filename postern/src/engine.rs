@@ -1,6 +1,6 @@
 //! The configured engine, opened. Which engines there are is decided when the program is built.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use store::engine::Engine;
@@ -8,7 +8,20 @@ use store::sqlite::{Options, Sqlite};
 
 use crate::config::EngineChoice;
 
-/// Opens the engine of `choice` in `folder`. Blocks on the disk.
+/// Whether `folder` holds a database of the engine: opening one that is absent would make it, and an unmounted disk
+/// must never pass for a new ledger.
+pub(crate) fn exists(choice: EngineChoice, folder: &Path) -> bool {
+    place(choice, folder).exists()
+}
+
+fn place(choice: EngineChoice, folder: &Path) -> PathBuf {
+    match choice {
+        EngineChoice::Sqlite => folder.join("ledger.sqlite"),
+        EngineChoice::Sled => folder.join("ledger.sled"),
+    }
+}
+
+/// Opens the engine of `choice` in `folder`, and makes its database if there is none. Blocks on the disk.
 pub(crate) fn open(choice: EngineChoice, folder: &Path) -> anyhow::Result<Arc<dyn Engine>> {
     match choice {
         EngineChoice::Sqlite => Ok(Arc::new(Sqlite::open(folder, Options::default())?)),

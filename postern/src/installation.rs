@@ -29,9 +29,14 @@ impl Installation {
         self.config().exists()
     }
 
-    /// Makes everything but the configuration, which the caller writes last, so that it says that the rest is there.
+    /// Where the data lies unless somebody wants it elsewhere.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Makes keys, certificates and the folder `data`, and leaves configuration and ledger to the caller.
     /// `names` are the host names and addresses of the server certificate.
-    pub(crate) fn create(&self, names: &[String]) -> anyhow::Result<()> {
+    pub(crate) fn create(&self, names: &[String], data: &Path) -> anyhow::Result<()> {
         make_folder(&self.folder)?;
         if fs::read_dir(&self.folder)?.next().is_some() {
             bail!("{} is not empty; name a new folder, or remove what is in this one", self.folder.display());
@@ -41,7 +46,7 @@ impl Installation {
         make_folder(&tls)?;
         authority.issue_server(names)?.save(&tls.join("server.pem"), &tls.join("server.key"))?;
         RootKey::create(&self.folder.join("root.key"))?;
-        make_folder(&self.folder.join("data"))
+        make_folder(data)
     }
 
     /// The annotated configuration: the `given` values beside the certificates that [`create`] made.

@@ -1,6 +1,8 @@
 //! Log lines to stderr. Libraries are capped at `info`: some write protocol data at `debug` and `trace`, and
 //! a log must never hold what a mail holds.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 use tracing_subscriber::fmt;
@@ -12,11 +14,11 @@ const OWN: [&str; 8] = ["postern", "gateway", "portal", "policies", "certs", "te
 
 /// Starts logging; later calls of the same process change nothing.
 pub(crate) fn start(log: Log) {
+    let terminal = std::io::stderr().is_terminal();
+    let lines = fmt().with_env_filter(filter(log.level)).with_writer(std::io::stderr).with_ansi(terminal);
     let started = match log.format {
-        LogFormat::Text => fmt().with_env_filter(filter(log.level)).with_writer(std::io::stderr).try_init(),
-        LogFormat::Json => {
-            fmt().json().with_env_filter(filter(log.level)).with_writer(std::io::stderr).try_init()
-        }
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().try_init(),
     };
     drop(started);
 }

@@ -1,17 +1,21 @@
 //! What commands write to stdout: aligned tables for people, JSON for programs. Never writes to a log.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
+use anyhow::Context;
 use serde::Serialize;
 
-/// Prints lines; a reader that went away (`| head`) is not a failure.
-pub(crate) fn lines(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+/// Prints lines. A reader that went away (`| head`) is not a failure; a full disk is: what it cut short looks whole.
+pub(crate) fn lines(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write to stdout"),
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
-    lines(&serde_json::to_string_pretty(value)?);
-    Ok(())
+    lines(&serde_json::to_string_pretty(value)?)
 }
 
 /// An error with its causes, each said once: many an error's own words end with those of its cause.
@@ -26,8 +30,8 @@ pub(crate) fn told(error: &anyhow::Error) -> String {
 }
 
 /// A table with a heading, columns as wide as their longest cell.
-pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) {
-    lines(&laid_out(heading, rows));
+pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
+    lines(&laid_out(heading, rows))
 }
 
 fn laid_out(heading: &[&str], rows: &[Vec<String>]) -> String {

@@ -28,9 +28,9 @@ impl Audit {
         match (&trail.bad, output.json) {
             (_, true) => print::json(&trail)?,
             (None, false) => {
-                print::lines(&format!("{} events, all whole; head {}", trail.events, trail.head))
+                print::lines(&format!("{} events, all whole; head {}", trail.events, trail.head))?
             }
-            (Some(bad), false) => print::lines(&format!("record {} is bad: {}", bad.sequence, bad.fault)),
+            (Some(bad), false) => print::lines(&format!("record {} is bad: {}", bad.sequence, bad.fault))?,
         }
         Ok(match trail.bad {
             None => Outcome::Done,

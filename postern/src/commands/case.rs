@@ -88,7 +88,7 @@ impl List {
         }
         let rows: Vec<_> = cases.iter().map(row).collect();
         let heading = ["case", "process", "contact type", "between", "messages", "latest", "answer due"];
-        print::table(&heading, &rows);
+        print::table(&heading, &rows)?;
         Ok(Outcome::Done)
     }
 }
@@ -111,23 +111,23 @@ impl Show {
         let detail: CaseDetail = ask(&self.config, Request::CaseShow { reference: self.reference })?;
         match self.output.json {
             true => print::json(&detail)?,
-            false => describe(&detail),
+            false => describe(&detail)?,
         }
         Ok(Outcome::Done)
     }
 }
 
-fn describe(detail: &CaseDetail) {
+fn describe(detail: &CaseDetail) -> anyhow::Result<()> {
     let case = &detail.case;
-    print::lines(&format!("case {} ({}, {})", case.reference, case.process, case.contact_type));
-    print::lines(&format!("  opened      {}", case.opened_at));
+    print::lines(&format!("case {} ({}, {})", case.reference, case.process, case.contact_type))?;
+    print::lines(&format!("  opened      {}", case.opened_at))?;
     if let Some(due) = &case.due {
-        print::lines(&format!("  answer due  {} by {}: {}", due.at, due.side, due.reason));
+        print::lines(&format!("  answer due  {} by {}: {}", due.at, due.side, due.reason))?;
     }
     for side in &case.sides {
         let owner = side.owner.as_deref().unwrap_or("nobody");
         let part = if side.initiator { "asked" } else { "was asked" };
-        print::lines(&format!("  {} ({}) {part}; owner {owner}", side.group, side.participant));
+        print::lines(&format!("  {} ({}) {part}; owner {owner}", side.group, side.participant))?;
     }
     let rows: Vec<_> = detail
         .items
@@ -142,8 +142,8 @@ fn describe(detail: &CaseDetail) {
             ]
         })
         .collect();
-    print::lines("");
-    print::table(&["received", "from", "bytes", "proved by", "message"], &rows);
+    print::lines("")?;
+    print::table(&["received", "from", "bytes", "proved by", "message"], &rows)
 }
 
 impl Export {
@@ -164,7 +164,7 @@ impl Export {
                 exported.files,
                 exported.bytes,
                 folder.display()
-            )),
+            ))?,
         }
         Ok(Outcome::Done)
     }

@@ -90,7 +90,7 @@ impl Issue {
                 entry.group,
                 entry.not_after,
                 entry.fingerprint
-            )),
+            ))?,
         }
         Ok(Outcome::Done)
     }
@@ -120,7 +120,7 @@ impl List {
             ]
         };
         let rows: Vec<_> = file.certificates.iter().map(row).collect();
-        print::table(&["name", "group", "until", "fingerprint"], &rows);
+        print::table(&["name", "group", "until", "fingerprint"], &rows)?;
         Ok(Outcome::Done)
     }
 }

@@ -23,9 +23,9 @@ impl Config {
             Self::Check { config } => {
                 let read = config::Config::load(&config.file)?;
                 read.check_files()?;
-                print::lines(&format!("{}: good", config.file.display()));
+                print::lines(&format!("{}: good", config.file.display()))?;
             }
-            Self::Describe => print::lines(config::example().trim_end()),
+            Self::Describe => print::lines(config::example().trim_end())?,
         }
         Ok(Outcome::Done)
     }

@@ -67,11 +67,11 @@ impl Import {
         if self.output.json {
             print::json(&differences)?;
         } else if differences.is_empty() {
-            print::lines("nothing to change");
+            print::lines("nothing to change")?;
         } else {
             let done = if self.dry_run { "would " } else { "" };
             for Difference { step, kind, name } in &differences {
-                print::lines(&format!("{done}{step} {kind} {name}"));
+                print::lines(&format!("{done}{step} {kind} {name}"))?;
             }
         }
         Ok(Outcome::Done)
@@ -83,7 +83,7 @@ impl Export {
         let file: DirectoryFile = ask(&self.config, Request::DirectoryExport)?;
         match self.output.json {
             true => print::json(&file)?,
-            false => print::lines(file.to_toml()?.trim_end()),
+            false => print::lines(file.to_toml()?.trim_end())?,
         }
         Ok(Outcome::Done)
     }
@@ -96,14 +96,14 @@ impl List {
             print::json(&file)?;
             return Ok(Outcome::Done);
         }
-        groups(&file);
-        people(&file);
-        mailboxes(&file);
+        groups(&file)?;
+        people(&file)?;
+        mailboxes(&file)?;
         Ok(Outcome::Done)
     }
 }
 
-fn groups(file: &DirectoryFile) {
+fn groups(file: &DirectoryFile) -> anyhow::Result<()> {
     let rows: Vec<_> = file
         .groups
         .iter()
@@ -114,10 +114,10 @@ fn groups(file: &DirectoryFile) {
             vec![group.id.to_string(), group.name.clone(), group.domains.join(", "), participants.join(", ")]
         })
         .collect();
-    print::table(&["group", "name", "domains", "participants"], &rows);
+    print::table(&["group", "name", "domains", "participants"], &rows)
 }
 
-fn people(file: &DirectoryFile) {
+fn people(file: &DirectoryFile) -> anyhow::Result<()> {
     let rows: Vec<_> = file
         .users
         .iter()
@@ -131,11 +131,11 @@ fn people(file: &DirectoryFile) {
             ]
         })
         .collect();
-    print::lines("");
-    print::table(&["user", "group", "role", "state", "permissions"], &rows);
+    print::lines("")?;
+    print::table(&["user", "group", "role", "state", "permissions"], &rows)
 }
 
-fn mailboxes(file: &DirectoryFile) {
+fn mailboxes(file: &DirectoryFile) -> anyhow::Result<()> {
     let rows: Vec<_> = file
         .mailboxes
         .iter()
@@ -149,6 +149,6 @@ fn mailboxes(file: &DirectoryFile) {
             ]
         })
         .collect();
-    print::lines("");
-    print::table(&["mailbox", "group", "participant", "process", "contact type"], &rows);
+    print::lines("")?;
+    print::table(&["mailbox", "group", "participant", "process", "contact type"], &rows)
 }

@@ -27,7 +27,7 @@ impl Health {
             false => print::lines(&format!(
                 "ready: {}\ndurable: {}\nnotices waiting: {}\nnotices given up: {}",
                 health.ready, health.durable, health.waiting, health.abandoned
-            )),
+            ))?,
         }
         anyhow::ensure!(health.ready, "the ledger does not work; the server's log says why");
         Ok(Outcome::Done)

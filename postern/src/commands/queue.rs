@@ -54,11 +54,11 @@ impl Queue {
             }
             Self::Retry(One { id, config }) => {
                 ask::<()>(&config, Request::QueueRetry { job: id.clone() })?;
-                print::lines(&format!("{id} is due now"));
+                print::lines(&format!("{id} is due now"))?;
             }
             Self::Drop(One { id, config }) => {
                 ask::<()>(&config, Request::QueueDrop { job: id.clone() })?;
-                print::lines(&format!("{id} is out of the queue"));
+                print::lines(&format!("{id} is out of the queue"))?;
             }
         }
         Ok(Outcome::Done)
@@ -84,8 +84,7 @@ fn list(jobs: &[JobRow], output: &Output) -> anyhow::Result<()> {
             ]
         })
         .collect();
-    print::table(&["id", "kind", "standing", "case", "to", "tries", "next try", "last error"], &rows);
-    Ok(())
+    print::table(&["id", "kind", "standing", "case", "to", "tries", "next try", "last error"], &rows)
 }
 
 fn show(job: &JobRow, output: &Output) -> anyhow::Result<()> {
@@ -97,6 +96,5 @@ fn show(job: &JobRow, output: &Output) -> anyhow::Result<()> {
         "{} {}\n  standing    {}\n  case        {}\n  group       {}\n  to          {}\n  \
          made        {}\n  next try    {}\n  tries       {}\n  last error  {last_error}",
         job.kind, job.id, job.standing, job.case, job.group, job.to, job.created_at, job.due, job.attempts
-    ));
-    Ok(())
+    ))
 }

@@ -12,7 +12,8 @@ use crate::tools::Desk;
 pub(crate) struct Serve {
     #[command(flatten)]
     config: ConfigFile,
-    /// Which parts to run
+    /// Which parts to run. The embedded ledger belongs to one process at a time: two processes with different parts
+    /// cannot share it
     #[arg(long, value_enum, default_value = "all")]
     role: Role,
 }
@@ -25,7 +26,7 @@ impl Serve {
         server::block_on(async {
             let desk = Desk::open(&config).await?;
             let server = Server::start(&config, desk, self.role, None).await?;
-            server.ready.announce();
+            server.ready.announce()?;
             server.run().await
         })?;
         Ok(Outcome::Done)

@@ -75,7 +75,7 @@ fn show(new: NewPassword, output: &Output) -> anyhow::Result<Outcome> {
         false => print::lines(&format!(
             "{} signs in with the password\n\n    {}\n\nIt is shown this once; only its hash is kept.",
             new.email, new.password
-        )),
+        ))?,
     }
     Ok(Outcome::Done)
 }

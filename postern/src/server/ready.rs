@@ -18,10 +18,10 @@ impl Ready {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, place)| place.as_str())
     }
 
-    pub(crate) fn announce(&self) {
+    pub(crate) fn announce(&self) -> anyhow::Result<()> {
         for (name, place) in &self.0 {
-            print::lines(&format!("ready {name} {place}"));
+            print::lines(&format!("ready {name} {place}"))?;
         }
-        print::lines("ready postern");
+        print::lines("ready postern")
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use mail::{GroupId, ProcessId};
 use store::{Case, Directory, MessageRecord, Proof, Side};
 
@@ -18,9 +18,17 @@ impl Desk {
         limit: usize,
     ) -> anyhow::Result<Vec<CaseRow>> {
         let directory = self.ledger.directory();
+        if let Some(group) = group.as_ref().filter(|group| directory.group(group).is_none()) {
+            bail!("there is no group {group}; `postern directory list` shows all");
+        }
+        let catalogue = self.rules.catalogue();
+        if let Some(process) = process.as_ref().filter(|process| catalogue.process(process).is_none()) {
+            let ids: Vec<_> = catalogue.processes().map(|process| process.id.as_str()).collect();
+            bail!("there is no process {process}; known: {}", ids.join(", "));
+        }
         let groups = directory.groups().map(|known| known.id.clone());
         let groups: Vec<_> = group.map_or_else(|| groups.collect(), |group| vec![group]);
-        let processes = self.rules.catalogue().processes().map(|known| known.id.clone());
+        let processes = catalogue.processes().map(|known| known.id.clone());
         let processes: Vec<_> = process.map_or_else(|| processes.collect(), |process| vec![process]);
         let mut found = BTreeMap::new();
         for group in &groups {

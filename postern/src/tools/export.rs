@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use store::{Actor, OpenMessage, Reading};
-use tokio::fs::{File, OpenOptions};
+use tokio::fs::{DirBuilder, File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 
 use super::Desk;
@@ -72,7 +72,11 @@ impl Sink for FolderSink {
         if name.starts_with('.') || !name.bytes().all(plain) {
             bail!("the server named a file {name:?}, which is not a plain name");
         }
-        tokio::fs::create_dir_all(&self.folder)
+        // What was sealed lies open here.
+        let mut folder = DirBuilder::new();
+        folder.recursive(true).mode(0o700);
+        folder
+            .create(&self.folder)
             .await
             .with_context(|| format!("cannot make the folder {}", self.folder.display()))?;
         let path = self.folder.join(name);
@@ -83,14 +87,16 @@ impl Sink for FolderSink {
 
     async fn bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
         let file = self.file.as_mut().context("bytes arrived before a file name")?;
-        Ok(file.write_all(bytes).await?)
+        file.write_all(bytes).await.context("cannot write the file")
     }
 
     async fn end(&mut self) -> anyhow::Result<()> {
-        match self.file.take() {
-            Some(file) => Ok(file.sync_all().await?),
-            None => Ok(()),
-        }
+        let Some(mut file) = self.file.take() else {
+            return Ok(());
+        };
+        // The last bytes may still be on their way: only a flush says whether they arrived.
+        file.flush().await.context("cannot write the file")?;
+        Ok(file.sync_all().await?)
     }
 }
 

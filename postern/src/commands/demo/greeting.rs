@@ -18,7 +18,7 @@ pub(super) fn write_attachment(folder: &Path) -> anyhow::Result<()> {
     installation::write(&folder.join(ATTACHMENT), "date,reading\r\n2026-10-01,48211\r\n2026-11-02,48675\r\n")
 }
 
-pub(super) fn print(folder: &Path, record: &Record, market: &Market) {
+pub(super) fn print(folder: &Path, record: &Record, market: &Market) -> anyhow::Result<()> {
     let users: Vec<_> = market
         .directory
         .users
@@ -29,20 +29,21 @@ pub(super) fn print(folder: &Path, record: &Record, market: &Market) {
             vec![market.company(user).to_owned(), email, password, note(user).to_owned()]
         })
         .collect();
-    print::lines("\nA sample market of three companies. Nobody in it exists.\n");
-    print::table(&["company", "sign in as", "password", "who"], &users);
+    print::lines("\nA sample market of three companies. Nobody in it exists.\n")?;
+    print::table(&["company", "sign in as", "password", "who"], &users)?;
     print::lines(&format!(
         "\nSend a mail with an attachment to Beta Power, as Anna of Alpha Energy:\n\n{}\n\nor with swaks:\n\n{}",
         curl(folder, record, market),
         swaks(folder, record, market)
-    ));
+    ))?;
     print::lines(&format!(
         "\nThen open {} and sign in as ben@beta.example.\n\
          Every mail that left is at {}/demo/outbox and in {}.\nStop with Ctrl-C.",
         record.portal,
         record.portal,
         folder.join(&record.outbox).display()
-    ));
+    ))?;
+    Ok(())
 }
 
 fn curl(folder: &Path, record: &Record, market: &Market) -> String {

@@ -12,6 +12,9 @@ use crate::tools::{Desk, hash_password};
 
 const MARKET: &str = include_str!("market.toml");
 
+/// Stands where a password that nobody knows here would be shown.
+const CHANGED: &str = "changed";
+
 /// Who is who, and the passwords by address.
 pub(super) struct Market {
     pub(super) directory: DirectoryFile,
@@ -23,10 +26,29 @@ impl Market {
     pub(super) async fn open(desk: &Desk, earlier: Option<&Record>) -> anyhow::Result<Self> {
         let directory: DirectoryFile = toml::from_str(MARKET).context("the sample market")?;
         let passwords = match earlier {
-            Some(record) => record.passwords(),
+            Some(record) => Self::still_good(desk, record.passwords()).await?,
             None => Self::found(desk, &directory).await?,
         };
         Ok(Self { directory, passwords })
+    }
+
+    /// The passwords of an earlier start, without those that were changed since.
+    async fn still_good(
+        desk: &Desk,
+        passwords: BTreeMap<String, String>,
+    ) -> anyhow::Result<BTreeMap<String, String>> {
+        let known = desk.ledger.directory();
+        let mut good = BTreeMap::new();
+        for (email, password) in passwords {
+            let user = known.user_by_email(&email.parse()?).filter(|user| user.active);
+            let stored = user.and_then(|user| user.password.clone());
+            let tried = password.clone();
+            let verified =
+                tokio::task::spawn_blocking(move || certs::password::verify(&tried, stored.as_deref()))
+                    .await?;
+            good.insert(email, if verified { password } else { CHANGED.to_owned() });
+        }
+        Ok(good)
     }
 
     async fn found(desk: &Desk, directory: &DirectoryFile) -> anyhow::Result<BTreeMap<String, String>> {

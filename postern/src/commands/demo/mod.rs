@@ -61,7 +61,10 @@ impl Demo {
         log::start(config.log);
         make_folder(&mails)?;
         outbox.serve(&mails)?;
-        let desk = Desk::open(&config).await?;
+        let desk = match installation.exists() {
+            true => Desk::open(&config).await?,
+            false => Desk::found(&config).await?,
+        };
         // Only now it is certain that no other process uses the folder and its configuration.
         installation::write(&installation.config(), &text)?;
         let earlier = Record::load(folder)?;
@@ -74,8 +77,8 @@ impl Demo {
         }
         greeting::write_attachment(folder)?;
         record.save(folder)?;
-        server.ready.announce();
-        greeting::print(folder, &record, &market);
+        server.ready.announce()?;
+        greeting::print(folder, &record, &market)?;
         server.run().await
     }
 
@@ -83,7 +86,8 @@ impl Demo {
     fn install(&self, folder: &Path) -> anyhow::Result<Installation> {
         let installation = Installation::at(folder);
         if !installation.exists() {
-            installation.create(&[NAME, "localhost", "127.0.0.1", "::1"].map(str::to_owned))?;
+            let names = [NAME, "localhost", "127.0.0.1", "::1"].map(str::to_owned);
+            installation.create(&names, &installation.data())?;
         }
         Ok(installation)
     }
