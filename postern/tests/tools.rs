@@ -101,9 +101,65 @@ fn the_committed_directory_file_is_one() {
 fn import_changes_a_user_and_keeps_the_rest_of_them() {
     let (installation, _) = founded();
     let renamed = installation.file("renamed.toml", &MARKET.replace("Anna Archer", "Anna Abbot"));
-    assert_eq!(installation.good(&["directory", "import", &renamed]), "change user anna@alpha.example\n");
+    assert_eq!(
+        installation.good(&["directory", "import", &renamed]),
+        "change user anna@alpha.example\n    name: Anna Archer → Anna Abbot\n"
+    );
     let users = installation.json(&["directory", "list"]);
     assert_eq!(users["user"][0]["name"], "Anna Abbot");
+}
+
+const LEAVER: &str = r#"
+[[user]]
+email = "anna@alpha.example"
+group = "alpha"
+name = "Anna Archer"
+role = "user"
+"#;
+
+#[test]
+fn what_an_entry_does_not_name_stays() {
+    let (installation, _) = founded();
+    let bare = "[[group]]\nid = \"alpha\"\nname = \"Alpha Energy\"\ndomains = [\"alpha.example\"]\n";
+    let silent = installation.file("silent.toml", &format!("{bare}{LEAVER}"));
+    assert_eq!(installation.good(&["directory", "import", &silent]), "nothing to change\n");
+    let leaves = installation.file("leaves.toml", &format!("{LEAVER}active = false\n"));
+    let import = |file: &str| installation.good(&["directory", "import", file]);
+    assert_eq!(import(&leaves), "change user anna@alpha.example\n    active: true → false\n");
+    assert_eq!(import(&silent), "nothing to change\n", "a leaver stays away");
+
+    let emptied = installation.file("emptied.toml", &format!("{LEAVER}active = true\npermissions = []\n"));
+    let would = installation.good(&["directory", "import", &emptied, "--dry-run"]);
+    let permission = "ALPH/erroneous-transfers/initial-request";
+    assert_eq!(
+        would,
+        format!(
+            "would change user anna@alpha.example\n    active: false → true\n    permissions: {permission} → none\n"
+        )
+    );
+    let done = installation.json(&["directory", "import", &emptied]);
+    assert_eq!(done[0]["fields"][1]["before"], permission);
+    assert_eq!(installation.json(&["directory", "list"])["user"][0]["permissions"], serde_json::json!([]));
+}
+
+#[test]
+fn names_that_no_notice_could_print_are_refused() {
+    let (installation, _) = founded();
+    let wrong = [
+        ("name = \"Alpha Energy\"\ndomains", "name = \"Alpha <Energy>\"\ndomains", "group alpha: "),
+        ("Anna Archer", "Anna 1200023305967", "user anna@alpha.example: "),
+    ];
+    for (good, bad, place) in wrong {
+        let file = installation.file("wrong.toml", &MARKET.replace(good, bad));
+        let said = installation.bad(1, &["directory", "import", &file, "--dry-run"]);
+        assert!(said.contains(place) && said.contains("write 1 to 80 letters"), "{said}");
+    }
+    let add = ["user", "add", "x@alpha.example", "--group", "alpha", "--name", "a\nb"];
+    assert!(installation.bad(1, &add).contains("user x@alpha.example: no notice could print"));
+    let role = MARKET.replace("electricity-supplier", "electricty-supplier");
+    let said = installation.bad(1, &["directory", "import", &installation.file("role.toml", &role)]);
+    assert!(said.contains("participant ALPH: no process has the role \"electricty-supplier\""), "{said}");
+    assert!(said.contains("gas-supplier"), "{said}");
 }
 
 #[test]

@@ -70,8 +70,11 @@ impl Import {
             print::lines("nothing to change")?;
         } else {
             let done = if self.dry_run { "would " } else { "" };
-            for Difference { step, kind, name } in &differences {
+            for Difference { step, kind, name, fields } in &differences {
                 print::lines(&format!("{done}{step} {kind} {name}"))?;
+                for field in fields {
+                    print::lines(&format!("    {}: {} → {}", field.name, field.before, field.after))?;
+                }
             }
         }
         Ok(Outcome::Done)
@@ -126,8 +129,8 @@ fn people(file: &DirectoryFile) -> anyhow::Result<()> {
                 user.email.to_string(),
                 user.group.to_string(),
                 RoleName::as_str(user.role).to_owned(),
-                if user.active { "active" } else { "disabled" }.to_owned(),
-                user.permissions.len().to_string(),
+                if user.active == Some(false) { "disabled" } else { "active" }.to_owned(),
+                user.permissions().len().to_string(),
             ]
         })
         .collect();

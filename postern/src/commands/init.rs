@@ -11,6 +11,7 @@ use store::{Actor, DirectoryChange, Group, Role, UserId};
 use super::wait;
 use crate::cli::Outcome;
 use crate::config::{Config, EngineChoice, is_domain};
+use crate::directory_file::is_plain_name;
 use crate::engine;
 use crate::installation::{self, Installation, quoted};
 use crate::print;
@@ -98,6 +99,7 @@ async fn found(config: &Config, operator: Option<&Address>) -> anyhow::Result<Op
 async fn first_operator(desk: &Desk, email: &Address) -> anyhow::Result<String> {
     let password = certs::password::generate()?;
     let group: mail::GroupId = "operator".parse()?;
+    let name = if is_plain_name(email.local()) { email.local() } else { "Operator" };
     let changes = vec![
         DirectoryChange::Group(Group {
             id: group.clone(),
@@ -109,7 +111,7 @@ async fn first_operator(desk: &Desk, email: &Address) -> anyhow::Result<String> 
             id: UserId::new(Timestamp::now())?,
             group,
             email: email.clone(),
-            name: email.local().to_owned(),
+            name: name.to_owned(),
             role: Role::Operator,
             permissions: Vec::new(),
             password: Some(hash_password(password.clone()).await?),

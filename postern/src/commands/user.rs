@@ -56,8 +56,8 @@ impl User {
                     group: Written(add.group),
                     name: add.name,
                     role: add.role,
-                    active: true,
-                    permissions: add.permissions,
+                    active: None,
+                    permissions: Some(add.permissions),
                 };
                 show(ask(&add.config, Request::UserAdd { user })?, &add.output)
             }

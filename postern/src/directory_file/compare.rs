@@ -1,14 +1,13 @@
 //! What importing a file would change: the steps for the ledger and a line for each that a person can read.
 //! Comparing the same file with its own result finds nothing, so importing twice is importing once.
 
-use anyhow::bail;
 use jiff::Timestamp;
 use policies::Catalogue;
 use serde::{Deserialize, Serialize};
 use store::{Directory, DirectoryChange, UserId};
 
-use super::{DirectoryFile, MailboxEntry, PermissionEntry, UserEntry};
-use crate::config::is_domain;
+use super::DirectoryFile;
+use super::fields::{FieldChange, Fields, changed};
 
 /// One line of the difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +17,8 @@ pub(crate) struct Difference {
     /// `group`, `participant`, `user`, `mailbox`, `certificate`.
     pub(crate) kind: String,
     pub(crate) name: String,
+    /// What a change changes; empty for what is new.
+    pub(crate) fields: Vec<FieldChange>,
 }
 
 type Steps = Vec<(Difference, DirectoryChange)>;
@@ -32,7 +33,8 @@ pub(crate) fn compare(
     file.check(catalogue)?;
     let mut steps = Steps::new();
     for entry in &file.groups {
-        let (record, known) = (entry.record(), directory.group(&entry.id.0));
+        let known = directory.group(&entry.id.0);
+        let record = entry.record(known);
         note(&mut steps, "group", entry.id.to_string(), known, &record, DirectoryChange::Group);
     }
     for entry in &file.participants {
@@ -56,7 +58,7 @@ pub(crate) fn compare(
     Ok(steps)
 }
 
-fn note<T: Clone + PartialEq>(
+fn note<T: Clone + PartialEq + Fields>(
     steps: &mut Steps,
     kind: &str,
     name: String,
@@ -69,49 +71,11 @@ fn note<T: Clone + PartialEq>(
         Some(_) => "change",
         None => "add",
     };
-    let difference = Difference { step: step.to_owned(), kind: kind.to_owned(), name };
-    steps.push((difference, change(record.clone())));
-}
-
-impl DirectoryFile {
-    /// What the ledger cannot know: names of processes, rungs and domains.
-    pub(crate) fn check(&self, catalogue: &Catalogue) -> anyhow::Result<()> {
-        for group in &self.groups {
-            if let Some(domain) = group.domains.iter().find(|domain| !is_domain(domain)) {
-                bail!(
-                    "group {}: \"{domain}\" is not a domain; write it as in a mail address, after the @",
-                    group.id
-                );
-            }
-        }
-        for UserEntry { email, permissions, .. } in &self.users {
-            for PermissionEntry { process, contact_type, .. } in permissions {
-                check_rung(catalogue, &process.0, &contact_type.0)
-                    .map_err(|error| error.context(format!("user {email}")))?;
-            }
-        }
-        for MailboxEntry { address, process, contact_type, .. } in &self.mailboxes {
-            check_rung(catalogue, &process.0, &contact_type.0)
-                .map_err(|error| error.context(format!("mailbox {address}")))?;
-        }
-        Ok(())
-    }
-}
-
-/// A permission or mailbox for a rung that no process has would never match anything.
-pub(crate) fn check_rung(
-    catalogue: &Catalogue,
-    process: &mail::ProcessId,
-    contact_type: &mail::ContactType,
-) -> anyhow::Result<()> {
-    let Some(known) = catalogue.process(process) else {
-        let ids: Vec<_> = catalogue.processes().map(|process| process.id.as_str()).collect();
-        bail!("there is no process `{process}`; known: {}", ids.join(", "));
+    let difference = Difference {
+        step: step.to_owned(),
+        kind: kind.to_owned(),
+        name,
+        fields: known.map(|known| changed(known, record)).unwrap_or_default(),
     };
-    let mut rungs = known.rungs.iter().map(|rung| rung.contact_type.as_str());
-    if rungs.clone().any(|rung| rung == contact_type.as_str()) {
-        return Ok(());
-    }
-    let rungs: Vec<_> = rungs.by_ref().collect();
-    bail!("the process `{process}` has no contact type `{contact_type}`; it has: {}", rungs.join(", "));
+    steps.push((difference, change(record.clone())));
 }

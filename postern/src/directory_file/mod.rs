@@ -2,6 +2,8 @@
 //! What `postern directory export` writes and `import` reads. Holds no password and no key.
 
 mod compare;
+mod fields;
+mod names;
 mod written;
 
 use std::path::Path;
@@ -13,9 +15,11 @@ use serde::{Deserialize, Serialize};
 use store::{Directory, Network, Role};
 
 pub(crate) use self::compare::{Difference, compare};
+pub(crate) use self::names::is_plain_name;
 pub(crate) use self::written::{Hex, RoleName, Written};
 
-/// The file. Every list may be absent; what the file does not name stays as it is.
+/// The file. Every list may be absent; what the file does not name stays as it is, and so does what an entry of it
+/// does not name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DirectoryFile {
@@ -39,9 +43,9 @@ pub(crate) struct GroupEntry {
     pub(crate) name: String,
     /// Mail domains of the group's staff.
     pub(crate) domains: Vec<String>,
-    /// Networks that speak for the group without further proof.
-    #[serde(default)]
-    pub(crate) networks: Vec<Written<Network>>,
+    /// Networks that speak for the group without further proof. Absent: as before; a new group has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) networks: Option<Vec<Written<Network>>>,
 }
 
 /// A licensed market role inside a group.
@@ -62,10 +66,12 @@ pub(crate) struct UserEntry {
     pub(crate) group: Written<GroupId>,
     pub(crate) name: String,
     pub(crate) role: RoleName,
-    #[serde(default = "yes")]
-    pub(crate) active: bool,
-    #[serde(default)]
-    pub(crate) permissions: Vec<PermissionEntry>,
+    /// Absent: as before; a new user is active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) active: Option<bool>,
+    /// Absent: as before; a new user has none. An empty list takes all away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) permissions: Option<Vec<PermissionEntry>>,
 }
 
 /// What a user may read and act on.
@@ -97,10 +103,6 @@ pub(crate) struct CertificateEntry {
     pub(crate) group: Written<GroupId>,
     pub(crate) name: String,
     pub(crate) not_after: Written<Timestamp>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl DirectoryFile {
@@ -140,16 +142,17 @@ impl GroupEntry {
             id: Written(group.id.clone()),
             name: group.name.clone(),
             domains: group.domains.clone(),
-            networks: group.networks.iter().copied().map(Written).collect(),
+            networks: Some(group.networks.iter().copied().map(Written).collect()),
         }
     }
 
-    fn record(&self) -> store::Group {
+    fn record(&self, earlier: Option<&store::Group>) -> store::Group {
+        let written = self.networks.as_ref().map(|list| list.iter().map(|network| network.0).collect());
         store::Group {
             id: self.id.0.clone(),
             name: self.name.clone(),
             domains: self.domains.iter().map(|domain| domain.to_lowercase()).collect(),
-            networks: self.networks.iter().map(|network| network.0).collect(),
+            networks: written.or_else(|| earlier.map(|group| group.networks.clone())).unwrap_or_default(),
         }
     }
 }
@@ -181,14 +184,23 @@ impl UserEntry {
             group: Written(user.group.clone()),
             name: user.name.clone(),
             role: RoleName::of(user.role),
-            active: user.active,
-            permissions: user.permissions.iter().map(PermissionEntry::of).collect(),
+            active: Some(user.active),
+            permissions: Some(user.permissions.iter().map(PermissionEntry::of).collect()),
         }
     }
 
-    /// `earlier` is the same person as the directory knows them; identity and password stay theirs.
+    /// What the file names, which is nothing where it is silent.
+    pub(crate) fn permissions(&self) -> &[PermissionEntry] {
+        self.permissions.as_deref().unwrap_or_default()
+    }
+
+    /// `earlier` is the same person as the directory knows them; identity and password stay theirs, and so does what
+    /// the entry does not name.
     pub(crate) fn record(&self, id: store::UserId, earlier: Option<&store::User>) -> store::User {
-        let mut permissions: Vec<_> = self.permissions.iter().map(PermissionEntry::record).collect();
+        let mut permissions: Vec<_> = match (&self.permissions, earlier) {
+            (None, Some(user)) => user.permissions.clone(),
+            _ => self.permissions().iter().map(PermissionEntry::record).collect(),
+        };
         permissions.sort();
         permissions.dedup();
         store::User {
@@ -199,7 +211,7 @@ impl UserEntry {
             role: Role::from(self.role),
             permissions,
             password: earlier.and_then(|user| user.password.clone()),
-            active: self.active,
+            active: self.active.or(earlier.map(|user| user.active)).unwrap_or(true),
         }
     }
 }

@@ -91,7 +91,7 @@ impl Market {
 /// What a sample user is there to show.
 pub(super) fn note(user: &UserEntry) -> &'static str {
     use crate::directory_file::RoleName;
-    match (user.role, user.permissions.is_empty()) {
+    match (user.role, user.permissions().is_empty()) {
         (RoleName::User, false) => "reads Erroneous Transfers",
         (RoleName::User, true) => "has no permission: sees nothing",
         (_, _) => "administers the company's users",

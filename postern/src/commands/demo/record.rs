@@ -50,7 +50,7 @@ impl Record {
             password: market.password(&user.email.to_string()).to_owned(),
             group: user.group.to_string(),
             role: user.role,
-            permissions: user.permissions.clone(),
+            permissions: user.permissions().to_vec(),
         });
         let mailboxes = market.directory.mailboxes.iter().map(|mailbox| SampleMailbox {
             address: mailbox.address.to_string(),
