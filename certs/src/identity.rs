@@ -1,24 +1,34 @@
 //! The server's side of TLS: certificate and key from files, exchangeable while sessions run, and client certificates
 //! of the private CA.
 //!
-//! A client may come without a certificate; one with a certificate that does not verify never completes the handshake.
+//! A client may come without a certificate, or with one of any other authority, which counts as none: only
+//! [`ServerIdentity::prove`] says who a client is.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 
+use crate::client_chain::{self, AnyChain};
 use crate::provider::tls_provider;
-use crate::{TlsError, pem_file};
+use crate::{PeerCertificate, TlsError, pem_file};
 
 /// Where the files are, and the configuration last read from them.
 pub struct ServerIdentity {
     files: Files,
-    current: ArcSwap<ServerConfig>,
+    current: ArcSwap<Loaded>,
+}
+
+/// What the files held, all of the same reading.
+struct Loaded {
+    config: Arc<ServerConfig>,
+    /// Of the private CA; none without one.
+    clients: Option<Arc<dyn ClientCertVerifier>>,
 }
 
 struct Files {
@@ -29,7 +39,8 @@ struct Files {
 
 impl ServerIdentity {
     /// Reads a certificate chain (the server's own first) and its key, both PEM. With `client_ca`, clients may show a
-    /// certificate signed by one of its authorities; without, none is asked for. TLS 1.2 and 1.3.
+    /// certificate, and [`prove`](Self::prove) knows those of its authorities; without, none is asked for. TLS 1.2 and
+    /// 1.3.
     pub fn load(certificate: &Path, key: &Path, client_ca: Option<&Path>) -> Result<Self, TlsError> {
         let files = Files {
             certificate: certificate.into(),
@@ -49,7 +60,20 @@ impl ServerIdentity {
 
     /// The configuration as of the last load: a reference count, so ask again for every connection.
     pub fn server_config(&self) -> Arc<ServerConfig> {
-        self.current.load_full()
+        self.current.load().config.clone()
+    }
+
+    /// Who a client is by the chain that it showed in a handshake of this server (its own certificate first). None if
+    /// the chain does not lead to the private CA, is not meant for clients or is not valid now: that client is to be
+    /// treated like one without a certificate.
+    pub fn prove(&self, chain: &[CertificateDer<'_>]) -> Option<PeerCertificate> {
+        self.prove_at(chain, UnixTime::now())
+    }
+
+    fn prove_at(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Option<PeerCertificate> {
+        let loaded = self.current.load();
+        let own = client_chain::proved(loaded.clients.as_deref()?, chain, now)?;
+        PeerCertificate::parse(own).ok()
     }
 }
 
@@ -60,13 +84,23 @@ impl fmt::Debug for ServerIdentity {
 }
 
 impl Files {
-    fn read(&self) -> Result<ServerConfig, TlsError> {
+    fn read(&self) -> Result<Loaded, TlsError> {
+        let clients = self.client_verifier()?;
+        let shown: Arc<dyn ClientCertVerifier> = match &clients {
+            Some(strict) => Arc::new(AnyChain { strict: strict.clone() }),
+            None => Arc::new(NoClientAuth),
+        };
+        let config = Arc::new(self.config(shown)?);
+        Ok(Loaded { config, clients })
+    }
+
+    fn config(&self, clients: Arc<dyn ClientCertVerifier>) -> Result<ServerConfig, TlsError> {
         let chain = pem_file::certificates(&self.certificate)?;
         let key = pem_file::private_key(&self.key)?;
         ServerConfig::builder_with_provider(tls_provider())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Library)?
-            .with_client_cert_verifier(self.client_verifier()?)
+            .with_client_cert_verifier(clients)
             .with_single_cert(chain, key)
             .map_err(|source| TlsError::Pair {
                 certificate: self.certificate.clone(),
@@ -75,15 +109,16 @@ impl Files {
             })
     }
 
-    fn client_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    fn client_verifier(&self) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
         let Some(path) = &self.client_ca else {
-            return Ok(Arc::new(NoClientAuth));
+            return Ok(None);
         };
         let mut roots = RootCertStore::empty();
         pem_file::add_roots(path, &mut roots)?;
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), tls_provider())
             .allow_unauthenticated()
             .build()
+            .map(|verifier| Some(verifier as Arc<dyn ClientCertVerifier>))
             .map_err(|error| TlsError::Root { path: path.clone(), reason: error.to_string() })
     }
 }
@@ -93,15 +128,17 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
+    use rustls::client::ResolvesClientCert;
+    use rustls::sign::CertifiedKey;
     use rustls::version::{TLS12, TLS13};
-    use rustls::{ClientConfig, HandshakeKind, ProtocolVersion, SupportedProtocolVersion};
+    use rustls::{ClientConfig, HandshakeKind, ProtocolVersion, SignatureScheme, SupportedProtocolVersion};
     use rustls_pki_types::pem::PemObject;
-    use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+    use rustls_pki_types::{PrivateKeyDer, ServerName};
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
     use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
     use super::*;
-    use crate::{Authority, Issued, PeerCertificate};
+    use crate::{Authority, Issued};
 
     /// A server's folder: a private CA and a certificate for `mail.example`.
     struct Site {
@@ -133,6 +170,16 @@ mod tests {
             ServerIdentity::load(&self.path("server.pem"), &self.path("server-key.pem"), Some(&ca))
         }
 
+        fn thief(&self, loot: &Issued, version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
+            let key = PrivateKeyDer::from_pem_slice(loot.key_pem.as_bytes()).unwrap();
+            let chain = vec![CertificateDer::from_pem_slice(loot.certificate_pem.as_bytes()).unwrap()];
+            let signer = tls_provider().key_provider.load_private_key(key).unwrap();
+            let stolen = Stolen(Arc::new(CertifiedKey::new(chain, signer)));
+            let mut config = ClientConfig::clone(&self.client(None, version));
+            config.client_auth_cert_resolver = Arc::new(stolen);
+            Arc::new(config)
+        }
+
         /// A client that trusts this site's CA and shows `certificate`.
         fn client(
             &self,
@@ -157,6 +204,20 @@ mod tests {
         }
     }
 
+    /// Shows a certificate to which its key does not belong.
+    #[derive(Debug)]
+    struct Stolen(Arc<CertifiedKey>);
+
+    impl ResolvesClientCert for Stolen {
+        fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+            Some(self.0.clone())
+        }
+
+        fn has_certs(&self) -> bool {
+            true
+        }
+    }
+
     type Pair = (server::TlsStream<DuplexStream>, client::TlsStream<DuplexStream>);
 
     async fn connect(identity: &ServerIdentity, client: Arc<ClientConfig>) -> std::io::Result<Pair> {
@@ -172,9 +233,13 @@ mod tests {
         PeerCertificate::parse(&client.get_ref().1.peer_certificates().unwrap()[0]).unwrap().fingerprint
     }
 
-    fn shown(server: &server::TlsStream<DuplexStream>) -> Option<PeerCertificate> {
-        let chain = server.get_ref().1.peer_certificates()?;
-        Some(PeerCertificate::parse(&chain[0]).unwrap())
+    /// Who the client is to the server.
+    fn proved(identity: &ServerIdentity, pair: &Pair) -> Option<PeerCertificate> {
+        identity.prove(shown(pair).unwrap_or_default())
+    }
+
+    fn shown((server, _): &Pair) -> Option<&[CertificateDer<'static>]> {
+        server.get_ref().1.peer_certificates()
     }
 
     async fn talk((server, client): &mut Pair) {
@@ -197,7 +262,7 @@ mod tests {
         for version in [&TLS12, &TLS13] {
             let mut pair = connect(&identity, site.client(Some(&issued), version)).await.unwrap();
             talk(&mut pair).await;
-            let peer = shown(&pair.0).unwrap();
+            let peer = proved(&identity, &pair).unwrap();
             assert_eq!(peer.fingerprint, issued.fingerprint);
             assert_eq!(peer.subject, "CN=mail.alpha.example");
         }
@@ -213,18 +278,25 @@ mod tests {
             talk(&mut connect(&identity, client.clone()).await.unwrap()).await;
             let resumed = connect(&identity, client).await.unwrap();
             assert_eq!(resumed.0.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed));
-            assert_eq!(shown(&resumed.0).unwrap().fingerprint, issued.fingerprint);
+            assert_eq!(proved(&identity, &resumed).unwrap().fingerprint, issued.fingerprint);
         }
     }
 
     #[tokio::test]
-    async fn client_certificate_of_another_authority_is_refused() {
+    async fn client_certificate_of_another_authority_counts_as_none() {
         let (site, stranger) = (Site::new(), Site::new());
         let identity = site.load().unwrap();
+        // The same name as one of ours has, and an authority of the same name: only the keys differ.
         let issued = stranger.authority.issue_client("mail.alpha.example").unwrap();
         for version in [&TLS12, &TLS13] {
-            let error = connect(&identity, site.client(Some(&issued), version)).await.unwrap_err();
-            assert!(error.to_string().contains("UnknownIssuer"), "{error}");
+            let client = site.client(Some(&issued), version);
+            for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
+                let mut pair = connect(&identity, client.clone()).await.unwrap();
+                talk(&mut pair).await;
+                assert_eq!(pair.0.get_ref().1.handshake_kind(), Some(kind));
+                assert!(shown(&pair).is_some(), "it was shown");
+                assert_eq!(proved(&identity, &pair), None);
+            }
         }
     }
 
@@ -233,7 +305,53 @@ mod tests {
         let site = Site::new();
         let identity = site.load().unwrap();
         let issued = site.authority.issue_server(&["mail.example".into()]).unwrap();
-        assert!(connect(&identity, site.client(Some(&issued), &TLS13)).await.is_err());
+        let mut pair = connect(&identity, site.client(Some(&issued), &TLS13)).await.unwrap();
+        talk(&mut pair).await;
+        assert_eq!(proved(&identity, &pair), None);
+    }
+
+    #[tokio::test]
+    async fn certificate_proves_nothing_outside_of_its_time() {
+        let site = Site::new();
+        let identity = site.load().unwrap();
+        let issued = site.authority.issue_client("mail.alpha.example").unwrap();
+        let pair = connect(&identity, site.client(Some(&issued), &TLS13)).await.unwrap();
+        let chain = shown(&pair).unwrap();
+        let last = proved(&identity, &pair).unwrap().not_after.unsigned_abs();
+        let at = |seconds| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        assert!(identity.prove_at(chain, at(last)).is_some());
+        assert_eq!(identity.prove_at(chain, at(last + 1)), None);
+        assert_eq!(identity.prove_at(chain, at(0)), None, "not yet valid");
+    }
+
+    #[tokio::test]
+    async fn stolen_certificate_without_its_key_ends_the_handshake() {
+        let site = Site::new();
+        let identity = site.load().unwrap();
+        let mut issued = site.authority.issue_client("mail.alpha.example").unwrap();
+        let own = site.authority.issue_client("mail.beta.example").unwrap();
+        issued.key_pem = own.key_pem;
+        for version in [&TLS12, &TLS13] {
+            let outcome = connect(&identity, site.thief(&issued, version)).await;
+            assert!(outcome.is_err(), "{version:?}");
+        }
+    }
+
+    #[test]
+    fn no_chain_proves_nothing() {
+        let (site, stranger) = (Site::new(), Site::new());
+        let ours = site.authority.issue_client("mail.alpha.example").unwrap();
+        let theirs = stranger.authority.issue_client("mail.alpha.example").unwrap();
+        let der =
+            |issued: &Issued| CertificateDer::from_pem_slice(issued.certificate_pem.as_bytes()).unwrap();
+        let identity = site.load().unwrap();
+        assert_eq!(identity.prove(&[]), None);
+        assert_eq!(identity.prove(&[CertificateDer::from(b"no certificate".to_vec())]), None);
+        assert_eq!(identity.prove(&[der(&theirs), der(&ours)]), None, "ours is not the peer's own");
+        assert!(identity.prove(&[der(&ours)]).is_some());
+        let blind =
+            ServerIdentity::load(&site.path("server.pem"), &site.path("server-key.pem"), None).unwrap();
+        assert_eq!(blind.prove(&[der(&ours)]), None, "no authority, nobody to vouch");
     }
 
     #[tokio::test]
@@ -243,7 +361,8 @@ mod tests {
         for (version, agreed) in [(&TLS12, ProtocolVersion::TLSv1_2), (&TLS13, ProtocolVersion::TLSv1_3)] {
             let mut pair = connect(&identity, site.client(None, version)).await.unwrap();
             talk(&mut pair).await;
-            assert_eq!(shown(&pair.0), None);
+            assert_eq!(shown(&pair), None);
+            assert_eq!(proved(&identity, &pair), None);
             assert_eq!(pair.0.get_ref().1.protocol_version(), Some(agreed));
         }
     }
@@ -255,7 +374,8 @@ mod tests {
             ServerIdentity::load(&site.path("server.pem"), &site.path("server-key.pem"), None).unwrap();
         let issued = site.authority.issue_client("mail.alpha.example").unwrap();
         let pair = connect(&identity, site.client(Some(&issued), &TLS13)).await.unwrap();
-        assert_eq!(shown(&pair.0), None);
+        assert_eq!(shown(&pair), None);
+        assert_eq!(proved(&identity, &pair), None);
     }
 
     #[tokio::test]

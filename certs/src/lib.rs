@@ -7,6 +7,7 @@
 
 mod authority;
 mod client;
+mod client_chain;
 mod identity;
 mod keyring;
 pub mod password;

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use super::dialogue::{Awaiting, Close, Dialogue, Handshake, Interruption, Next, PIECE};
 use super::intake::Intake;
@@ -90,7 +90,7 @@ where
         return Close::HANDSHAKE;
     };
     let mut output = Vec::new();
-    let certificate = certificate(&stream);
+    let certificate = certificate(&stream, identity);
     let dialogue =
         Dialogue::greet_encrypted(intake.clone(), options.clone(), peer, certificate.as_ref(), &mut output);
     encrypted(&mut stream, dialogue, output, options, stop).await
@@ -113,7 +113,7 @@ where
     let Some(mut stream) = handshake(stream, identity, options).await else {
         return waiting.failed();
     };
-    let certificate = certificate(&stream);
+    let certificate = certificate(&stream, identity);
     let dialogue = waiting.done(certificate.as_ref());
     encrypted(&mut stream, dialogue, Vec::new(), options, stop).await
 }
@@ -159,16 +159,15 @@ where
     }
 }
 
-/// What the peer proved in the handshake; its chain was checked there.
-fn certificate<S>(stream: &TlsStream<S>) -> Option<PeerCertificate> {
-    let der = stream.get_ref().1.peer_certificates()?.first()?;
-    match PeerCertificate::parse(der) {
-        Ok(certificate) => Some(certificate),
-        Err(error) => {
-            warn!(%error, "client certificate not readable");
-            None
-        }
+/// What the peer proved. The handshake lets any certificate pass, since many mail servers show one of their own to
+/// whoever asks: one that does not lead to the private CA counts as none.
+fn certificate<S>(stream: &TlsStream<S>, identity: &ServerIdentity) -> Option<PeerCertificate> {
+    let chain = stream.get_ref().1.peer_certificates()?;
+    let proved = identity.prove(chain);
+    if proved.is_none() {
+        info!("client certificate not of the private authority, or not valid now: it counts as none");
     }
+    proved
 }
 
 enum Ended<N: Intake> {

@@ -85,13 +85,15 @@ impl Peer for Memory {
         let Some(Next::Secure(handshake)) = self.next.take() else { panic!("no handshake is due") };
         let certificate = match show {
             Show::Nothing => None,
-            Show::Certificate => {
-                let der = CertificateDer::from_pem_file(papers.path("client.pem")).unwrap();
-                Some(PeerCertificate::parse(&der).unwrap())
-            }
+            Show::Certificate => proved("client.pem", papers),
+            Show::Foreign => proved("foreign.pem", papers),
         };
         self.next = Some(Next::Read(handshake.done(certificate.as_ref())));
     }
+}
+
+fn proved(file: &str, papers: &Papers) -> Option<PeerCertificate> {
+    papers.identity.prove(&[CertificateDer::from_pem_file(papers.path(file)).unwrap()])
 }
 
 /// A server on a port of its own, stopped when dropped.
@@ -207,14 +209,14 @@ fn client_config(show: Show, papers: &Papers) -> rustls::ClientConfig {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(papers.path("ca.pem")).unwrap()).unwrap();
     let builder = rustls::ClientConfig::builder().with_root_certificates(roots);
-    match show {
-        Show::Nothing => builder.with_no_client_auth(),
-        Show::Certificate => {
-            let chain = vec![CertificateDer::from_pem_file(papers.path("client.pem")).unwrap()];
-            let key = PrivateKeyDer::from_pem_file(papers.path("client-key.pem")).unwrap();
-            builder.with_client_auth_cert(chain, key).unwrap()
-        }
-    }
+    let (certificate, key) = match show {
+        Show::Nothing => return builder.with_no_client_auth(),
+        Show::Certificate => ("client.pem", "client-key.pem"),
+        Show::Foreign => ("foreign.pem", "foreign-key.pem"),
+    };
+    let chain = vec![CertificateDer::from_pem_file(papers.path(certificate)).unwrap()];
+    let key = PrivateKeyDer::from_pem_file(papers.path(key)).unwrap();
+    builder.with_client_auth_cert(chain, key).unwrap()
 }
 
 /// A listener with STARTTLS.

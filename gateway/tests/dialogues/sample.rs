@@ -147,6 +147,12 @@ impl Papers {
             .unwrap()
             .save(&at("client.pem"), &at("client-key.pem"))
             .unwrap();
+        Authority::create(&at("elsewhere"))
+            .unwrap()
+            .issue_client("mail.alpha.example")
+            .unwrap()
+            .save(&at("foreign.pem"), &at("foreign-key.pem"))
+            .unwrap();
         let identity =
             ServerIdentity::load(&at("server.pem"), &at("server-key.pem"), Some(&at("ca.pem"))).unwrap();
         Self { folder, identity: Arc::new(identity) }

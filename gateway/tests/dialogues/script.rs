@@ -7,7 +7,7 @@
 //! >> octets to send, with escapes  \r \n \0 \\ \xNN, nothing added; `\{TEXT*N}` repeats
 //! < a reply line to expect         `*` stands for anything
 //! <+ 250                           a whole reply with this code, however many lines
-//! = tls | tls certificate          the handshake, here
+//! = tls | tls certificate | tls foreign     the handshake, here
 //! = closed                         the server closes, without another word
 //! = stored N | body TEXT | identity TEXT | from TEXT | to TEXT      what is stored by now; of the last message
 //! ```
@@ -52,6 +52,8 @@ pub(crate) enum Step {
 pub(crate) enum Show {
     Nothing,
     Certificate,
+    /// One of an authority that nobody here knows.
+    Foreign,
 }
 
 /// A part of a stored message.
@@ -135,6 +137,7 @@ fn check(text: &str) -> Step {
     let (name, value) = text.split_once(' ').unwrap_or((text, ""));
     match name {
         "tls" if value == "certificate" => Step::Tls(Show::Certificate),
+        "tls" if value == "foreign" => Step::Tls(Show::Foreign),
         "tls" => Step::Tls(Show::Nothing),
         "closed" => Step::Closed,
         "stored" => Step::Stored(value.parse().unwrap()),
