@@ -265,10 +265,10 @@ impl<N: Intake> Context<N> {
                 Advance::Leave(Next::Secure(Handshake { context: self, securing }), used)
             }
             Step::Login(verifying, credentials) => {
-                let verdict = self.intake.login(&credentials.user, &credentials.password).await;
+                let verdict = self.intake.login_from(self.peer, &credentials.user, &credentials.password).await;
                 let settled = match verdict {
                     Ok(identity) => verifying.proved(identity),
-                    Err(refusal) => verifying.refused(logged("AUTH", refusal)),
+                    Err(refusal) => verifying.refused(refusal.logged("AUTH")),
                 };
                 self.settle(settled, used, output)
             }
@@ -276,7 +276,7 @@ impl<N: Intake> Context<N> {
                 let opened = self.intake.open(opening.identity(), envelope, announced).await;
                 match opened {
                     Ok(delivery) => self.begin_message(opening, delivery, used, output),
-                    Err(refusal) => self.settle(opening.refused(logged("DATA", refusal)), used, output),
+                    Err(refusal) => self.settle(opening.refused(refusal.logged("DATA")), used, output),
                 }
             }
         }
@@ -369,10 +369,10 @@ impl<N: Intake> Context<N> {
         let settled = match outcome {
             Ok(text) => {
                 self.counts.messages += 1;
-                info!(octets = message.size, "message stored");
+                info!(octets = message.size, reply = %text, "message stored");
                 message.session.stored(text)
             }
-            Err(refusal) => message.session.refused(logged("end of data", refusal)),
+            Err(refusal) => message.session.refused(refusal.logged("end of data")),
         };
         self.settle(settled, used, output)
     }
@@ -443,10 +443,4 @@ fn vouched<N: Intake>(
     certificate: Option<&PeerCertificate>,
 ) -> Option<N::Identity> {
     certificate.and_then(|proved| intake.by_certificate(proved)).or_else(|| intake.by_network(peer))
-}
-
-/// Notes a refusal, once, without its text: that may hold an address.
-fn logged(at: &'static str, refusal: Refusal) -> Refusal {
-    info!(at, refusal = refusal.name(), permanence = ?refusal.permanence(), "refused");
-    refusal
 }

@@ -31,6 +31,18 @@ pub trait Intake: Send + Sync + 'static {
         password: &str,
     ) -> impl Future<Output = Result<Self::Identity, Refusal>> + Send;
 
+    /// The same for a peer at this address: an intake that counts failures by address does so here. The server asks
+    /// this one only.
+    fn login_from(
+        &self,
+        peer: IpAddr,
+        user: &str,
+        password: &str,
+    ) -> impl Future<Output = Result<Self::Identity, Refusal>> + Send {
+        let _any = peer;
+        self.login(user, password)
+    }
+
     /// May this peer send mail with this reverse-path?
     fn mail(&self, identity: Option<&Self::Identity>, from: &ReversePath) -> Result<(), Refusal>;
 
@@ -59,6 +71,7 @@ pub trait Delivery: Send {
     /// After a refusal it is dropped, and the peer reads the refusal after the end of the data.
     fn chunk(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), Refusal>> + Send;
 
-    /// The message is complete. Returns only once it is durable, with the text that follows `250 2.0.0`.
+    /// The message is complete. Returns only once it is durable, with the text that follows `250 2.0.0`. It
+    /// is logged, so it names no person.
     fn close(self) -> impl Future<Output = Result<String, Refusal>> + Send;
 }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use tracing::info;
+
 use super::command::Misread;
 use super::framing::Violation;
 
@@ -24,6 +26,8 @@ pub enum Refusal {
     LoginNeeded,
     /// User and password do not fit.
     BadCredentials,
+    /// Too many failed logins from the peer's address; later ones are not even looked at (RFC 4954 §6).
+    LoginsPaused,
     /// No such mailbox here.
     UnknownRecipient(String),
     /// The reverse-path cannot be used.
@@ -68,7 +72,8 @@ impl Refusal {
             | Refusal::BadContent(_)
             | Refusal::Loop
             | Refusal::TooLarge => Permanence::Permanent,
-            Refusal::TooManyRecipients
+            Refusal::LoginsPaused
+            | Refusal::TooManyRecipients
             | Refusal::TooFast
             | Refusal::StoreFull
             | Refusal::StoreBroken
@@ -83,6 +88,7 @@ impl Refusal {
             Refusal::NotPermitted(_) => "not-permitted",
             Refusal::LoginNeeded => "login-needed",
             Refusal::BadCredentials => "bad-credentials",
+            Refusal::LoginsPaused => "logins-paused",
             Refusal::UnknownRecipient(_) => "unknown-recipient",
             Refusal::BadSender(_) => "bad-sender",
             Refusal::BadContent(_) => "bad-content",
@@ -94,6 +100,12 @@ impl Refusal {
             Refusal::StoreBroken => "store-broken",
             Refusal::Unavailable(_) => "unavailable",
         }
+    }
+
+    /// Notes it, once, without its text: that may hold an address. Connection and peer are in the span.
+    pub(crate) fn logged(self, at: &'static str) -> Self {
+        info!(at, refusal = self.name(), permanence = ?self.permanence(), "refused");
+        self
     }
 }
 
@@ -185,6 +197,9 @@ impl From<Refusal> for Reply {
             Refusal::NotPermitted(text) => (50, (7, 1), text.into()),
             Refusal::LoginNeeded => (30, (7, 0), "log in first".into()),
             Refusal::BadCredentials => (35, (7, 8), "user or password is not right".into()),
+            Refusal::LoginsPaused => {
+                (54, (7, 0), "too many failed logins from your address; try again in a minute".into())
+            }
             Refusal::UnknownRecipient(text) => (50, (1, 1), text.into()),
             Refusal::BadSender(text) => (53, (1, 8), text.into()),
             Refusal::BadContent(text) => (54, (6, 0), text.into()),
@@ -272,6 +287,7 @@ mod tests {
             (Refusal::NotPermitted(text()), "550 5.7.1 because\r\n"),
             (Refusal::LoginNeeded, "530 5.7.0 "),
             (Refusal::BadCredentials, "535 5.7.8 "),
+            (Refusal::LoginsPaused, "454 4.7.0 "),
             (Refusal::UnknownRecipient(text()), "550 5.1.1 because\r\n"),
             (Refusal::BadSender(text()), "553 5.1.8 because\r\n"),
             (Refusal::BadContent(text()), "554 5.6.0 because\r\n"),

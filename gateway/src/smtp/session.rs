@@ -289,10 +289,10 @@ impl<I> Peer<I> {
             return self.refuse(idle, Misread::Parameter);
         }
         if mail.announced.is_some_and(|size| size > self.options.limits.message_size) {
-            return self.refuse(idle, Refusal::TooLarge);
+            return self.refuse(idle, Refusal::TooLarge.logged("MAIL"));
         }
         if let Err(refusal) = guards.mail(self.identity(), &mail.from) {
-            return self.refuse(idle, refusal);
+            return self.refuse(idle, refusal.logged("MAIL"));
         }
         if spend(&mut self.patience.idle_commands) == Spent::Over {
             return self.too_idle();
@@ -311,7 +311,7 @@ impl<I> Peer<I> {
             return self.refuse(addressed.state(), Misread::NeedsUtf8);
         }
         if let Err(refusal) = guards.recipient(self.identity(), &addressed.begun.from, &to) {
-            return self.refuse(addressed.state(), refusal);
+            return self.refuse(addressed.state(), refusal.logged("RCPT"));
         }
         let known = addressed.recipients.contains(&to);
         if !known && addressed.recipients.len() >= self.options.limits.recipients {
@@ -326,6 +326,10 @@ impl<I> Peer<I> {
     /// One recipient too many (RFC 5321 §4.5.3.1.10): no error at first, since a list is sent in one group.
     fn beyond(self, mut addressed: Addressed) -> Settled<I> {
         addressed.beyond += 1;
+        if addressed.beyond == 1 {
+            // One line for the whole list.
+            return self.next(addressed.state(), Refusal::TooManyRecipients.logged("RCPT").into());
+        }
         if addressed.beyond > self.options.limits.recipients.max(100) {
             return self.refuse(addressed.state(), Refusal::TooManyRecipients);
         }

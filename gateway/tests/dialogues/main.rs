@@ -6,6 +6,7 @@
 mod attacks;
 mod client;
 mod limits;
+mod log;
 mod sample;
 mod script;
 
