@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     courier::{Connection, Failure, Lasting, Smarthost},
     gateway::Gateway,
-    notice::{self, Finished, NoticeError},
+    notice::{self, Finished},
 };
 
 /// How fast, how often, how long.

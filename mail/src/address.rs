@@ -43,20 +43,21 @@ impl Address {
     /// Reads an address as it stands between the angle brackets of an SMTP path (RFC 5321 §4.1.2, RFC 6531 §3.3).
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let at = text.rfind('@').ok_or(AddressError::Incomplete)?;
-        let (local, domain) = (&text[..at], &text[at + 1..]);
+        // Lower case first: some letters are longer in it, and what is kept must read back.
+        let (local, domain) = (&text[..at], text[at + 1..].to_lowercase());
         if local.is_empty() || domain.is_empty() {
             return Err(AddressError::Incomplete);
         }
-        if local.len() > LOCAL_MAX || domain.len() > DOMAIN_MAX || text.len() > ADDRESS_MAX {
+        if local.len() > LOCAL_MAX || domain.len() > DOMAIN_MAX || at + 1 + domain.len() > ADDRESS_MAX {
             return Err(AddressError::TooLong);
         }
         if !is_dot_string(local) && !is_quoted_string(local) {
             return Err(AddressError::Local);
         }
-        if !is_domain_name(domain) && !is_address_literal(domain) {
+        if !is_domain_name(&domain) && !is_address_literal(&domain) {
             return Err(AddressError::Domain);
         }
-        Ok(Self { text: format!("{local}@{}", domain.to_lowercase()), at })
+        Ok(Self { text: format!("{local}@{domain}"), at })
     }
 
     /// The part before the `@`, as written.
