@@ -1,7 +1,10 @@
 //! The mail side as one object: what it was told, what it goes by, and the guards it puts before the
 //! message path. Listeners and workers share it.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use certs::PeerCertificate;
@@ -108,8 +111,13 @@ impl Intake for Guards {
         self.by_group(group, Proof::Certificate(peer.fingerprint))
     }
 
+    /// Of a peer whose address nobody told: all of them count as one.
     async fn login(&self, user: &str, password: &str) -> Result<Sender, Refusal> {
-        self.0.logins.check(&self.0.ledger, user, password).await
+        self.login_from(IpAddr::V4(Ipv4Addr::UNSPECIFIED), user, password).await
+    }
+
+    async fn login_from(&self, peer: IpAddr, user: &str, password: &str) -> Result<Sender, Refusal> {
+        self.0.logins.check(&self.0.ledger, peer, user, password).await
     }
 
     /// The reverse-path names nobody and is never written to; only the identity counts.

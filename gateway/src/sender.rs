@@ -1,12 +1,15 @@
 //! Who vouches for a peer: a login, a client certificate or a registered network. Never `From`.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use mail::{Address, GroupId};
 use store::{Act, Actor, Event, Ledger, Proof, User};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
-use crate::{gateway::refused, smtp::Refusal};
+use crate::{
+    gateway::refused,
+    smtp::{Refusal, Standing, Throttle},
+};
 
 /// A peer whose company is proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,18 +19,38 @@ pub struct Sender {
 }
 
 /// Checks logins: Argon2id costs memory and time, so only a few run at once and none on an async thread.
+/// Users who logged in from their address before do not queue behind strangers.
 #[derive(Debug, Clone)]
 pub(crate) struct Logins {
-    permits: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
+    familiar: Arc<Semaphore>,
+    throttle: Arc<Throttle>,
 }
 
 impl Logins {
+    /// Of so many runs at once one is kept for users who logged in before.
     pub(crate) fn new(at_once: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(at_once)) }
+        Self {
+            strangers: Arc::new(Semaphore::new(at_once.saturating_sub(1).max(1))),
+            familiar: Arc::new(Semaphore::new(1)),
+            throttle: Arc::default(),
+        }
     }
 
-    /// The same work and the same answer, whether the user is unknown, inactive or the password wrong.
-    pub(crate) async fn check(&self, ledger: &Ledger, user: &str, password: &str) -> Result<Sender, Refusal> {
+    /// The same work and the same answer, whether the user is unknown, inactive or the password wrong. An address with
+    /// too many failures gets neither, and leaves nothing in the audit trail.
+    pub(crate) async fn check(
+        &self,
+        ledger: &Ledger,
+        peer: IpAddr,
+        user: &str,
+        password: &str,
+    ) -> Result<Sender, Refusal> {
+        let attempt = self.throttle.begin(peer, user, Instant::now()).ok_or(Refusal::LoginsPaused)?;
+        let permits = match attempt.standing() {
+            Standing::Familiar => &self.familiar,
+            Standing::Stranger => &self.strangers,
+        };
         let directory = ledger.directory();
         let known = Address::parse(user)
             .ok()
@@ -35,13 +58,16 @@ impl Logins {
             .filter(|user| user.active);
         let stored = known.as_ref().and_then(|user| user.password.clone());
         let password = password.to_owned();
-        let permit = self.permits.clone().acquire_owned().await;
+        let permit = permits.clone().acquire_owned().await;
         let verified = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             certs::password::verify(&password, stored.as_deref())
         });
         match (verified.await, known) {
-            (Ok(true), Some(user)) => Ok(Sender { group: user.group, proof: Proof::Login(user.id) }),
+            (Ok(true), Some(user)) => {
+                self.throttle.succeeded(attempt, Instant::now());
+                Ok(Sender { group: user.group, proof: Proof::Login(user.id) })
+            }
             (Ok(_), known) => {
                 record_refusal(ledger, known).await?;
                 Err(Refusal::BadCredentials)
@@ -58,4 +84,105 @@ async fn record_refusal(ledger: &Ledger, user: Option<User>) -> Result<(), Refus
         None => event,
     };
     ledger.record(event).await.map_err(|error| refused(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use certs::RootKey;
+    use store::engine::Engine;
+    use store::memory::Memory;
+    use store::{DirectoryChange, Group, Role, UserId, chain};
+
+    use super::*;
+
+    const ANN: &str = "ann@alpha.example";
+    const PASSWORD: &str = "correct horse battery";
+
+    /// One company with one user.
+    struct Door {
+        engine: Arc<dyn Engine>,
+        ledger: Ledger,
+        logins: Logins,
+    }
+
+    impl Door {
+        async fn open() -> Self {
+            certs::install_provider();
+            let engine: Arc<dyn Engine> = Arc::new(Memory::new());
+            let root = Arc::new(RootKey::generate().unwrap());
+            let ledger = Ledger::open(engine.clone(), root).await.unwrap();
+            let group: GroupId = "alpha".parse().unwrap();
+            let company = DirectoryChange::Group(Group {
+                id: group.clone(),
+                name: "Alpha Energy".to_owned(),
+                domains: vec!["alpha.example".to_owned()],
+                networks: Vec::new(),
+            });
+            let ann = DirectoryChange::User(User {
+                id: UserId::new(ledger.now()).unwrap(),
+                group,
+                email: Address::parse(ANN).unwrap(),
+                name: "Ann".to_owned(),
+                role: Role::User,
+                permissions: Vec::new(),
+                password: Some(certs::password::hash(PASSWORD).unwrap()),
+                active: true,
+            });
+            ledger.change_directory(&Actor::Tool, vec![company, ann]).await.unwrap();
+            Self { engine, ledger, logins: Logins::new(4) }
+        }
+
+        async fn knock(&self, last: u8, user: &str, password: &str) -> Result<Sender, Refusal> {
+            self.logins.check(&self.ledger, IpAddr::from([192, 0, 2, last]), user, password).await
+        }
+
+        async fn events(&self) -> u64 {
+            chain::head(self.engine.as_ref()).await.unwrap().sequence
+        }
+    }
+
+    #[tokio::test]
+    async fn tries_beyond_the_limit_are_not_hashed_and_leave_no_event() {
+        let door = Door::open().await;
+        let before = door.events().await;
+        for _ in 0..10 {
+            assert_eq!(door.knock(1, ANN, "wrong").await, Err(Refusal::BadCredentials));
+        }
+        assert_eq!(door.events().await, before + 10);
+        // With every permit taken, an answer cannot have been worked for.
+        let _none_left = door.logins.strangers.acquire_many(3).await.unwrap();
+        for _ in 0..100 {
+            assert_eq!(door.knock(1, ANN, PASSWORD).await, Err(Refusal::LoginsPaused));
+        }
+        assert_eq!(door.events().await, before + 10);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_at_one_address_gets_no_more_than_the_limit_at_once() {
+        let door = Arc::new(Door::open().await);
+        let tries: Vec<_> = (0..80)
+            .map(|_| {
+                let door = door.clone();
+                tokio::spawn(async move { door.knock(1, "nobody@alpha.example", "wrong").await })
+            })
+            .collect();
+        let mut refused = 0;
+        for attempt in tries {
+            refused += usize::from(attempt.await.unwrap() == Err(Refusal::BadCredentials));
+        }
+        assert_eq!(refused, 10);
+        assert!(door.knock(2, ANN, PASSWORD).await.is_ok(), "another address is not concerned");
+    }
+
+    #[tokio::test]
+    async fn who_logged_in_before_waits_for_no_stranger() {
+        let door = Door::open().await;
+        assert!(door.knock(1, ANN, PASSWORD).await.is_ok());
+        let _strangers_at_work = door.logins.strangers.acquire_many(3).await.unwrap();
+        assert!(door.knock(1, ANN, PASSWORD).await.is_ok());
+        let elsewhere = tokio::time::timeout(Duration::from_millis(200), door.knock(2, ANN, PASSWORD));
+        assert!(elsewhere.await.is_err(), "a stranger there waits for its turn");
+    }
 }

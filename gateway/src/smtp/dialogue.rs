@@ -265,7 +265,8 @@ impl<N: Intake> Context<N> {
                 Advance::Leave(Next::Secure(Handshake { context: self, securing }), used)
             }
             Step::Login(verifying, credentials) => {
-                let verdict = self.intake.login_from(self.peer, &credentials.user, &credentials.password).await;
+                let verdict =
+                    self.intake.login_from(self.peer, &credentials.user, &credentials.password).await;
                 let settled = match verdict {
                     Ok(identity) => verifying.proved(identity),
                     Err(refusal) => verifying.refused(refusal.logged("AUTH")),

@@ -194,7 +194,7 @@ impl Drop for Seat {
 }
 
 /// One customer has a /64 of IPv6 (RFC 6177 §2), so that counts as one address.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),

@@ -13,6 +13,7 @@ mod pace;
 mod peer;
 mod reply;
 mod session;
+mod throttle;
 
 pub use connection::{Setting, serve};
 pub use dialogue::{Awaiting, Close, Counts, Dialogue, Handshake, Interruption, Next};
@@ -20,3 +21,4 @@ pub use intake::{Delivery, Intake};
 pub use listener::Listener;
 pub use options::{Hostname, HostnameError, Limits, Options, PlainAuth, Security, Timeouts};
 pub use reply::{Permanence, Refusal};
+pub(crate) use throttle::{Standing, Throttle};
