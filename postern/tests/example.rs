@@ -30,6 +30,9 @@ fn the_committed_example_only_lacks_its_files() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.starts_with("postern: keys.root: "), "{said}");
+    for key in ["server.data", "keys.root", "tls.certificate", "tls.key", "tls.client_ca"] {
+        assert!(said.contains(&format!(": {key}: ")), "{key} in {said}");
+    }
+    assert_eq!(said.matches("deploy/postern.toml:").count(), 5, "{said}");
     assert!(said.contains("postern init"), "{said}");
 }

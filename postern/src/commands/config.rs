@@ -2,9 +2,11 @@
 
 use clap::Subcommand;
 
+use super::wait;
 use crate::cli::{ConfigFile, Outcome};
 use crate::config;
 use crate::print;
+use crate::tools::look;
 
 #[derive(Subcommand)]
 pub(crate) enum Config {
@@ -23,6 +25,7 @@ impl Config {
             Self::Check { config } => {
                 let read = config::Config::load(&config.file)?;
                 read.check_files()?;
+                wait(look(&read))?;
                 print::lines(&format!("{}: good", config.file.display()))?;
             }
             Self::Describe => print::lines(config::example().trim_end())?,

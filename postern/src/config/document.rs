@@ -121,7 +121,7 @@ impl<'t> Document<'t> {
     }
 
     /// The line of a key; of its section when the key is not written; of the file's start otherwise.
-    fn line(&self, section: &str, key: &str) -> usize {
+    pub(super) fn line(&self, section: &str, key: &str) -> usize {
         let Some((header, keys)) = self.section(section) else {
             return 1;
         };

@@ -1,82 +1,159 @@
-//! The files that a configuration names: read once by `config check` and at the start, so that a wrong one is
-//! said before the first mail. Changes nothing.
+//! What a configuration names: read once by `config check` and at the start, so that a wrong file is said before the
+//! first mail, with the line that names it. Changes nothing.
 
+use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, bail};
-use certs::{RootKey, ServerIdentity};
+use certs::{RootKey, ServerIdentity, TlsError};
 use policies::{Calendar, Catalogue, PolicyError, Ruleset, TagRules, VerdictRules};
 
-use super::Config;
+use super::document::Problems;
+use super::{Config, EngineChoice};
 
 impl Config {
-    /// Reads root key, certificates and the smarthost's password.
-    pub(crate) fn check_files(&self) -> anyhow::Result<()> {
-        if !self.keys.root.is_descriptor() {
-            self.root_key()?;
-        }
-        self.identity(self.tls.client_ca.as_deref())?;
-        self.rules()?;
-        if let Some(ca) = &self.notices.ca {
-            certs::client_config(Some(ca)).context("notices.ca")?;
-        }
-        match &self.notices.password {
-            Some(place) if !place.is_descriptor() => {
-                place.password().context("notices.password")?;
-            }
-            _ => {}
-        }
-        Ok(())
+    /// Looks at everything that the configuration names, and says all that is wrong with it.
+    pub(crate) fn check_files(&self) -> Result<(), Problems> {
+        let root = match self.keys.root.is_descriptor() {
+            true => self.keys.root.check().map_err(|wrong| self.places.wrong("keys.root", wrong)),
+            false => self.root_key().map(drop),
+        };
+        let password = match self.notices.password.as_ref().filter(|place| place.is_descriptor()) {
+            Some(place) => place.check().map_err(|wrong| self.places.wrong("notices.password", wrong)),
+            None => self.password().map(drop),
+        };
+        self.places.all([
+            self.check_data(),
+            root,
+            self.identity(self.tls.client_ca.as_deref()).map(drop),
+            self.rules().map(drop),
+            self.check_ca(),
+            password,
+        ])
     }
 
-    pub(crate) fn root_key(&self) -> anyhow::Result<RootKey> {
-        let path = self.keys.root.path().context("keys.root")?;
-        RootKey::read(&path).context("keys.root")
+    /// An empty folder is refused: where a ledger was, it is a disk that is not mounted, and a new ledger in its place
+    /// would know no company and refuse all mail for good.
+    pub(crate) fn check_data(&self) -> Result<(), Problems> {
+        let data = &self.server.data;
+        if fs::metadata(data).is_ok_and(|found| !found.is_dir()) {
+            let what = format!("{} is not a folder", data.display());
+            return Err(self.places.problem("server.data", what, "name the folder that holds the ledger"));
+        }
+        match crate::engine::exists(self.server.engine, data) {
+            true => Ok(()),
+            false => Err(self.no_ledger()),
+        }
+    }
+
+    pub(crate) fn no_ledger(&self) -> Problems {
+        let data = self.server.data.display();
+        self.places.problem(
+            "server.data",
+            format!("there is no ledger in {data}; is the disk mounted? `postern init` makes one"),
+            "mount the disk, or name the folder that holds the ledger",
+        )
+    }
+
+    /// Whether the ledger can be looked at while a server has it, with a root key that can be read twice.
+    pub(crate) fn allows_a_look(&self) -> bool {
+        self.server.engine == EngineChoice::Sqlite && !self.keys.root.is_descriptor()
+    }
+
+    pub(crate) fn root_key(&self) -> Result<RootKey, Problems> {
+        let path = self.keys.root.path().map_err(|wrong| self.places.wrong("keys.root", wrong))?;
+        RootKey::read(&path).map_err(|error| self.places.told("keys.root", error))
+    }
+
+    /// The smarthost's password, when it wants one.
+    pub(crate) fn password(&self) -> Result<Option<String>, Problems> {
+        let read = self.notices.password.as_ref().map(|place| place.password()).transpose();
+        read.map_err(|wrong| self.places.wrong("notices.password", wrong))
     }
 
     /// The certificate of the listeners; none when the configuration names none. Only peers of a listener with
     /// `client_ca` are asked for a certificate of their own.
-    pub(crate) fn identity(&self, client_ca: Option<&Path>) -> anyhow::Result<Option<ServerIdentity>> {
+    pub(crate) fn identity(&self, client_ca: Option<&Path>) -> Result<Option<ServerIdentity>, Problems> {
         let (Some(certificate), Some(key)) = (&self.tls.certificate, &self.tls.key) else {
             return Ok(None);
         };
-        exists("tls.certificate", certificate)?;
-        exists("tls.key", key)?;
-        if let Some(file) = client_ca {
-            exists("tls.client_ca", file)?;
+        let named =
+            [("certificate", Some(certificate.as_path())), ("key", Some(key)), ("client_ca", client_ca)];
+        let absent = |(name, file): (&str, Option<&Path>)| match file {
+            Some(file) if !file.is_file() => Err(self.places.problem(
+                &format!("tls.{name}"),
+                format!("there is no file {}", file.display()),
+                "`postern init` makes one, or name the right one",
+            )),
+            _ => Ok(()),
+        };
+        self.places.all(named.map(absent))?;
+        let loaded = ServerIdentity::load(certificate, key, client_ca);
+        loaded.map(Some).map_err(|error| self.places.told(self.tls_key(&error), error))
+    }
+
+    /// The key that names the file at fault.
+    fn tls_key(&self, error: &TlsError) -> &'static str {
+        let path = match error {
+            TlsError::Read { path, .. }
+            | TlsError::Pem { path, .. }
+            | TlsError::NoCertificate { path }
+            | TlsError::NoKey { path }
+            | TlsError::Exposed { path, .. }
+            | TlsError::Root { path, .. } => Some(path),
+            _ => None,
+        };
+        match path {
+            Some(path) if self.tls.key.as_ref() == Some(path) => "tls.key",
+            Some(path) if self.tls.client_ca.as_ref() == Some(path) => "tls.client_ca",
+            _ => "tls.certificate",
         }
-        let identity = ServerIdentity::load(certificate, key, client_ca).context("[tls]")?;
-        Ok(Some(identity))
+    }
+
+    fn check_ca(&self) -> Result<(), Problems> {
+        match &self.notices.ca {
+            Some(ca) => certs::client_config(Some(ca))
+                .map(drop)
+                .map_err(|error| self.places.told("notices.ca", error)),
+            None => Ok(()),
+        }
     }
 
     /// The policies: the shipped ones, and the files that stand in for some.
-    pub(crate) fn rules(&self) -> anyhow::Result<Ruleset> {
+    pub(crate) fn rules(&self) -> Result<Ruleset, Problems> {
         let policy = &self.policy;
-        Ok(Ruleset::new(
-            rule_file(policy.catalogue.as_deref(), Catalogue::shipped, Catalogue::parse)?,
-            rule_file(policy.calendar.as_deref(), Calendar::shipped, Calendar::parse)?,
-            rule_file(policy.tags.as_deref(), TagRules::shipped, TagRules::parse)?,
-            rule_file(policy.verdicts.as_deref(), VerdictRules::shipped, VerdictRules::parse)?,
-        ))
+        let catalogue = self.rule_file(
+            "policy.catalogue",
+            policy.catalogue.as_deref(),
+            Catalogue::shipped,
+            Catalogue::parse,
+        );
+        let calendar =
+            self.rule_file("policy.calendar", policy.calendar.as_deref(), Calendar::shipped, Calendar::parse);
+        let tags = self.rule_file("policy.tags", policy.tags.as_deref(), TagRules::shipped, TagRules::parse);
+        let verdicts = self.rule_file(
+            "policy.verdicts",
+            policy.verdicts.as_deref(),
+            VerdictRules::shipped,
+            VerdictRules::parse,
+        );
+        Ok(Ruleset::new(catalogue?, calendar?, tags?, verdicts?))
     }
-}
 
-fn rule_file<T>(
-    file: Option<&Path>,
-    shipped: fn() -> Result<T, PolicyError>,
-    parse: fn(&str, &str) -> Result<T, PolicyError>,
-) -> anyhow::Result<T> {
-    let Some(file) = file else {
-        return Ok(shipped()?);
-    };
-    let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).with_context(|| format!("[policy]: cannot read {name}"))?;
-    Ok(parse(&name, &text)?)
-}
-
-fn exists(key: &str, file: &Path) -> anyhow::Result<()> {
-    if !file.is_file() {
-        bail!("{key}: there is no file {}; `postern init` makes one, or name the right one", file.display());
+    fn rule_file<T>(
+        &self,
+        key: &str,
+        file: Option<&Path>,
+        shipped: fn() -> Result<T, PolicyError>,
+        parse: fn(&str, &str) -> Result<T, PolicyError>,
+    ) -> Result<T, Problems> {
+        let Some(file) = file else {
+            return shipped().map_err(|error| self.places.told(key, error));
+        };
+        let name = file.display().to_string();
+        let text = fs::read_to_string(file).map_err(|error| {
+            let remedy = "name the right file, or remove the line for the shipped policy";
+            self.places.problem(key, format!("cannot read {name}: {error}"), remedy)
+        })?;
+        parse(&name, &text).map_err(|error| self.places.told(key, error))
     }
-    Ok(())
 }

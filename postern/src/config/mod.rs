@@ -7,6 +7,7 @@ mod files;
 mod key;
 mod listeners;
 mod outward;
+mod place;
 mod rules;
 mod secret;
 mod server;
@@ -22,6 +23,7 @@ use self::key::Section;
 pub(crate) use self::describe::{Given, describe, example};
 pub(crate) use self::listeners::{Limits, ListenerTls, MailListener, Tls};
 pub(crate) use self::outward::{Notices, OutboundTls, Policy, Portal};
+pub(crate) use self::place::Places;
 pub(crate) use self::server::{EngineChoice, Keys, Log, LogFormat, Metrics, Server};
 pub(crate) use self::value::is_domain;
 
@@ -54,6 +56,7 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     pub(crate) metrics: Metrics,
     pub(crate) log: Log,
+    pub(crate) places: Places,
 }
 
 impl Config {
@@ -72,7 +75,7 @@ impl Config {
         let folder = file.parent().unwrap_or(Path::new("")).to_owned();
         let fail = |problems| Problems { file: file.to_owned(), problems };
         let document = Document::parse(text, &folder).map_err(|problem| fail(vec![problem]))?;
-        let config = Self::read(&document);
+        let config = Self::read(&document, file);
         let problems: Vec<Problem> = document.into_problems();
         match config {
             Some(config) if problems.is_empty() => Ok(config),
@@ -80,7 +83,7 @@ impl Config {
         }
     }
 
-    fn read(document: &Document<'_>) -> Option<Self> {
+    fn read(document: &Document<'_>, file: &Path) -> Option<Self> {
         document.check_names(SECTIONS);
         let (server, keys) = (Server::read(document), Keys::read(document));
         let (tls, limits) = (Tls::read(document), Limits::read(document));
@@ -101,6 +104,7 @@ impl Config {
             policy: policy?,
             metrics: metrics?,
             log: log?,
+            places: Places::of(document, file),
         };
         rules::check(&config, document);
         Some(config)

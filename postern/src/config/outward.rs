@@ -47,7 +47,7 @@ const BEHIND_PROXY: Key<bool> = Key {
 
 const URL: OptionalKey<String> = OptionalKey {
     name: "url",
-    doc: "The address that people type and notices link to. May be left out while the portal listens on loopback.",
+    doc: "The address that people type and notices link to. May be left out while portal and smarthost are on loopback.",
     example: "\"https://portal.example.org\"",
     read: url,
 };
@@ -64,6 +64,18 @@ impl Portal {
         let (listen, tls) = (table.read(&LISTEN), table.read(&PORTAL_TLS));
         let (behind_proxy, url) = (table.read(&BEHIND_PROXY), table.read_optional(&URL));
         Some(Self { listen: listen?, tls: tls?, behind_proxy: behind_proxy?, url: url? })
+    }
+}
+
+impl Portal {
+    /// Whether its address leads a reader on another machine to that machine itself.
+    pub(crate) fn links_to_loopback(&self) -> bool {
+        let Some((_, authority)) = self.url.as_deref().and_then(|url| url.split_once("://")) else {
+            return false;
+        };
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let address = host.parse::<std::net::Ipv4Addr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback() || address.is_unspecified())
     }
 }
 
@@ -175,7 +187,7 @@ const USER: OptionalKey<String> = OptionalKey {
 
 const PASSWORD: OptionalKey<SecretPlace> = OptionalKey {
     name: "password",
-    doc: "Where the password lies: { file = \"…\" }, { credential = \"…\" } or { fd = 3 }. Never the password itself.",
+    doc: "Where the password lies: { file = \"…\" }, { credential = \"…\" } or { fd = 3 }. A file has mode 0600. Never the password itself.",
     example: "{ file = \"smarthost.password\" }",
     read: SecretPlace::read,
 };

@@ -148,7 +148,7 @@ fn portal(config: &Config, document: &Document<'_>) {
         document.object("portal", "tls", Wrong::new(what, remedy));
     }
     let Some(url) = &portal.url else {
-        if portal.behind_proxy || !loopback {
+        if portal.behind_proxy || !loopback || !config.notices.smarthost.is_loopback() {
             let what = "notices need an address to link to";
             let remedy = "write url = \"https://portal.example.org\", as people type it";
             document.object("portal", "url", Wrong::new(what, remedy));
@@ -158,6 +158,11 @@ fn portal(config: &Config, document: &Document<'_>) {
     if url.starts_with("http://") && (portal.tls || portal.behind_proxy || !loopback) {
         let what = format!("\"{url}\" would send people to a page without TLS");
         document.object("portal", "url", Wrong::new(what, "write https:// instead of http://"));
+    }
+    if portal.links_to_loopback() && !config.notices.smarthost.is_loopback() {
+        let what = format!("notices leave this machine, and \"{url}\" works on no other");
+        let remedy = "write url = \"https://portal.example.org\", as people type it";
+        document.object("portal", "url", Wrong::new(what, remedy));
     }
 }
 

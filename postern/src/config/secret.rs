@@ -1,6 +1,8 @@
 //! Secrets by reference: where a root key or a password is read from. The secret itself is never in the file,
 //! and this type never holds it.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
@@ -59,29 +61,62 @@ impl SecretPlace {
         matches!(self, Self::Descriptor(_))
     }
 
+    /// Whether a descriptor is open, without reading it.
+    pub(crate) fn check(&self) -> Result<(), Wrong> {
+        let path = self.path()?;
+        fs::metadata(&path).map(drop).map_err(|_| {
+            Wrong::new(
+                format!("{} is not open in this process", path.display()),
+                "start the process with it open, as in `postern serve 3< root.key`, or name a file",
+            )
+        })
+    }
+
     /// The file to read the secret from.
-    pub(crate) fn path(&self) -> anyhow::Result<PathBuf> {
+    pub(crate) fn path(&self) -> Result<PathBuf, Wrong> {
         match self {
             Self::File(file) => Ok(file.clone()),
             Self::Descriptor(number) => Ok(PathBuf::from(format!("/dev/fd/{number}"))),
             Self::Credential(name) => match std::env::var_os("CREDENTIALS_DIRECTORY") {
                 Some(folder) => Ok(PathBuf::from(folder).join(name)),
-                None => anyhow::bail!(
-                    "the credential `{name}` is wanted, but systemd gave none to this process: \
-                     add LoadCredential={name}:… to the unit"
-                ),
+                None => Err(Wrong::new(
+                    format!("the credential `{name}` is wanted, but systemd gave none to this process"),
+                    format!("add LoadCredential={name}:… to the unit"),
+                )),
             },
         }
     }
 
     /// The text of a password file, without the line end. Never logged.
-    pub(crate) fn password(&self) -> anyhow::Result<String> {
-        use anyhow::Context;
+    pub(crate) fn password(&self) -> Result<String, Wrong> {
         let path = self.path()?;
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read the secret in {}", path.display()))?;
-        Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+        let shown = path.display();
+        if matches!(self, Self::File(_)) {
+            check_alone(&path)?;
+        }
+        let text = fs::read_to_string(&path).map_err(|error| {
+            Wrong::new(
+                format!("cannot read the password in {shown}: {error}"),
+                "name a file that can be read",
+            )
+        })?;
+        match text.trim_end_matches(['\r', '\n']) {
+            "" => Err(Wrong::new(format!("{shown} is empty"), "write the password into it, on one line")),
+            password => Ok(password.to_owned()),
+        }
     }
+}
+
+/// A file of the password's is its owner's alone. What systemd hands over is systemd's to guard.
+fn check_alone(path: &Path) -> Result<(), Wrong> {
+    let mode = fs::metadata(path).map_or(0, |found| found.mode());
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(Wrong::new(
+        format!("other users of this machine can read {} (mode {:04o})", path.display(), mode & 0o7777),
+        format!("run `chmod 600 {}`", path.display()),
+    ))
 }
 
 fn credential(value: &DeValue<'_>) -> Result<SecretPlace, Wrong> {

@@ -40,19 +40,27 @@ pub(super) async fn bind(
                 (ListenerTls::Starttls, Some(identity)) => Security::StartTls(Arc::clone(identity)),
                 _ => Security::Plain,
             };
-            bound.push((listen(name, *address, ready).await?, options(config, listener, security)?));
+            bound.push((listen(config, name, *address, ready).await?, options(config, listener, security)?));
         }
         for address in &listener.listen_tls {
             let identity = identity.context("tls.certificate is missing")?;
             let security = Security::Implicit(Arc::clone(identity));
-            bound.push((listen("submissions", *address, ready).await?, options(config, listener, security)?));
+            bound.push((
+                listen(config, "submissions", *address, ready).await?,
+                options(config, listener, security)?,
+            ));
         }
     }
     Ok(bound)
 }
 
-async fn listen(name: &'static str, address: SocketAddr, ready: &mut Ready) -> anyhow::Result<TcpListener> {
-    let socket = super::bind(name, address).await?;
+async fn listen(
+    config: &Config,
+    name: &'static str,
+    address: SocketAddr,
+    ready: &mut Ready,
+) -> anyhow::Result<TcpListener> {
+    let socket = super::bind(config, name, address).await?;
     ready.add(name, socket.local_addr()?);
     Ok(socket)
 }
@@ -95,13 +103,8 @@ pub(super) fn worker(config: &Config, gateway: Arc<Gateway>) -> anyhow::Result<W
 fn smarthost(config: &Config) -> anyhow::Result<Smarthost> {
     const STEP: Duration = Duration::from_secs(60);
     let notices = &config.notices;
-    let login = match (&notices.user, &notices.password) {
-        (Some(user), Some(place)) => {
-            let password = place.password().context("notices.password")?;
-            Some(Login { user: user.clone(), password })
-        }
-        _ => None,
-    };
+    let password = config.password()?;
+    let login = notices.user.clone().zip(password).map(|(user, password)| Login { user, password });
     Ok(Smarthost {
         host: notices.smarthost.host.clone(),
         port: notices.smarthost.port,

@@ -8,6 +8,7 @@ mod ready;
 mod signals;
 mod web;
 
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -94,7 +95,7 @@ impl Server {
             server.start_portal(config, socket, &url, demo)?;
         }
         if let Some(address) = config.metrics.listen {
-            server.start_metrics(address).await?;
+            server.start_metrics(config, address).await?;
         }
         Ok(server)
     }
@@ -143,8 +144,8 @@ impl Server {
         Ok(())
     }
 
-    async fn start_metrics(&mut self, address: SocketAddr) -> anyhow::Result<()> {
-        let socket = bind("metrics", address).await?;
+    async fn start_metrics(&mut self, config: &Config, address: SocketAddr) -> anyhow::Result<()> {
+        let socket = bind(config, "metrics", address).await?;
         self.ready.add("metrics", socket.local_addr()?);
         self.tasks.spawn(metrics::serve(socket, self.desk.clone(), self.stop.subscribe()));
         Ok(())
@@ -266,8 +267,30 @@ pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> an
 }
 
 /// Binds one address; a port that is taken is the most common first error.
-async fn bind(name: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("{name}.listen: cannot listen on {address}; is another server running there?")
+async fn bind(config: &Config, name: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let key = match name {
+        "submissions" => "submission.listen_tls".to_owned(),
+        section => format!("{section}.listen"),
+    };
+    TcpListener::bind(address).await.map_err(|error| {
+        let (why, remedy) = unbound(address, &error);
+        config.places.problem(&key, format!("cannot listen on {address}: {why}"), remedy).into()
     })
+}
+
+fn unbound(address: SocketAddr, error: &io::Error) -> (String, &'static str) {
+    match error.kind() {
+        ErrorKind::AddrInUse => {
+            ("another server listens there".to_owned(), "stop the other server, or write another port")
+        }
+        ErrorKind::AddrNotAvailable => (
+            format!("this machine has no address {}", address.ip()),
+            "write an address of this machine, or 0.0.0.0 (for IPv6 [::]) for all of them",
+        ),
+        ErrorKind::PermissionDenied => (
+            format!("port {} is not for this user", address.port()),
+            "write a port above 1023, or give the process CAP_NET_BIND_SERVICE",
+        ),
+        _ => (error.to_string(), "write another address"),
+    }
 }

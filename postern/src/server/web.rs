@@ -17,7 +17,7 @@ use crate::tools::Desk;
 
 /// Binds the portal's address.
 pub(super) async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
-    super::bind("portal", config.portal.listen).await
+    super::bind(config, "portal", config.portal.listen).await
 }
 
 /// Where people reach the portal, without a slash at the end: the configured address, or the one listened on.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
+use certs::RootKey;
 use policies::Ruleset;
-use store::Ledger;
 use store::engine::{Engine, Range};
+use store::sqlite::Sqlite;
+use store::{Ledger, StoreError};
 
 use super::rows::Health;
 use crate::config::Config;
@@ -19,18 +21,13 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Opens the configured ledger for this process alone. An empty folder is refused: where a ledger was, it is
-    /// a disk that is not mounted, and a new ledger in its place would know no company and refuse all mail for good.
+    /// Opens the configured ledger for this process alone, and never makes one.
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
-        if !crate::engine::exists(config.server.engine, &config.server.data) {
-            bail!(absent(config));
-        }
+        config.check_data()?;
         let engine = open_engine(config).await?;
-        // A start of `postern init` that was cut short leaves a database with nothing in it.
-        let everything = Range { from: Vec::new(), to: vec![u8::MAX; 8] };
-        if engine.scan(everything, 1).await.map_err(store::StoreError::from)?.is_empty() {
+        if is_empty(engine.as_ref()).await? {
             engine.close().await;
-            bail!(absent(config));
+            return Err(config.no_ledger().into());
         }
         Self::on(engine, config).await
     }
@@ -42,7 +39,7 @@ impl Desk {
 
     async fn on(engine: Arc<dyn Engine>, config: &Config) -> anyhow::Result<Self> {
         let root = Arc::new(config.root_key()?);
-        let ledger = Ledger::open(Arc::clone(&engine), root).await.with_context(|| unopened(config))?;
+        let ledger = open_ledger(&engine, root, config).await?;
         let rules = Arc::new(config.rules()?);
         Ok(Self { ledger, engine, rules })
     }
@@ -68,7 +65,36 @@ fn unopened(config: &Config) -> String {
     format!("cannot open the ledger in {}", config.server.data.display())
 }
 
-fn absent(config: &Config) -> String {
-    let data = config.server.data.display();
-    format!("there is no ledger in {data}; is the disk mounted? `postern init` makes one")
+/// Looks whether the configured root key opens the configured ledger, also while a server runs on it.
+pub(crate) async fn look(config: &Config) -> anyhow::Result<()> {
+    if !config.allows_a_look() {
+        return Ok(());
+    }
+    let root = Arc::new(config.root_key()?);
+    let folder = config.server.data.clone();
+    let opened = tokio::task::spawn_blocking(move || Sqlite::open_read_only(&folder)).await?;
+    let engine: Arc<dyn Engine> = Arc::new(opened.map_err(|error| config.places.told("server.data", error))?);
+    if is_empty(engine.as_ref()).await? {
+        return Err(config.no_ledger().into());
+    }
+    let ledger = open_ledger(&engine, root, config).await?;
+    ledger.close().await;
+    Ok(())
+}
+
+async fn open_ledger(
+    engine: &Arc<dyn Engine>,
+    root: Arc<RootKey>,
+    config: &Config,
+) -> anyhow::Result<Ledger> {
+    match Ledger::open(Arc::clone(engine), root).await {
+        Err(StoreError::Denied(reason)) => Err(config.places.told("keys.root", reason).into()),
+        opened => opened.with_context(|| unopened(config)),
+    }
+}
+
+/// A start of `postern init` that was cut short leaves a database with nothing in it.
+async fn is_empty(engine: &dyn Engine) -> anyhow::Result<bool> {
+    let everything = Range { from: Vec::new(), to: vec![u8::MAX; 8] };
+    Ok(engine.scan(everything, 1).await.map_err(StoreError::from)?.is_empty())
 }

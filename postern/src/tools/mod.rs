@@ -14,7 +14,7 @@ use mail::{Address, GroupId, ProcessId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use self::desk::Desk;
+pub(crate) use self::desk::{Desk, look};
 pub(crate) use self::export::{FolderSink, NoFiles, Sink};
 pub(crate) use self::people::hash_password;
 use crate::directory_file::{CertificateEntry, DirectoryFile, UserEntry, Written};
