@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gateway::smtp::{Limits, Options, PlainAuth, Security};
 
 use crate::client::{Memory, Peer, Server, Socket, starttls};
-use crate::sample::{HOST, Papers, Sample, Stored, corpus, options};
+use crate::sample::{HOST, PAUSED, Papers, Sample, Stored, corpus, options};
 use crate::script::Show;
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -292,6 +292,19 @@ async fn state_from_before_the_handshake_is_forgotten() {
         say(&mut socket, line, code).await;
     }
     assert_eq!(server.sample.stored(), []);
+}
+
+/// The intake learns the address behind a login, and its pause does not end the conversation.
+#[tokio::test]
+async fn a_paused_address_is_told_to_come_later() {
+    let offer = Arc::new(options(Security::Plain, PlainAuth::Loopback, Limits::default()));
+    let mut memory = Memory::new(Sample::default(), offer, PAUSED, usize::MAX);
+    memory.send(b"HELO c\r\n").await;
+    memory.send(b"AUTH PLAIN AGFkYUBhbHBoYS5leGFtcGxlAHNlY3JldA==\r\n").await;
+    memory.line().await.unwrap();
+    memory.line().await.unwrap();
+    assert!(memory.line().await.unwrap().starts_with("454 4.7.0 "));
+    assert!(!memory.is_closed());
 }
 
 async fn say(socket: &mut Socket, line: &str, code: &str) {

@@ -14,6 +14,9 @@ pub(crate) const HOST: &str = "mx.postern.example";
 /// The one address of loopback that vouches for its peers.
 pub(crate) const REGISTERED: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
 
+/// The one address of loopback that failed too often.
+pub(crate) const PAUSED: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 66));
+
 /// What it says of a stored message.
 pub(crate) const STORED: &str = "secured as case K7Q-4M2X";
 
@@ -54,6 +57,13 @@ impl Intake for Sample {
             ("ada@alpha.example", "secret") => Ok(format!("login {user}")),
             ("later@alpha.example", _) => Err(Refusal::Unavailable("logins do not work now".into())),
             _ => Err(Refusal::BadCredentials),
+        }
+    }
+
+    async fn login_from(&self, peer: IpAddr, user: &str, password: &str) -> Result<String, Refusal> {
+        match peer {
+            PAUSED => Err(Refusal::LoginsPaused),
+            _ => self.login(user, password).await,
         }
     }
 
