@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 pub mod browser;
-pub mod clock;
 pub mod corpus;
 pub mod demo;
 pub mod http;

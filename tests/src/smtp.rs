@@ -48,19 +48,26 @@ impl Reply {
 impl Smtp {
     /// Connects and reads the greeting.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
+        Self::connect_within(address, PATIENCE)
+    }
+
+    /// As [`connect`](Self::connect), to a server that may be killed before it has taken the connection: then the
+    /// kernel may leave this end open with nobody at the other.
+    pub fn connect_within(address: SocketAddr, limit: Duration) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         if stream.local_addr()? == stream.peer_addr()? {
             // Nobody listens, and the kernel gave us the very port that we asked for: both ends are ours.
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(limit))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         let mut smtp = Self { stream, unread: Vec::new() };
         match smtp.reply()?.code {
-            220 => Ok(smtp),
-            code => Err(io::Error::other(format!("greeted with {code}"))),
+            220 => smtp.stream.set_read_timeout(Some(PATIENCE))?,
+            code => return Err(io::Error::other(format!("greeted with {code}"))),
         }
+        Ok(smtp)
     }
 
     /// Connects and says EHLO.
