@@ -24,7 +24,7 @@ use crate::{
 pub(crate) const ROW_CHUNKS: u64 = 4;
 pub(crate) const ROW_BYTES: usize = ROW_CHUNKS as usize * (CHUNK + TAG);
 /// Rows of a large mail that are committed together; small enough to stay clear of the disk's cliff.
-const ROWS_PER_COMMIT: usize = 2;
+const ROWS_PER_COMMIT: usize = 4;
 
 /// An original on its way in.
 pub struct ContentWriter {
