@@ -59,8 +59,11 @@ impl Installation {
         let home = folder.path().join("home");
         let data = settings.data.clone().unwrap_or_else(|| home.join("data"));
         let installation = Self { folder, data };
-        let name = ["--name", NAME].map(AsRef::as_ref);
-        postern::run([["init".as_ref(), home.as_os_str()], name].concat()).good("postern init");
+        let mut init = vec!["init".as_ref(), home.as_os_str(), "--name".as_ref(), NAME.as_ref()];
+        if let Some(data) = &settings.data {
+            init.extend(["--data".as_ref(), data.as_os_str()]);
+        }
+        postern::run(init).good("postern init");
         fs::write(installation.config(), installation.written(settings)).expect("the configuration");
         let market = installation.folder().join("market.toml");
         fs::write(&market, settings.market.to_toml()).expect("the directory file");
