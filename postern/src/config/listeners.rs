@@ -123,7 +123,9 @@ impl MailListener {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) message: u64,
+    pub(crate) line: u64,
     pub(crate) recipients: u32,
+    pub(crate) errors: u32,
     pub(crate) connections: u32,
     pub(crate) connections_per_peer: u32,
     pub(crate) command_timeout: Duration,
@@ -136,6 +138,23 @@ const MESSAGE: Key<u64> = Key {
     default: Some("\"100 MiB\""),
     example: "",
     read: |value| value::size(value, 64 << 10, 1 << 30),
+};
+
+const LINE: Key<u64> = Key {
+    name: "line",
+    doc: "The longest line of a message, its end included. RFC 5321 §4.5.3.1.6 wants at least 1000 bytes; real mail has \
+          longer ones.",
+    default: Some("\"1 MiB\""),
+    example: "",
+    read: |value| value::size(value, 1000, 16 << 20),
+};
+
+const ERRORS: Key<u32> = Key {
+    name: "errors",
+    doc: "Refused commands, recipients among them, before a connection is closed.",
+    default: Some("20"),
+    example: "",
+    read: |value| value::whole(value, 1, 1000),
 };
 
 const RECIPIENTS: Key<u32> = Key {
@@ -181,20 +200,32 @@ const DATA_TIMEOUT: Key<Duration> = Key {
 pub(crate) const LIMITS: Section = Section {
     name: "limits",
     doc: "Bounds for every connection and message, on both mail listeners.",
-    keys: &[&MESSAGE, &RECIPIENTS, &CONNECTIONS, &CONNECTIONS_PER_PEER, &COMMAND_TIMEOUT, &DATA_TIMEOUT],
+    keys: &[
+        &MESSAGE,
+        &LINE,
+        &RECIPIENTS,
+        &ERRORS,
+        &CONNECTIONS,
+        &CONNECTIONS_PER_PEER,
+        &COMMAND_TIMEOUT,
+        &DATA_TIMEOUT,
+    ],
 };
 
 impl Limits {
     pub(crate) fn read(document: &Document<'_>) -> Option<Self> {
         let table = document.table(&LIMITS);
         let (message, recipients) = (table.read(&MESSAGE), table.read(&RECIPIENTS));
+        let (line, errors) = (table.read(&LINE), table.read(&ERRORS));
         let connections = table.read(&CONNECTIONS);
         let connections_per_peer = table.read(&CONNECTIONS_PER_PEER);
         let command_timeout = table.read(&COMMAND_TIMEOUT);
         let data_timeout = table.read(&DATA_TIMEOUT);
         Some(Self {
             message: message?,
+            line: line?,
             recipients: recipients?,
+            errors: errors?,
             connections: connections?,
             connections_per_peer: connections_per_peer?,
             command_timeout: command_timeout?,

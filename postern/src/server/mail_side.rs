@@ -80,7 +80,9 @@ fn options(config: &Config, listener: &MailListener, security: Security) -> anyh
         },
         limits: Limits {
             message_size: limits.message,
+            data_line: limits.line as usize,
             recipients: limits.recipients as usize,
+            errors: limits.errors,
             connections: limits.connections as usize,
             connections_per_address: limits.connections_per_peer as usize,
             timeouts: Timeouts {
