@@ -2,7 +2,7 @@
 
 use tests::installation::{Installation, Settings};
 use tests::letter::Letter;
-use tests::market::{AMY, MAILBOX};
+use tests::market::{AMY, MAILBOX, mailbox};
 use tests::postern::Server;
 use tests::smtp::Smtp;
 
@@ -115,5 +115,40 @@ fn a_mail_larger_than_announced_as_possible() {
     let mut smtp = stage.amy();
     let reply = smtp.command(&format!("MAIL FROM:<{AMY}> SIZE=99999999999")).unwrap();
     assert!(reply.is("552 5.3.4 "), "{reply:?}");
+    stage.ends_empty();
+}
+
+#[test]
+fn limits_come_from_the_configuration() {
+    let limits =
+        "message = \"64 KiB\"\nline = \"1200 bytes\"\nrecipients = 1\nerrors = 3\nconnections_per_peer = 2";
+    let installation = Installation::new(&Settings { limits, ..Settings::default() });
+    let password = installation.password(AMY);
+    let stage = Stage { server: installation.serve(), installation, password };
+    let head = format!("From: {AMY}\r\nTo: {MAILBOX}\r\nSubject: Limits\r\n\r\n");
+
+    let long_line = format!("{head}{}\r\n", "x".repeat(1300));
+    let reply = stage.amy().deliver(AMY, &[MAILBOX], long_line.as_bytes()).unwrap();
+    assert!(reply.is("5") && reply.text.contains("line"), "{reply:?}");
+
+    let large = format!("{head}{}", format!("{}\r\n", "x".repeat(70)).repeat(1000));
+    let reply = stage.amy().deliver(AMY, &[MAILBOX], large.as_bytes()).unwrap();
+    assert!(reply.is("552 5.3.4 "), "{reply:?}");
+
+    let mut smtp = stage.amy();
+    assert!(smtp.command(&format!("MAIL FROM:<{AMY}>")).unwrap().is("250 "));
+    assert!(smtp.command(&format!("RCPT TO:<{MAILBOX}>")).unwrap().is("250 "));
+    let more = smtp.command(&format!("RCPT TO:<{}>", mailbox(1))).unwrap();
+    assert!(more.is("452 "), "{more:?}");
+    drop(smtp);
+
+    let mut smtp = stage.amy();
+    let replies: Vec<_> = (0..4).map(|_| smtp.command("NONSENSE").unwrap()).collect();
+    assert!(replies[..3].iter().all(|reply| reply.is("500 ")) && replies[3].is("421 "), "{replies:?}");
+
+    // Those before may still be closing: two are greeted at the most.
+    let held: Vec<_> = (0..5).map_while(|_| Smtp::greet(stage.server.submission()).ok()).collect();
+    assert!(held.len() <= 2, "{} connections of one peer were greeted", held.len());
+    drop(held);
     stage.ends_empty();
 }

@@ -27,6 +27,8 @@ pub struct Settings {
     pub smarthost_tls: &'static str,
     pub portal_tls: bool,
     pub level: &'static str,
+    /// Lines of `[limits]`.
+    pub limits: &'static str,
     /// Where the ledger lies, when not in the installation's folder.
     pub data: Option<PathBuf>,
 }
@@ -40,6 +42,7 @@ impl Default for Settings {
             smarthost_tls: "none",
             portal_tls: false,
             level: "info",
+            limits: "connections_per_peer = 5000",
             data: None,
         }
     }
@@ -78,7 +81,7 @@ impl Installation {
     }
 
     fn written(&self, settings: &Settings) -> String {
-        let Settings { smarthost, smarthost_tls, portal_tls, level, .. } = settings;
+        let Settings { smarthost, smarthost_tls, portal_tls, level, limits, .. } = settings;
         let data = &self.data;
         format!(
             "[server]\nname = \"{NAME}\"\ndata = {data:?}\n\
@@ -86,7 +89,7 @@ impl Installation {
              [tls]\ncertificate = \"tls/server.pem\"\nkey = \"tls/server.key\"\nclient_ca = \"ca/ca.pem\"\n\
              [smtp]\nlisten = [\"127.0.0.1:0\"]\nlogin_without_tls = true\n\
              [submission]\nlisten = [\"127.0.0.1:0\"]\nlogin_without_tls = true\n\
-             [limits]\nconnections_per_peer = 5000\n\
+             [limits]\n{limits}\n\
              [portal]\nlisten = \"127.0.0.1:0\"\ntls = {portal_tls}\n\
              [notices]\nfrom = \"notices@{NAME}\"\nreply_domain = \"{NAME}\"\nsmarthost = \"{smarthost}\"\n\
              tls = \"{smarthost_tls}\"\nca = \"ca/ca.pem\"\n\
