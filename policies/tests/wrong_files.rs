@@ -56,6 +56,18 @@ fn wrong_catalogues() {
                 "default = [\"fuel\", \"rolls\"]",
                 "default: unknown variant `rolls`",
             ),
+            ("[[process]]", "[[proces]]", "proces: unknown field `proces`"),
+            ("fuels = [", "fuels = ", "fuels"),
+        ],
+    );
+}
+
+#[test]
+fn wrong_ladders() {
+    check(
+        PROCESSES,
+        |text| Catalogue::parse("p.toml", text).map(drop),
+        &[
             (
                 "working_days = 10",
                 "working_days = 0",
@@ -79,8 +91,6 @@ fn wrong_catalogues() {
                 "  { id = \"escalation-1\"",
                 "id: the contact type escalation-1 is there twice",
             ),
-            ("[[process]]", "[[proces]]", "proces: unknown field `proces`"),
-            ("fuels = [", "fuels = ", "fuels"),
         ],
     );
     let begin = PROCESSES.find("rungs = [").unwrap();

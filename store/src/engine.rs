@@ -134,7 +134,6 @@ impl Changeset {
 }
 
 /// A counter's new value: what is stored (`None`: nothing, which counts as zero) plus `amount`.
-#[allow(dead_code, reason = "each engine is optional")]
 pub(crate) fn count(key: &[u8], old: Option<&[u8]>, amount: i64) -> Result<[u8; 8], CommitError> {
     let old = match old.map(<[u8; 8]>::try_from) {
         None => 0,
