@@ -164,7 +164,7 @@ impl Intake for Shelf {
     }
 
     async fn open(&self, _: Option<&()>, envelope: Envelope, _: Option<u64>) -> Result<Sink, Refusal> {
-        let to = envelope.recipients[0].local().to_owned();
+        let to = envelope.recipients[0].address.local().to_owned();
         match to.as_str() {
             "full" => Err(Refusal::StoreFull),
             _ => Ok(Sink { shelf: self.clone(), to, body: Vec::new() }),

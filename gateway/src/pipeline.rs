@@ -81,8 +81,8 @@ impl Authored {
             return Err(Refusal::Loop);
         }
         let mut recipients = Vec::with_capacity(original.envelope.recipients.len());
-        for address in &original.envelope.recipients {
-            recipients.push(placement::recipient(gateway, group, address).await?);
+        for to in &original.envelope.recipients {
+            recipients.push(placement::recipient(gateway, group, &to.address).await?);
         }
         let referenced = placement::referenced(gateway, group, message).await?;
         let judged = gateway.rules().judge(&Facts {

@@ -104,7 +104,7 @@ fn named(case: &Case) -> NamedCase {
 pub(crate) fn entries(gateway: &Gateway, secured: &Secured) -> Result<Vec<Entry>, Refusal> {
     let Secured { authored: Authored { parsed, .. }, recipients, judged } = secured;
     let mut entries: Vec<Entry> = Vec::new();
-    for ((address, recipient), verdict) in
+    for ((to, recipient), verdict) in
         parsed.original.envelope.recipients.iter().zip(recipients).zip(&judged.verdicts)
     {
         let (rule, place) = match verdict {
@@ -113,7 +113,7 @@ pub(crate) fn entries(gateway: &Gateway, secured: &Secured) -> Result<Vec<Entry>
             }
             Verdict::Refuse { public, .. } => return Err(Refusal::UnknownRecipient(public.clone())),
         };
-        let source = parsed.original.source(gateway.ledger(), &parsed.message, address);
+        let source = parsed.original.source(gateway.ledger(), &parsed.message, &to.address);
         match entries.iter_mut().find(|entry| same_case(&entry.place, &place)) {
             Some(entry) => entry.sources.push(source),
             None => entries.push(Entry {

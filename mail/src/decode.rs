@@ -416,6 +416,7 @@ mod tests {
             name: None,
             content_id: None,
             role: PartRole::Body,
+            inside: None,
         };
         assert_eq!(part.text(b"Fr=F6sche"), "Frösche");
     }

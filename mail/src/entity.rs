@@ -70,6 +70,7 @@ impl Entity {
             content_id,
             role: PartRole::Attachment,
             media_type,
+            inside: None,
         };
         let attached = disposition.as_ref().is_some_and(|read| read.main == "attachment");
         part.role = role(&part, attached, around, enclosed);

@@ -196,6 +196,8 @@ impl Findings {
             text: self.text,
             text_complete: self.text_complete,
             hops: head.hops,
+            report: None,
+            away: None,
         }
     }
 
@@ -209,6 +211,8 @@ impl Findings {
             text: String::new(),
             text_complete: false,
             hops: 0,
+            report: None,
+            away: None,
         }
     }
 }

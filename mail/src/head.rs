@@ -56,6 +56,7 @@ impl Head {
             message_id: ids(fields, "Message-ID").into_iter().next(),
             parts: Vec::new(),
             defects,
+            signed: None,
         };
         Self {
             headline,

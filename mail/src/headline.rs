@@ -47,6 +47,21 @@ pub struct Headline {
     /// What is wrong with the mail, each kind once, in the order found.
     #[n(8)]
     pub defects: Vec<Defect>,
+    /// Whether the mail says that it is signed. A claim, not a proof.
+    #[n(9)]
+    pub signed: Option<Signed>,
+}
+
+/// How a mail is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Signed {
+    /// S/MIME (RFC 8551)
+    #[n(0)]
+    Smime,
+    /// OpenPGP (RFC 3156)
+    #[n(1)]
+    Pgp,
 }
 
 /// One part and where its encoded body stands in the original.
@@ -77,6 +92,25 @@ pub struct Part {
     /// What the part is for.
     #[n(7)]
     pub role: PartRole,
+    /// Where it stands within another part, if it has no bytes of its own in the original: then `offset`, `length`
+    /// and `encoding` are those of that other part.
+    #[n(8)]
+    pub inside: Option<Inside>,
+}
+
+/// The place of a file within a container such as `winmail.dat`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Inside {
+    /// The container, by its index in [`Headline::parts`].
+    #[n(0)]
+    pub parent: u32,
+    /// First byte within the DECODED container.
+    #[n(1)]
+    pub offset: u64,
+    /// Bytes within the decoded container.
+    #[n(2)]
+    pub length: u64,
 }
 
 /// What a part is for.
@@ -165,6 +199,9 @@ pub enum Defect {
     /// A transfer encoding nobody knows.
     #[n(15)]
     UnknownEncoding,
+    /// A container (`winmail.dat`, signed data) that could not be opened; it is kept as a file.
+    #[n(16)]
+    ContainerUnreadable,
 }
 
 impl PartRole {
@@ -198,6 +235,7 @@ mod tests {
             name: Some("Zähler.pdf".to_owned()),
             content_id: None,
             role: PartRole::Attachment,
+            inside: None,
         };
         Headline {
             subject: "s".to_owned(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use minicbor::{Decode, Encode};
 
-use crate::Headline;
+use crate::{Away, Headline, Report};
 
 /// What kind of mail it is. Only [`Class::Human`] opens cases, makes notices and stops clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
@@ -52,6 +52,10 @@ pub struct Message {
     pub text_complete: bool,
     /// `Received` fields: how many servers passed the mail on (RFC 5321 §6.3).
     pub hops: usize,
+    /// What a delivery report says, in a mail of class [`Class::Bounce`].
+    pub report: Option<Report>,
+    /// That somebody is out of office, in a mail of class [`Class::AutoReply`].
+    pub away: Option<Away>,
 }
 
 impl Class {

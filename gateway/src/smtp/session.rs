@@ -338,7 +338,7 @@ impl<I> Peer<I> {
 
     fn data(self, addressed: Addressed) -> Step<I> {
         let Addressed { begun: Begun { hello, from, announced, .. }, recipients, .. } = addressed;
-        let envelope = Envelope { reverse_path: from, recipients };
+        let envelope = Envelope::plain(from, recipients);
         Step::Open(Opening { peer: self, hello }, envelope, announced)
     }
 

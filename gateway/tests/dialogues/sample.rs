@@ -94,7 +94,7 @@ impl Intake for Sample {
         envelope: Envelope,
         _: Option<u64>,
     ) -> Result<Sink, Refusal> {
-        let to: Vec<String> = envelope.recipients.iter().map(Address::to_string).collect();
+        let to: Vec<String> = envelope.recipients.iter().map(|to| to.address.to_string()).collect();
         if to.iter().any(|to| to == "full@beta.example") {
             return Err(Refusal::StoreFull);
         }

@@ -59,7 +59,7 @@ impl Market {
         for recipient in &recipients {
             self.guards.recipient(identity, &from, recipient)?;
         }
-        let envelope = Envelope { reverse_path: from, recipients };
+        let envelope = Envelope::plain(from, recipients);
         let mut delivery = self.guards.open(identity, envelope, None).await?;
         for piece in mail.replace('\n', "\r\n").as_bytes().chunks(7) {
             delivery.chunk(piece).await?;

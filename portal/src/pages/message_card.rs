@@ -211,6 +211,9 @@ fn in_words(defect: Defect) -> &'static str {
             "Some characters could not be read; the original has them as they came."
         }
         Defect::Opaque => "Part of this mail is encrypted or closed; nobody could look inside.",
+        Defect::ContainerUnreadable => {
+            "A file that should hold others, such as winmail.dat, could not be opened; it is there as it came."
+        }
     }
 }
 
@@ -229,6 +232,7 @@ mod tests {
             name: None,
             content_id: None,
             role: PartRole::Attachment,
+            inside: None,
         };
         let mut headline = Headline {
             defects: vec![Defect::ManyFrom, Defect::ManyAuthors, Defect::Unterminated],
