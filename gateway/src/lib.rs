@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod courier;
+mod dns;
 mod gateway;
 mod guard;
 mod incoming;
@@ -16,6 +17,7 @@ pub mod smtp;
 mod worker;
 
 pub use courier::{Login, Smarthost, TlsPolicy};
+pub use dns::{DnsFailure, DnsSettings, DnsUnusable, Resolver};
 pub use gateway::{Gateway, Guards, Settings};
 pub use incoming::Incoming;
 pub use sender::Sender;
