@@ -41,7 +41,7 @@ pub struct Headline {
     #[n(6)]
     pub message_id: Option<String>,
     /// In the order of the original. A mail inside the mail is one part of type `message/rfc822`, and its own leaf
-    /// parts follow it with the role [`PartRole::Enclosed`].
+    /// parts follow it with the role [`PartRole::Enclosed`]. What a container held follows it too.
     #[n(7)]
     pub parts: Vec<Part>,
     /// What is wrong with the mail, each kind once, in the order found.
@@ -93,13 +93,14 @@ pub struct Part {
     #[n(7)]
     pub role: PartRole,
     /// Where it stands within another part, if it has no bytes of its own in the original: then `offset`, `length`
-    /// and `encoding` are those of that other part.
+    /// and `encoding` are those of the outermost part around it. [`Part::decoder`] finds the way.
     #[n(8)]
     pub inside: Option<Inside>,
 }
 
-/// The place of a file within a container such as `winmail.dat`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+/// The place of a part within a container: an opened `winmail.dat`, opaque-signed data, a mail behind a transfer
+/// encoding, a text with files in it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Inside {
     /// The container, by its index in [`Headline::parts`].
@@ -111,6 +112,52 @@ pub struct Inside {
     /// Bytes within the decoded container.
     #[n(2)]
     pub length: u64,
+    /// How those bytes are encoded.
+    #[n(3)]
+    pub coding: Coding,
+    /// Containers between the part that has bytes in the original and this one, outermost first; mostly none.
+    #[n(4)]
+    pub through: Vec<Slice>,
+}
+
+/// A stretch of decoded bytes that is encoded once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Slice {
+    /// First byte within what is around it, decoded.
+    #[n(0)]
+    pub offset: u64,
+    /// Bytes within what is around it.
+    #[n(1)]
+    pub length: u64,
+    /// How those bytes are encoded.
+    #[n(2)]
+    pub coding: Coding,
+}
+
+/// How a part inside a container is encoded there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Coding {
+    /// As it is.
+    #[default]
+    #[n(0)]
+    Identity,
+    /// RFC 2045 §6.8
+    #[n(1)]
+    Base64,
+    /// RFC 2045 §6.7
+    #[n(2)]
+    QuotedPrintable,
+    /// Lines from `begin` to `end`.
+    #[n(3)]
+    Uuencode,
+    /// Rich text as Outlook packs it (MS-OXRTFCP). Decoded, it is the text or the HTML in it, in UTF-8.
+    #[n(4)]
+    Rtf,
+    /// An octet string in segments (X.690 §8.7.3). Decoded, it is the segments' content.
+    #[n(5)]
+    Segments,
 }
 
 /// What a part is for.
@@ -128,6 +175,9 @@ pub enum PartRole {
     /// A leaf of a mail attached whole, which itself is listed before it as an attachment.
     #[n(3)]
     Enclosed,
+    /// A container that was opened: what it held is listed behind it, so that nobody needs the container itself.
+    #[n(4)]
+    Container,
 }
 
 /// Transfer encoding of a body (RFC 2045 §6).
@@ -204,12 +254,23 @@ pub enum Defect {
     ContainerUnreadable,
 }
 
+impl From<Encoding> for Coding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Identity => Self::Identity,
+            Encoding::Base64 => Self::Base64,
+            Encoding::QuotedPrintable => Self::QuotedPrintable,
+            Encoding::Uuencode => Self::Uuencode,
+        }
+    }
+}
+
 impl PartRole {
     /// The role of a part that would have been entered, but is too deep: a file.
     pub(crate) fn closed(self) -> Self {
         match self {
             Self::Enclosed => Self::Enclosed,
-            Self::Body | Self::Inline | Self::Attachment => Self::Attachment,
+            Self::Body | Self::Inline | Self::Attachment | Self::Container => Self::Attachment,
         }
     }
 }
@@ -235,7 +296,13 @@ mod tests {
             name: Some("Zähler.pdf".to_owned()),
             content_id: None,
             role: PartRole::Attachment,
-            inside: None,
+            inside: Some(Inside {
+                parent: 0,
+                offset: 9,
+                length: 10,
+                coding: Coding::Rtf,
+                through: vec![Slice { offset: 1, length: 2, coding: Coding::Segments }],
+            }),
         };
         Headline {
             subject: "s".to_owned(),

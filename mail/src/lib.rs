@@ -30,7 +30,7 @@ pub use address::{Address, AddressError};
 pub use compose::{ComposeError, Letter};
 pub use decode::Decoder;
 pub use envelope::{Envelope, Notify, Rcpt, ReportWish, ReturnWhat, ReversePath};
-pub use headline::{Defect, Encoding, Headline, Inside, Part, PartRole, Person, Signed};
+pub use headline::{Coding, Defect, Encoding, Headline, Inside, Part, PartRole, Person, Signed, Slice};
 pub use market::{ContactType, GroupId, MarketError, Mpid, ProcessId};
 pub use message::{Class, Message};
 pub use report::{Action, Away, Report, Reported, Status};

@@ -88,7 +88,7 @@ fn is_file(part: &Part) -> bool {
         PartRole::Attachment => true,
         // The mail around it is listed and has all of its parts; its own files are worth a line.
         PartRole::Enclosed => part.name.is_some(),
-        PartRole::Inline => false,
+        PartRole::Inline | PartRole::Container => false,
         PartRole::Body => !text::is_text(&part.media_type),
     }
 }
