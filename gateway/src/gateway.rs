@@ -9,7 +9,7 @@ use std::{
 use arc_swap::ArcSwap;
 use certs::PeerCertificate;
 use mail::{Address, Envelope, GroupId, ReversePath};
-use policies::{Recipient, Ruleset, Verdict};
+use policies::{Passing, Recipient, Ruleset};
 use store::{CaseId, Ledger, Proof, StoreError};
 
 use crate::{
@@ -133,10 +133,8 @@ impl Intake for Guards {
             Known::Mailbox(place) => Recipient::Mailbox(place),
             Known::Nothing => Recipient::Unknown,
         };
-        match self.0.rules().verdict(group, &recipient, &[]) {
-            Verdict::Secure { .. } => Ok(()),
-            Verdict::Refuse { public, .. } => Err(Refusal::UnknownRecipient(public)),
-        }
+        let class = self.0.rules().class(group, &recipient, Passing::Off);
+        class.map(drop).map_err(|refused| Refusal::UnknownRecipient(refused.public))
     }
 
     async fn open(

@@ -1,8 +1,8 @@
 //! The path of one message, from its last byte to the durable commit. `docs/message-path.md` tells
 //! the same steps in prose, in the same order. Each stage owns the one before, so none can be skipped.
 
-use mail::Message;
-use policies::{Author, Effect, Facts, Judged, Recipient, author};
+use mail::{Message, Scan};
+use policies::{Author, Effect, Facts, Judged, Passing, Recipient, author};
 use store::{Acceptance, Accepted, Act, Actor, Event};
 
 use crate::{
@@ -87,10 +87,12 @@ impl Authored {
         let referenced = placement::referenced(gateway, group, message).await?;
         let judged = gateway.rules().judge(&Facts {
             sender: group,
+            passing: Passing::Off,
             reverse_path: &original.envelope.reverse_path,
             message,
             recipients: &recipients,
             referenced: &referenced,
+            scan: Scan::Off,
         });
         Ok(Secured { authored: self, recipients, judged })
     }

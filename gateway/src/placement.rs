@@ -111,7 +111,11 @@ pub(crate) fn entries(gateway: &Gateway, secured: &Secured) -> Result<Vec<Entry>
             Verdict::Secure { rule, signal, process, contact_type } => {
                 (rule, place(gateway, secured, recipient, signal, process, contact_type)?)
             }
-            Verdict::Refuse { public, .. } => return Err(Refusal::UnknownRecipient(public.clone())),
+            Verdict::Refuse { public, .. } | Verdict::Hold { public, .. } => {
+                return Err(Refusal::UnknownRecipient(public.clone()));
+            }
+            // Nobody is let in whose mail goes on or comes back.
+            Verdict::Relay { .. } | Verdict::Return => return Err(Refusal::StoreBroken),
         };
         let source = parsed.original.source(gateway.ledger(), &parsed.message, &to.address);
         match entries.iter_mut().find(|entry| same_case(&entry.place, &place)) {
@@ -141,17 +145,19 @@ fn place(
             let case = id.parse().map_err(|_| Refusal::StoreBroken)?;
             Ok(Place::Join(Joining { case, deadline }))
         }
-        (Signal::Mailbox, Recipient::Mailbox(mailbox)) => Ok(Place::Open(Opening {
-            initiator: initiator(gateway, secured, process)?,
-            responder: Party {
-                group: mailbox.group.clone(),
-                participant: mailbox.participant.clone(),
-                contact: mailbox.address.clone(),
-            },
-            process: process.clone(),
-            contact_type: contact_type.clone(),
-            deadline,
-        })),
+        (Signal::Mailbox, Recipient::Mailbox(mailbox)) | (Signal::SubjectCode(mailbox), _) => {
+            Ok(Place::Open(Opening {
+                initiator: initiator(gateway, secured, process)?,
+                responder: Party {
+                    group: mailbox.group.clone(),
+                    participant: mailbox.participant.clone(),
+                    contact: mailbox.address.clone(),
+                },
+                process: process.clone(),
+                contact_type: contact_type.clone(),
+                deadline,
+            }))
+        }
         // A mailbox decides only for itself.
         (Signal::Mailbox, _) => Err(Refusal::StoreBroken),
     }

@@ -1,7 +1,7 @@
 //! The catalogue: which processes companies write to each other about, who takes part, and how long an answer may take
 //! on each rung. All of it is data of one file; nothing here knows a market, and no value is assumed by the code.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use mail::{ContactType, ProcessId};
 use serde::Deserialize;
@@ -35,6 +35,10 @@ pub struct Process {
     pub roles: Vec<String>,
     /// The ladder, lowest rung first; at least one.
     pub rungs: Vec<Rung>,
+    /// What names the process in a subject, if anything does.
+    pub code: Option<SubjectCode>,
+    /// What happens to content that nobody can look into.
+    pub opaque: Opaque,
     defaults: BTreeSet<Setting>,
 }
 
@@ -55,6 +59,23 @@ pub struct Rung {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fuel(String);
 
+/// A short word in brackets that names a process in a subject: the `ET` of `[ET] 1200023305967 …`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SubjectCode(String);
+
+/// What a process wants done with content that nobody can look into: encrypted mail, archives with a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Opaque {
+    /// Taken like any other, and shown with a warning.
+    #[default]
+    Store,
+    /// It waits for the compliance role of the sender's group.
+    Hold,
+    /// It is not taken.
+    Refuse,
+}
+
 /// A setting of a process that can be an assumed value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -63,6 +84,8 @@ pub enum Setting {
     Fuel,
     /// [`Process::roles`].
     Roles,
+    /// [`Process::code`].
+    Code,
 }
 
 impl Catalogue {
@@ -79,10 +102,7 @@ impl Catalogue {
         let mut processes: Vec<Process> = Vec::with_capacity(raw.processes.len());
         for entry in &raw.processes {
             let process = process(source, &raw, &contact_types, entry)?;
-            if processes.iter().any(|p| p.id == process.id) {
-                let problem = format!("the process {} is there twice", process.id);
-                return Err(source.error(entry.id.span(), "id", problem, "keep one of the two"));
-            }
+            only_once(source, &processes, &process, entry)?;
             processes.push(process);
         }
         Ok(Self { processes })
@@ -91,6 +111,12 @@ impl Catalogue {
     /// The process of that id.
     pub fn process(&self, id: &ProcessId) -> Option<&Process> {
         self.processes.iter().find(|process| process.id == *id)
+    }
+
+    /// The process that the code names, in small letters or capitals.
+    pub fn process_of_code(&self, code: &str) -> Option<&Process> {
+        let named = |process: &&Process| process.code.as_ref().is_some_and(|own| own.is(code));
+        self.processes.iter().find(named)
     }
 
     /// All processes, in the order of the file.
@@ -108,6 +134,31 @@ impl Process {
     /// Whether that setting is an assumed value, to be shown as "default".
     pub fn is_default(&self, setting: Setting) -> bool {
         self.defaults.contains(&setting)
+    }
+}
+
+impl SubjectCode {
+    const LENGTH: RangeInclusive<usize> = 2..=6;
+
+    /// In capitals, without the brackets.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn is(&self, word: &str) -> bool {
+        self.0.eq_ignore_ascii_case(word)
+    }
+
+    fn parse(source: Source<'_>, raw: &Spanned<String>) -> Result<Self, PolicyError> {
+        let text = raw.as_ref();
+        let letters = text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        if letters && Self::LENGTH.contains(&text.len()) && text.starts_with(|c: char| c.is_ascii_uppercase())
+        {
+            return Ok(Self(text.clone()));
+        }
+        let problem = format!("{text:?} is no code");
+        let remedy = "write 2 to 6 capital letters and digits, a letter first, such as \"ET\"";
+        Err(source.error(raw.span(), "code", problem, remedy))
     }
 }
 
@@ -143,6 +194,9 @@ struct RawProcess {
     fuel: Spanned<String>,
     roles: Spanned<Vec<Spanned<String>>>,
     rungs: Spanned<Vec<RawRung>>,
+    code: Option<Spanned<String>>,
+    #[serde(default)]
+    opaque: Opaque,
     #[serde(default)]
     default: BTreeSet<Setting>,
 }
@@ -190,8 +244,31 @@ fn process(
         fuel: Fuel(declared(source, "fuel", &raw.fuels, &entry.fuel)?),
         roles: roles.collect::<Result<_, _>>()?,
         rungs: ladder(source, contact_types, &entry.rungs)?,
+        code: entry.code.as_ref().map(|raw| SubjectCode::parse(source, raw)).transpose()?,
+        opaque: entry.opaque,
         defaults: entry.default.clone(),
     })
+}
+
+/// Two processes of one id or code would be one to everybody who names it.
+fn only_once(
+    source: Source<'_>,
+    known: &[Process],
+    process: &Process,
+    entry: &RawProcess,
+) -> Result<(), PolicyError> {
+    if known.iter().any(|other| other.id == process.id) {
+        let problem = format!("the process {} is there twice", process.id);
+        return Err(source.error(entry.id.span(), "id", problem, "keep one of the two"));
+    }
+    let (Some(code), Some(raw)) = (&process.code, &entry.code) else { return Ok(()) };
+    match known.iter().find(|other| other.code.as_ref() == Some(code)) {
+        None => Ok(()),
+        Some(other) => {
+            let problem = format!("{} is the code of {} already", code.as_str(), other.id);
+            Err(source.error(raw.span(), "code", problem, "give each process a code of its own"))
+        }
+    }
 }
 
 /// A value that must be one of those the file declares at its top under `fuels` or `roles`.
@@ -284,9 +361,23 @@ mod tests {
     #[test]
     fn assumed_values_are_marked() {
         for process in Catalogue::shipped().unwrap().processes() {
-            assert!(process.is_default(Setting::Fuel) && process.is_default(Setting::Roles));
+            for setting in [Setting::Fuel, Setting::Roles, Setting::Code] {
+                assert!(process.is_default(setting), "{} {setting:?}", process.id);
+            }
             assert!(process.rungs.iter().all(|rung| rung.is_default), "{}", process.id);
         }
+    }
+
+    #[test]
+    fn every_shipped_process_has_a_code_and_takes_what_nobody_can_look_into() {
+        let catalogue = Catalogue::shipped().unwrap();
+        for process in catalogue.processes() {
+            let code = process.code.as_ref().unwrap().as_str();
+            assert_eq!(catalogue.process_of_code(&code.to_lowercase()).unwrap().id, process.id);
+            assert_eq!(process.opaque, Opaque::Store, "{}", process.id);
+        }
+        assert_eq!(catalogue.process_of_code("ET").unwrap().id.as_str(), "erroneous-transfers");
+        assert_eq!(catalogue.process_of_code("E"), None);
     }
 
     #[test]
@@ -309,6 +400,7 @@ mod tests {
         let process = catalogue.process(&"safeguarding".parse().unwrap()).unwrap();
         assert_eq!(process.roles, ["council", "health-board"]);
         assert_eq!(process.rungs[0].name, "Referral");
+        assert_eq!((process.code.as_ref(), process.opaque), (None, Opaque::Store));
         assert!(!process.rungs[0].is_default && !process.is_default(Setting::Roles));
     }
 }

@@ -2,72 +2,21 @@
 //! and everything that decided is named (rule and signal), so that a decision can be explained later.
 
 use jiff::Timestamp;
-use mail::{Address, Class, ContactType, GroupId, Message, Mpid, PartRole, ProcessId, ReversePath, Tag};
+use mail::{ContactType, GroupId, HoldReason, Message, PartRole, ProcessId, ReversePath, Scan, Tag};
 
 use crate::{
-    Calendar, Catalogue, DueDate, PolicyError, TagRules, due,
+    Calendar, Catalogue, Class, DueDate, NamedCase, Passing, Place, PolicyError, Recipient, Refused,
+    TagRules, due,
     verdicts::{Decision, RuleId, Situation, VerdictRules},
 };
-
-/// What a mapped mailbox stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The address, as it is registered.
-    pub address: Address,
-    /// The group whose mailbox it is.
-    pub group: GroupId,
-    /// The participant of that group.
-    pub participant: Mpid,
-    /// The process it takes mail for.
-    pub process: ProcessId,
-    /// The rung it takes mail for.
-    pub contact_type: ContactType,
-}
-
-/// A case that a reply address or a reference names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedCase {
-    /// The ledger's id of the case; opaque here.
-    pub id: String,
-    /// Its process.
-    pub process: ProcessId,
-    /// Its current rung.
-    pub contact_type: ContactType,
-    /// The groups that are party to it, each with its participant.
-    pub sides: Vec<(GroupId, Mpid)>,
-}
-
-impl NamedCase {
-    fn has(&self, group: &GroupId) -> bool {
-        self.sides.iter().any(|(side, _)| side == group)
-    }
-
-    /// Whether a mail of `sender` to the mailbox belongs here: a reference counts only between the case's own parties,
-    /// in its process and on its rung, since anyone can copy one.
-    fn takes(&self, sender: &GroupId, mailbox: &Place) -> bool {
-        self.process == mailbox.process
-            && self.contact_type == mailbox.contact_type
-            && self.has(sender)
-            && self.sides.iter().any(|(group, mpid)| *group == mailbox.group && *mpid == mailbox.participant)
-    }
-}
-
-/// What a recipient's address is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recipient {
-    /// A mailbox of the mailbox map.
-    Mailbox(Place),
-    /// A keyed reply address whose key was found good.
-    ReplyAddress(NamedCase),
-    /// Nothing Postern knows.
-    Unknown,
-}
 
 /// All that is known about one mail.
 #[derive(Debug)]
 pub struct Facts<'a> {
     /// The group that the transport has proved.
     pub sender: &'a GroupId,
+    /// Whether mail of this sender may pass on.
+    pub passing: Passing,
     /// Where the envelope wants failures to go.
     pub reverse_path: &'a ReversePath,
     /// The parsed mail.
@@ -76,6 +25,8 @@ pub struct Facts<'a> {
     pub recipients: &'a [Recipient],
     /// The cases that `In-Reply-To` and `References` name, the nearest first.
     pub referenced: &'a [NamedCase],
+    /// What the virus scanner said.
+    pub scan: Scan,
 }
 
 /// The judgement of one mail.
@@ -87,6 +38,17 @@ pub struct Judged {
     pub effect: Effect,
     /// The search tags, each once, at most [`TagRules::MOST`].
     pub tags: Vec<Tag>,
+    /// What the mail asks to take back. It is [`Effect::EventOnly`] itself.
+    pub recall: Option<Recall>,
+}
+
+/// A person's request to take a message back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recall {
+    /// The Message-IDs that the request refers to, the nearest first, without angle brackets.
+    pub of: Vec<String>,
+    /// The subject of the message to take back.
+    pub subject: String,
 }
 
 /// What a mail does in its case.
@@ -112,6 +74,22 @@ pub enum Verdict {
         /// The rung it belongs to.
         contact_type: ContactType,
     },
+    /// Passed on as it is; nothing is kept.
+    Relay {
+        /// The rule that said so.
+        rule: RuleId,
+    },
+    /// Kept sealed until the compliance role of the sender's group decides.
+    Hold {
+        /// The rule that said so.
+        rule: RuleId,
+        /// Why, in one word.
+        reason: HoldReason,
+        /// The sentence for the sender: ASCII, one line.
+        public: String,
+    },
+    /// Taken note of and let go: a mail of ours has come back.
+    Return,
     /// Not taken.
     Refuse {
         /// The rule that said so.
@@ -130,6 +108,8 @@ pub enum Signal {
     References(String),
     /// The mailbox map; a new case.
     Mailbox,
+    /// The code in the subject names the process for which the recipient's group has this mailbox; a new case.
+    SubjectCode(Place),
 }
 
 /// Everything the judge goes by. Immutable: new files make a new ruleset.
@@ -141,20 +121,27 @@ pub struct Ruleset {
     verdicts: VerdictRules,
 }
 
+impl Judged {
+    /// The verdict that applies to the whole transaction; none where there was no recipient.
+    pub fn strictest(&self) -> Option<&Verdict> {
+        self.verdicts.first()
+    }
+}
+
 impl Ruleset {
     /// The rules that are part of the binary.
     pub fn shipped() -> Result<Self, PolicyError> {
-        Ok(Self::new(
-            Catalogue::shipped()?,
-            Calendar::shipped()?,
-            TagRules::shipped()?,
-            VerdictRules::shipped()?,
-        ))
+        Self::new(Catalogue::shipped()?, Calendar::shipped()?, TagRules::shipped()?, VerdictRules::shipped()?)
     }
 
     /// Rules from files that the caller has read and parsed.
-    pub fn new(catalogue: Catalogue, calendar: Calendar, tags: TagRules, verdicts: VerdictRules) -> Self {
-        Self { catalogue, calendar, tags, verdicts }
+    pub fn new(
+        catalogue: Catalogue,
+        calendar: Calendar,
+        tags: TagRules,
+        verdicts: VerdictRules,
+    ) -> Result<Self, PolicyError> {
+        Ok(Self { catalogue, calendar, tags, verdicts })
     }
 
     /// The processes.
@@ -180,17 +167,33 @@ impl Ruleset {
 
     /// Judges a whole mail.
     pub fn judge(&self, facts: &Facts<'_>) -> Judged {
-        let verdict = |recipient| self.verdict(facts.sender, recipient, facts.referenced);
+        let verdict = |recipient| self.verdict(facts, recipient);
         Judged {
             verdicts: facts.recipients.iter().map(verdict).collect(),
             effect: effect(facts.message.class, facts.reverse_path),
             tags: self.tags_of(facts.message),
+            recall: None,
         }
     }
 
-    /// The verdict for one recipient. Before the mail is there (at RCPT) nothing is referenced yet; a refusal then is
-    /// the refusal that the whole mail would get.
-    pub fn verdict(&self, sender: &GroupId, recipient: &Recipient, referenced: &[NamedCase]) -> Verdict {
+    /// The class of a recipient, from what is known at `RCPT`; a refusal here is the one the whole mail would get.
+    pub fn class(&self, sender: &GroupId, recipient: &Recipient, _: Passing) -> Result<Class, Refused> {
+        if *recipient == Recipient::Return {
+            return Ok(Class::Return);
+        }
+        match self.verdicts.decide(situation(sender, recipient)) {
+            (_, Decision::Secure) => Ok(Class::Case),
+            (rule, Decision::Refuse { public }) => {
+                Err(Refused { rule: rule.clone(), public: public.clone() })
+            }
+        }
+    }
+
+    fn verdict(&self, facts: &Facts<'_>, recipient: &Recipient) -> Verdict {
+        let Facts { sender, referenced, .. } = facts;
+        if *recipient == Recipient::Return {
+            return Verdict::Return;
+        }
         let (rule, decision) = self.verdicts.decide(situation(sender, recipient));
         let public = match decision {
             Decision::Refuse { public } => public.clone(),
@@ -223,7 +226,7 @@ fn situation(sender: &GroupId, recipient: &Recipient) -> Situation {
         Recipient::Mailbox(_) => Situation::Mailbox,
         Recipient::ReplyAddress(case) if case.has(sender) => Situation::ReplyAddress,
         Recipient::ReplyAddress(_) => Situation::ForeignReplyAddress,
-        Recipient::Unknown => Situation::Unmapped,
+        _ => Situation::Unmapped,
     }
 }
 
@@ -245,31 +248,31 @@ fn place(
             Some(case) => placed(Signal::References(case.id.clone()), &case.process, &case.contact_type),
             None => placed(Signal::Mailbox, &place.process, &place.contact_type),
         },
-        Recipient::Unknown => None,
+        _ => None,
     }
 }
 
 /// Only a person's mail acts (promise 9); configuration cannot change that. Who wants no answer to a failure is a
 /// machine, even if nothing else shows it (RFC 5321 §4.5.5).
-fn effect(class: Class, reverse_path: &ReversePath) -> Effect {
+fn effect(class: mail::Class, reverse_path: &ReversePath) -> Effect {
     if *reverse_path == ReversePath::Null {
         return Effect::EventOnly;
     }
     match class {
-        Class::Human => Effect::Message,
-        Class::AutoReply
-        | Class::Bounce
-        | Class::Receipt
-        | Class::Calendar
-        | Class::Recall
-        | Class::List
-        | Class::Empty => Effect::EventOnly,
+        mail::Class::Human => Effect::Message,
+        mail::Class::AutoReply
+        | mail::Class::Bounce
+        | mail::Class::Receipt
+        | mail::Class::Calendar
+        | mail::Class::Recall
+        | mail::Class::List
+        | mail::Class::Empty => Effect::EventOnly,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use mail::{Budget, Scanner, TagKind};
+    use mail::{Address, Budget, Class, Scanner, TagKind};
 
     use super::*;
 
@@ -310,7 +313,17 @@ mod tests {
     }
 
     fn verdict(recipient: &Recipient, referenced: &[NamedCase]) -> Verdict {
-        Ruleset::shipped().unwrap().verdict(&group("alpha"), recipient, referenced)
+        let message = scanned("From: jo@alpha.example\n\nhello\n");
+        let judged = Ruleset::shipped().unwrap().judge(&Facts {
+            sender: &group("alpha"),
+            passing: Passing::Off,
+            reverse_path: &person(),
+            message: &message,
+            recipients: std::slice::from_ref(recipient),
+            referenced,
+            scan: Scan::Off,
+        });
+        judged.verdicts.into_iter().next().unwrap()
     }
 
     /// (rule, signal, contact type) of a secure verdict.
@@ -404,6 +417,8 @@ mod tests {
             message: &message,
             recipients: &[Recipient::Unknown, mailbox("beta")],
             referenced: &[],
+            passing: Passing::Off,
+            scan: Scan::Off,
         });
         assert_eq!(judged.effect, Effect::Message);
         assert!(matches!(judged.verdicts.as_slice(), [Verdict::Refuse { .. }, Verdict::Secure { .. }]));
@@ -421,6 +436,8 @@ mod tests {
             message: &reply,
             recipients: &[mailbox("beta")],
             referenced: &[],
+            passing: Passing::Off,
+            scan: Scan::Off,
         });
         assert_eq!(judged.effect, Effect::EventOnly);
         for class in

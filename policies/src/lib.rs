@@ -8,14 +8,16 @@ mod authorship;
 mod calendar;
 mod catalogue;
 mod judge;
+mod recipient;
 mod source;
 pub mod tags;
 mod verdicts;
 
 pub use authorship::{Author, AuthorRefusal, author};
 pub use calendar::{Calendar, DueDate, due};
-pub use catalogue::{Catalogue, Fuel, Process, Rung, Setting};
-pub use judge::{Effect, Facts, Judged, NamedCase, Place, Recipient, Ruleset, Signal, Verdict};
+pub use catalogue::{Catalogue, Fuel, Opaque, Process, Rung, Setting, SubjectCode};
+pub use judge::{Effect, Facts, Judged, Recall, Ruleset, Signal, Verdict};
+pub use recipient::{Class, NamedCase, Passing, Place, Recipient, Refused};
 pub use source::PolicyError;
 pub use tags::TagRules;
 pub use verdicts::{RuleId, VerdictRules};

@@ -136,7 +136,8 @@ impl Config {
             VerdictRules::shipped,
             VerdictRules::parse,
         );
-        Ok(Ruleset::new(catalogue?, calendar?, tags?, verdicts?))
+        Ruleset::new(catalogue?, calendar?, tags?, verdicts?)
+            .map_err(|error| self.places.told("policy.verdicts", error))
     }
 
     fn rule_file<T>(
