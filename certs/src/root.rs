@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use aws_lc_rs::{aead::LessSafeKey, hkdf, hmac};
 use base64::Engine;
@@ -28,6 +29,8 @@ pub struct RootKey {
     pub(crate) index: LessSafeKey,
     /// Keys [`RootKey::mac`].
     pub(crate) mac: hmac::Key,
+    /// Wraps the keys of mail that is on its way.
+    pub(crate) transit: Arc<LessSafeKey>,
     fingerprint: [u8; 32],
 }
 
@@ -68,6 +71,7 @@ impl RootKey {
             opening: aes_256_gcm(&*subkey("group private keys")?)?,
             index: aes_256_gcm(&*subkey("group tag keys")?)?,
             mac: hmac::Key::new(hmac::HMAC_SHA256, &*subkey("message authentication")?),
+            transit: Arc::new(aes_256_gcm(&*subkey("mail in transit")?)?),
             fingerprint: *subkey("fingerprint")?,
         })
     }
@@ -185,6 +189,7 @@ mod tests {
             subkey("group private keys"),
             subkey("group tag keys"),
             subkey("message authentication"),
+            subkey("mail in transit"),
             RootKey::derive(&root).unwrap().fingerprint().to_vec(),
         ];
         for (i, one) in all.iter().enumerate() {

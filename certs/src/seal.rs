@@ -56,6 +56,10 @@ impl MessageKey {
         Ok(Self { cipher: aes_256_gcm(&bytes)?, bytes })
     }
 
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.bytes
+    }
+
     /// Wraps this key to a group's public key: HPKE base mode (RFC 9180 §5.1.1) with DHKEM(X25519, HKDF-SHA256),
     /// HKDF-SHA256 and AES-256-GCM. 80 bytes; opens only with the same `context`.
     pub fn wrap(&self, group_public: &[u8], context: &[u8]) -> Result<Vec<u8>, KeyError> {
