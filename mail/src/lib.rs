@@ -27,7 +27,7 @@ mod tag;
 mod words;
 
 pub use address::{Address, AddressError};
-pub use compose::{ComposeError, Letter};
+pub use compose::{ComposeError, DeliveryReport, Letter, Outcome};
 pub use decode::Decoder;
 pub use envelope::{Envelope, Notify, Rcpt, ReportWish, ReturnWhat, ReversePath};
 pub use headline::{Coding, Defect, Encoding, Headline, Inside, Part, PartRole, Person, Signed, Slice};
