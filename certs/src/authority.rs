@@ -1,33 +1,42 @@
 //! The private CA: it signs server certificates for closed networks and the client certificates that companies' mail
 //! systems show.
 //!
-//! Its key file is its owner's alone. It verifies nothing (rustls does that) and keeps no list of what it signed.
+//! Its key file is its owner's alone. It verifies nothing (rustls does that). What it signed, and what it took back,
+//! stands in a register beside it; the revocation list made of that is written anew with every change.
 
 use std::fmt;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PublicKeyData, SanType, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData,
+    RevokedCertParams, SanType, date_time_ymd,
 };
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use zeroize::Zeroizing;
 
+use self::register::{Entry, Purpose, Reason, Register, Revoked, Serial};
 use crate::secret_file::{self, malformed};
 use crate::{KeyError, KeyFileError, random, sha256};
 
+pub mod register;
+
 const CERTIFICATE: &str = "ca.pem";
 const KEY: &str = "ca-key.pem";
+const REVOKED: &str = "crl.pem";
 
 const DAY: u64 = 24 * 60 * 60;
 const AUTHORITY_DAYS: u64 = 3650;
 /// What public authorities may give at most; renewing yearly keeps the practice alive.
 const LEAF_DAYS: u64 = 397;
+/// When a revocation list ends, everything that it could speak of has ended too. Each new certificate renews the list,
+/// so that it ends only where no certificate is left.
+const LIST_DAYS: u64 = LEAF_DAYS;
 /// Certificates begin this much earlier than now, for peers whose clocks are behind.
 const SKEW: u64 = 60 * 60;
 
@@ -49,10 +58,13 @@ pub enum AuthorityError {
     Library(#[from] rcgen::Error),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error("this CA has signed no such certificate; give one of the register, or the certificate itself")]
+    Unknown,
 }
 
 /// A private CA that can sign.
 pub struct Authority {
+    dir: PathBuf,
     certificate_pem: String,
     not_after: u64,
     issuer: Issuer<'static, KeyPair>,
@@ -62,6 +74,7 @@ pub struct Authority {
 pub struct Issued {
     pub certificate_pem: String,
     pub key_pem: Zeroizing<String>,
+    pub serial: Serial,
     /// SHA-256 of the certificate's DER bytes.
     pub fingerprint: [u8; 32],
     /// Last second of validity, seconds since 1970.
@@ -69,8 +82,8 @@ pub struct Issued {
 }
 
 impl Authority {
-    /// Makes a CA valid for ten years: `ca.pem` and `ca-key.pem` (mode 0600) in `dir`, which is made if it is absent.
-    /// An existing key is left alone and is an error.
+    /// Makes a CA valid for ten years: `ca.pem`, `ca-key.pem` (mode 0600) and an empty `crl.pem` in `dir`, which is made
+    /// if it is absent. An existing key is left alone and is an error.
     pub fn create(dir: &Path) -> Result<Self, AuthorityError> {
         make_folder(dir)?;
         let key = KeyPair::generate()?;
@@ -79,7 +92,10 @@ impl Authority {
         let key_pem = Zeroizing::new(key.serialize_pem());
         secret_file::create(&dir.join(KEY), 0o600, key_pem.as_bytes())?;
         secret_file::create(&dir.join(CERTIFICATE), 0o644, certificate_pem.as_bytes())?;
-        Ok(Self { certificate_pem, not_after, issuer: Issuer::new(params, key) })
+        let authority =
+            Self { dir: dir.into(), certificate_pem, not_after, issuer: Issuer::new(params, key) };
+        authority.publish(&authority.register()?)?;
+        Ok(authority)
     }
 
     /// Loads what [`Authority::create`] made. Refused if others can read the key or the two do not belong together.
@@ -92,7 +108,8 @@ impl Authority {
         let der = CertificateDer::from_pem_slice(certificate_pem.as_bytes())
             .map_err(|error| malformed(&certificate, error.to_string()))?;
         let not_after = check(&der, &key_pair).map_err(|reason| malformed(&certificate, reason))?;
-        Ok(Self { certificate_pem, not_after, issuer: Issuer::from_ca_cert_der(&der, key_pair)? })
+        let issuer = Issuer::from_ca_cert_der(&der, key_pair)?;
+        Ok(Self { dir: dir.into(), certificate_pem, not_after, issuer })
     }
 
     /// The CA's certificate in PEM, to be handed to whoever has to trust it.
@@ -110,7 +127,7 @@ impl Authority {
         // A host name may be longer than a common name; then the first 64 characters serve, nobody matches on them.
         params.distinguished_name = common_name(first.get(..COMMON_NAME).unwrap_or(first))?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        self.issue(params)
+        self.issue(params, Purpose::Server, first)
     }
 
     /// A certificate with which a company's mail system shows who it is; `name` is its common name, 1 to 64
@@ -120,27 +137,137 @@ impl Authority {
         params.distinguished_name = common_name(name)?;
         params.subject_alt_names = alternative_name(name).into_iter().collect();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.issue(params)
+        self.issue(params, Purpose::Client, name)
     }
 
-    fn issue(&self, mut params: CertificateParams) -> Result<Issued, AuthorityError> {
-        let now = now();
-        if now >= self.not_after {
-            return Err(AuthorityError::Expired(self.not_after as i64));
+    /// Every certificate that this CA signed since it keeps a register, oldest first.
+    pub fn entries(&self) -> Result<Vec<Entry>, AuthorityError> {
+        Ok(register::read(&register::path(&self.dir))?)
+    }
+
+    /// Takes a certificate of the register back and writes `crl.pem` anew. What is revoked already stays as it was.
+    pub fn revoke(&self, serial: &Serial, reason: Reason) -> Result<Entry, AuthorityError> {
+        let mut register = self.register()?;
+        let entry = register.entries.iter_mut().find(|entry| entry.serial == *serial);
+        let entry = entry.ok_or(AuthorityError::Unknown)?;
+        entry.revoked.get_or_insert(Revoked { at: now() as i64, reason });
+        let entry = entry.clone();
+        register.save()?;
+        self.publish(&register)?;
+        Ok(entry)
+    }
+
+    /// Takes back the certificate in `pem`, also one that is older than the register; it must be of this CA.
+    pub fn revoke_certificate(&self, pem: &str, reason: Reason) -> Result<Entry, AuthorityError> {
+        let entry = self.read(pem).ok_or(AuthorityError::Unknown)?;
+        let mut register = self.register()?;
+        if register.entries.iter().all(|known| known.serial != entry.serial) {
+            register.entries.push(entry.clone());
+            register.save()?;
         }
+        drop(register);
+        self.revoke(&entry.serial, reason)
+    }
+
+    /// Where the revocation list is that servers read.
+    pub fn revocation_list(&self) -> PathBuf {
+        self.dir.join(REVOKED)
+    }
+
+    /// Writes `crl.pem` anew from the register, for another 397 days. Signing and revoking do it too.
+    pub fn renew_revocation_list(&self) -> Result<(), AuthorityError> {
+        self.publish(&self.register()?)
+    }
+
+    /// The time, if the CA has not expired by then.
+    fn alive(&self) -> Result<u64, AuthorityError> {
+        Some(now()).filter(|&now| now < self.not_after).ok_or(AuthorityError::Expired(self.not_after as i64))
+    }
+
+    fn register(&self) -> Result<Register, AuthorityError> {
+        Ok(Register::open(&self.dir, &self.dir.join(CERTIFICATE))?)
+    }
+
+    fn publish(&self, register: &Register) -> Result<(), AuthorityError> {
+        let list = self.list(&register.entries)?;
+        Ok(secret_file::replace(&self.revocation_list(), 0o644, list.as_bytes())?)
+    }
+
+    /// The revocation list of RFC 5280 §5 in PEM.
+    fn list(&self, entries: &[Entry]) -> Result<String, AuthorityError> {
+        let (now, epoch) = (self.alive()?, date_time_ymd(1970, 1, 1));
+        let revoked = entries.iter().filter(|entry| entry.not_after >= now as i64).filter_map(taken_back);
+        let params = CertificateRevocationListParams {
+            this_update: epoch + Duration::from_secs(now.saturating_sub(SKEW)),
+            next_update: epoch + Duration::from_secs(self.not_after.min(now + LIST_DAYS * DAY)),
+            // Grows with time (RFC 5280 §5.2.3), also after the folder was put back from a backup.
+            crl_number: microseconds().into(),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        Ok(params.signed_by(&self.issuer)?.pem()?)
+    }
+
+    /// A certificate as the register would have it; none if another authority signed it.
+    fn read(&self, pem: &str) -> Option<Entry> {
+        let ca = CertificateDer::from_pem_slice(self.certificate_pem.as_bytes()).ok()?;
+        let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
+        let (_, ca) = X509Certificate::from_der(&ca).ok()?;
+        let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+        let name = certificate.subject().iter_common_name().next()?.as_str().ok()?;
+        let usage = certificate.extended_key_usage().ok()??.value;
+        let own = certificate.issuer().as_raw() == ca.subject().as_raw();
+        (own && !name.contains(char::is_control)).then(|| Entry {
+            serial: Serial::from_der(certificate.raw_serial()),
+            fingerprint: Some(sha256(&der)),
+            purpose: if usage.client_auth { Purpose::Client } else { Purpose::Server },
+            name: name.to_owned(),
+            not_after: certificate.validity().not_after.timestamp(),
+            revoked: None,
+        })
+    }
+
+    fn issue(
+        &self,
+        mut params: CertificateParams,
+        purpose: Purpose,
+        name: &str,
+    ) -> Result<Issued, AuthorityError> {
+        let now = self.alive()?;
         let not_after = self.not_after.min(now + LEAF_DAYS * DAY);
         valid_until(not_after, now, &mut params);
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
+        let serial = Serial::fresh()?;
+        params.serial_number = Some((&serial).into());
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Issued {
+        let issued = Issued {
             certificate_pem: certificate.pem(),
             key_pem: Zeroizing::new(key.serialize_pem()),
+            serial,
             fingerprint: sha256(certificate.der()),
             not_after: not_after as i64,
-        })
+        };
+        self.enter(&issued, purpose, name)?;
+        Ok(issued)
+    }
+
+    /// A certificate that is not in the register is never handed out.
+    fn enter(&self, issued: &Issued, purpose: Purpose, name: &str) -> Result<(), AuthorityError> {
+        let mut register = self.register()?;
+        register.entries.push(Entry {
+            serial: issued.serial.clone(),
+            fingerprint: Some(issued.fingerprint),
+            purpose,
+            name: name.to_owned(),
+            not_after: issued.not_after,
+            revoked: None,
+        });
+        register.save()?;
+        self.publish(&register)
     }
 }
 
@@ -220,6 +347,21 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map(|past| past.as_secs()).unwrap_or_default()
 }
 
+fn microseconds() -> u64 {
+    let past = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(past.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn taken_back(entry: &Entry) -> Option<RevokedCertParams> {
+    entry.revoked.map(|revoked| RevokedCertParams {
+        serial_number: (&entry.serial).into(),
+        revocation_time: date_time_ymd(1970, 1, 1) + Duration::from_secs(revoked.at.unsigned_abs()),
+        // RFC 5280 §5.3.1: rather no reason than this one.
+        reason_code: Some(revoked.reason).filter(|&reason| reason != Reason::Unspecified).map(Into::into),
+        invalidity_date: None,
+    })
+}
+
 /// Sets a certificate's validity: from now, less the allowance for slow clocks, to `not_after`.
 fn valid_until(not_after: u64, now: u64, params: &mut CertificateParams) {
     let epoch = date_time_ymd(1970, 1, 1);
@@ -228,117 +370,4 @@ fn valid_until(not_after: u64, now: u64, params: &mut CertificateParams) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-
-    use super::*;
-
-    fn folder() -> tempfile::TempDir {
-        tempfile::tempdir().unwrap()
-    }
-
-    fn der(pem: &str) -> CertificateDer<'static> {
-        CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn created_authority_loads_and_signs_under_the_same_certificate() {
-        let folder = folder();
-        let dir = folder.path().join("deep/ca");
-        let created = Authority::create(&dir).unwrap();
-        assert_eq!(fs::metadata(dir.join(KEY)).unwrap().mode() & 0o777, 0o600);
-        let loaded = Authority::load(&dir).unwrap();
-        assert_eq!(loaded.ca_pem(), created.ca_pem());
-        for authority in [created, loaded] {
-            let issued = authority.issue_client("Alpha Energy").unwrap();
-            let (ca, leaf) = (der(authority.ca_pem()), der(&issued.certificate_pem));
-            let (_, ca) = X509Certificate::from_der(&ca).unwrap();
-            let (_, leaf) = X509Certificate::from_der(&leaf).unwrap();
-            assert_eq!(leaf.issuer(), ca.subject());
-            assert!(ca.is_ca() && !leaf.is_ca());
-            assert_eq!(leaf.validity().not_after.timestamp(), issued.not_after);
-            assert!(leaf.validity().is_valid() && ca.validity().is_valid());
-        }
-    }
-
-    #[test]
-    fn existing_authority_is_never_overwritten() {
-        let folder = folder();
-        let first = Authority::create(folder.path()).unwrap();
-        assert!(matches!(
-            Authority::create(folder.path()),
-            Err(AuthorityError::File(KeyFileError::Exists { .. }))
-        ));
-        assert_eq!(Authority::load(folder.path()).unwrap().ca_pem(), first.ca_pem());
-    }
-
-    #[test]
-    fn mixed_up_and_exposed_files_are_refused() {
-        let (one, other) = (folder(), folder());
-        let authority = Authority::create(one.path()).unwrap();
-        Authority::create(other.path()).unwrap();
-        let load = || Authority::load(one.path()).unwrap_err().to_string();
-
-        fs::copy(other.path().join(CERTIFICATE), one.path().join(CERTIFICATE)).unwrap();
-        assert!(load().contains("does not belong to the key"));
-        let leaf = authority.issue_client("Alpha Energy").unwrap();
-        leaf.save(&one.path().join(CERTIFICATE), &one.path().join(KEY)).unwrap();
-        assert!(load().contains("not the certificate of an authority"));
-        fs::remove_file(one.path().join(CERTIFICATE)).unwrap();
-        assert!(load().contains("cannot read the key file"));
-        fs::write(one.path().join(KEY), "no key").unwrap();
-        assert!(load().contains("damaged"));
-        fs::set_permissions(one.path().join(KEY), fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(load().contains("chmod 600"));
-    }
-
-    #[test]
-    fn names_that_cannot_stand_in_a_certificate_are_refused() {
-        let folder = folder();
-        let authority = Authority::create(folder.path()).unwrap();
-        let server = |names: &[&str]| {
-            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            matches!(authority.issue_server(&names), Err(AuthorityError::Name(..)))
-        };
-        assert!(server(&[]));
-        for bad in ["", " ", "mail example", "mail.example\n", "-", "*.example", "münchen.example"] {
-            assert!(server(&["mail.example", bad]), "{bad:?}");
-        }
-        for bad in ["", "  ", "a\0b", "a\nb", &"a".repeat(COMMON_NAME + 1)] {
-            assert!(matches!(authority.issue_client(bad), Err(AuthorityError::Name(..))), "{bad:?}");
-        }
-        assert!(authority.issue_client(&"é".repeat(COMMON_NAME)).is_ok());
-        assert!(!server(&[&format!("{0}.{0}.example", "a".repeat(60))]));
-    }
-
-    #[test]
-    fn issued_certificates_end_with_their_authority() {
-        let folder = folder();
-        let mut authority = Authority::create(folder.path()).unwrap();
-        authority.not_after = now() + DAY;
-        assert_eq!(authority.issue_client("Alpha Energy").unwrap().not_after, authority.not_after as i64);
-        authority.not_after = now();
-        assert!(matches!(authority.issue_client("Alpha Energy"), Err(AuthorityError::Expired(_))));
-    }
-
-    #[test]
-    fn saved_files_hold_certificate_and_private_key() {
-        let folder = folder();
-        let authority = Authority::create(folder.path()).unwrap();
-        let issued = authority.issue_client("Alpha Energy").unwrap();
-        let (certificate, key) = (folder.path().join("client.pem"), folder.path().join("client-key.pem"));
-        issued.save(&certificate, &key).unwrap();
-        assert_eq!(fs::read_to_string(&certificate).unwrap(), issued.certificate_pem);
-        assert_eq!(fs::read_to_string(&key).unwrap(), *issued.key_pem);
-        assert_eq!(fs::metadata(&key).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(fs::metadata(&certificate).unwrap().mode() & 0o777, 0o644);
-    }
-
-    #[test]
-    fn debug_shows_no_key() {
-        let folder = folder();
-        let authority = Authority::create(folder.path()).unwrap();
-        let issued = authority.issue_client("Alpha Energy").unwrap();
-        assert!(!format!("{authority:?}{issued:?}").to_lowercase().contains("key"));
-    }
-}
+mod tests;

@@ -7,13 +7,33 @@ use std::sync::Arc;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+
+use crate::PeerCertificate;
+
+/// What a client's certificate proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientProof {
+    /// None was shown, or its chain leads elsewhere, is not meant for clients or is not valid now: treat the client like
+    /// one without a certificate.
+    None,
+    /// It is its holder's, and stands.
+    Proved(PeerCertificate),
+    /// Its authority took it back: it proves nothing for ever.
+    Revoked(PeerCertificate),
+    /// It would prove its holder, but whether it was taken back cannot be said, because the revocation list has expired
+    /// or is not its authority's. It proves nothing until somebody puts that right: refuse for a while, and say so to
+    /// the operator.
+    Undecided { certificate: PeerCertificate, why: String },
+}
 
 /// For the handshake: any chain may be shown, its signature is checked, its issuer is not.
 #[derive(Debug)]
 pub(crate) struct AnyChain {
-    /// The verifier of the private CA, which is asked everything else.
+    /// A verifier of certain authorities, which is asked for signatures and schemes only.
     pub(crate) strict: Arc<dyn ClientCertVerifier>,
+    /// Authorities that clients are told of; empty: clients choose freely.
+    pub(crate) hints: Vec<DistinguishedName>,
 }
 
 impl ClientCertVerifier for AnyChain {
@@ -27,10 +47,10 @@ impl ClientCertVerifier for AnyChain {
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.strict.root_hint_subjects()
+        &self.hints
     }
 
-    /// Lets the handshake go on. It says nothing of who the peer is: see [`proved`].
+    /// Lets the handshake go on. It says nothing of who the peer is: see [`Judge`].
     fn verify_client_cert(
         &self,
         _end_entity: &CertificateDer<'_>,
@@ -63,12 +83,37 @@ impl ClientCertVerifier for AnyChain {
     }
 }
 
-/// The peer's own certificate, if its chain leads to the private CA, is meant for clients and is valid at `now`.
-pub(crate) fn proved<'a, 'b>(
-    strict: &dyn ClientCertVerifier,
-    chain: &'a [CertificateDer<'b>],
-    now: UnixTime,
-) -> Option<&'a CertificateDer<'b>> {
-    let (own, intermediates) = chain.split_first()?;
-    strict.verify_client_cert(own, intermediates, now).ok().map(|_| own)
+/// Says afterwards whom a chain proves: the verifier of the private CA, with its revocation lists.
+pub(crate) struct Judge(pub(crate) Arc<dyn ClientCertVerifier>);
+
+impl Judge {
+    pub(crate) fn judge(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> ClientProof {
+        let Some((own, intermediates)) = chain.split_first() else {
+            return ClientProof::None;
+        };
+        let verdict = self.0.verify_client_cert(own, intermediates, now);
+        match (PeerCertificate::parse(own), verdict) {
+            (Err(_), _) => ClientProof::None,
+            (Ok(certificate), Ok(_)) => ClientProof::Proved(certificate),
+            (Ok(certificate), Err(error)) => fault(certificate, &error),
+        }
+    }
+}
+
+/// Revocation is looked at only once the chain's signature has been found good, so these errors are about certificates
+/// of our own authorities.
+fn fault(certificate: PeerCertificate, error: &Error) -> ClientProof {
+    use CertificateError::{
+        ExpiredRevocationList, ExpiredRevocationListContext, Revoked, UnknownRevocationStatus,
+    };
+    match error {
+        Error::InvalidCertificate(Revoked) => ClientProof::Revoked(certificate),
+        Error::InvalidCertificate(
+            ExpiredRevocationList | ExpiredRevocationListContext { .. } | UnknownRevocationStatus,
+        )
+        | Error::InvalidCertRevocationList(_) => {
+            ClientProof::Undecided { certificate, why: error.to_string() }
+        }
+        _ => ClientProof::None,
+    }
 }

@@ -8,27 +8,34 @@
 mod authority;
 mod client;
 mod client_chain;
+pub mod expiry;
 mod identity;
 mod keyring;
 pub mod password;
 mod peer;
 mod pem_file;
 mod provider;
+mod public_client;
+mod revocation;
 mod root;
 mod seal;
 mod secret_file;
 #[cfg(test)]
 mod stored_forms;
 mod tls_error;
+mod transit;
 mod workbench;
 
-pub use authority::{Authority, AuthorityError, Issued};
+pub use authority::{Authority, AuthorityError, Issued, register};
 pub use client::client_config;
-pub use identity::ServerIdentity;
+pub use client_chain::ClientProof;
+pub use identity::{ServerFiles, ServerIdentity};
 pub use keyring::{GroupKeys, GroupPublic, Indexer, KeyError, Opener};
 pub use peer::PeerCertificate;
 pub use provider::{equal, install_provider, random, sha256};
+pub use public_client::PublicRoots;
 pub use root::RootKey;
 pub use seal::{CHUNK, MessageKey, SealError, SealedPart, TAG};
 pub use secret_file::KeyFileError;
 pub use tls_error::TlsError;
+pub use transit::TransitKey;

@@ -18,6 +18,10 @@ pub struct PeerCertificate {
     pub subject: String,
     /// Subject alternative names (RFC 5280 §4.2.1.6) that are host names, mail addresses, URIs or IP addresses.
     pub names: Vec<String>,
+    /// The one name by which a directory finds the holder, in lower case; it stays when the certificate is renewed. The
+    /// only host name among the alternative names, else the only common name (RFC 6125 §2.3); none if neither is
+    /// the only one of its kind.
+    pub name: Option<String>,
     /// Last second of validity, seconds since 1970.
     pub not_after: i64,
 }
@@ -30,6 +34,7 @@ impl PeerCertificate {
             fingerprint: sha256(der),
             subject: certificate.subject().to_string(),
             names: names(&certificate)?,
+            name: one_name(&certificate)?,
             not_after: certificate.validity().not_after.timestamp(),
         })
     }
@@ -44,10 +49,34 @@ fn read(der: &[u8]) -> Result<X509Certificate<'_>, TlsError> {
 }
 
 fn names(certificate: &X509Certificate<'_>) -> Result<Vec<String>, TlsError> {
+    Ok(alternatives(certificate)?.iter().filter_map(|other| name(other)).collect())
+}
+
+fn one_name(certificate: &X509Certificate<'_>) -> Result<Option<String>, TlsError> {
+    let alternatives = alternatives(certificate)?;
+    let hosts: Vec<&str> = alternatives.iter().filter_map(|name| host(name)).collect();
+    let common: Vec<&str> =
+        certificate.subject().iter_common_name().filter_map(|name| name.as_str().ok()).collect();
+    let one = match (hosts.as_slice(), common.as_slice()) {
+        ([one], _) | ([], [one]) => *one,
+        // One among several is the holder's own if the subject says which.
+        (several, [one]) if several.iter().any(|name| name.eq_ignore_ascii_case(one)) => one,
+        _ => return Ok(None),
+    };
+    Ok(Some(one.to_lowercase()).filter(|name| !name.trim().is_empty() && !name.contains(char::is_control)))
+}
+
+fn alternatives<'a>(certificate: &'a X509Certificate<'_>) -> Result<&'a [GeneralName<'a>], TlsError> {
     let extension =
         certificate.subject_alternative_name().map_err(|error| TlsError::Peer(error.to_string()))?;
-    let all = extension.map(|extension| extension.value.general_names.as_slice()).unwrap_or_default();
-    Ok(all.iter().filter_map(name).collect())
+    Ok(extension.map(|extension| extension.value.general_names.as_slice()).unwrap_or_default())
+}
+
+fn host<'a>(name: &GeneralName<'a>) -> Option<&'a str> {
+    match name {
+        GeneralName::DNSName(text) => Some(text),
+        _ => None,
+    }
 }
 
 fn name(name: &GeneralName<'_>) -> Option<String> {
@@ -92,10 +121,33 @@ mod tests {
         assert_eq!(peer.subject, "CN=mail.alpha.example");
         assert_eq!(peer.names, ["mail.alpha.example"]);
         assert_eq!(peer.not_after, client.not_after);
+        assert_eq!(peer.name.as_deref(), Some("mail.alpha.example"));
 
         let names = ["mail.example", "192.0.2.1", "2001:db8::1"].map(String::from);
         let server = authority.issue_server(&names).unwrap();
         assert_eq!(PeerCertificate::parse(&der(&server)).unwrap().names, names);
+    }
+
+    #[test]
+    fn one_name_finds_the_holder_and_stays_with_the_renewed_certificate() {
+        let (_folder, authority) = authority();
+        let name = |issued: Issued| PeerCertificate::parse(&der(&issued)).unwrap().name;
+        for (given, found) in [("Mail.Alpha.example", "mail.alpha.example"), ("Alpha Energy", "alpha energy")]
+        {
+            let (first, renewed) = (authority.issue_client(given), authority.issue_client(given));
+            assert_eq!(name(first.unwrap()).as_deref(), Some(found));
+            assert_eq!(name(renewed.unwrap()).as_deref(), Some(found));
+        }
+        let server = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            name(authority.issue_server(&names).unwrap())
+        };
+        assert_eq!(
+            server(&["a.example", "b.example"]).as_deref(),
+            Some("a.example"),
+            "the subject says which"
+        );
+        assert_eq!(server(&["192.0.2.1"]).as_deref(), Some("192.0.2.1"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Certificates and private keys out of PEM files. Says which file is wrong; never accepts an empty one.
+//! Certificates, private keys and revocation lists out of PEM files. Says which file is wrong; never accepts an empty one.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustls::RootCertStore;
 use rustls_pki_types::pem::{self, PemObject};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 use crate::TlsError;
@@ -23,6 +23,18 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
         .map_err(|error| TlsError::Pem { path: path.into(), reason: error.to_string() })?;
     match all.is_empty() {
         true => Err(TlsError::NoCertificate { path: path.into() }),
+        false => Ok(all),
+    }
+}
+
+/// All revocation lists of a file, at least one.
+pub(crate) fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
+    let text = fs::read(path).map_err(|source| TlsError::Read { path: path.into(), source })?;
+    let all = CertificateRevocationListDer::pem_slice_iter(&text)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| TlsError::Pem { path: path.into(), reason: error.to_string() })?;
+    match all.is_empty() {
+        true => Err(TlsError::NoRevocationList { path: path.into() }),
         false => Ok(all),
     }
 }

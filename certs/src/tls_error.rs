@@ -33,6 +33,15 @@ pub enum TlsError {
     )]
     Root { path: PathBuf, reason: String },
     #[error(
+        "{path} holds no revocation list; it must hold an `-----BEGIN X509 CRL-----` block of each client authority"
+    )]
+    NoRevocationList { path: PathBuf },
+    #[error(
+        "{path} holds no revocation list that {authority} signed; \
+         without one its client certificates would prove nothing: add it to the file"
+    )]
+    Uncovered { path: PathBuf, authority: String },
+    #[error(
         "no trusted roots: the system has none and none are configured; install ca-certificates or name a PEM file"
     )]
     NoRoots,
