@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 /// Longest company or process name that a notice prints, in characters.
 const NAME_LIMIT: usize = 80;
@@ -31,6 +31,9 @@ pub enum FieldError {
     /// Not an address of the portal's own.
     #[error("a link must start with http:// or https:// and a host name, and end in a case locator")]
     Link,
+    /// Longer than an address may be, or with a space or a control character in it.
+    #[error("a recipient must be one mail address without spaces")]
+    Recipient,
 }
 
 /// The case reference that people read out on the telephone.
@@ -80,7 +83,7 @@ fn plain_name(name: &str) -> Option<String> {
 }
 
 /// The civil date by whose end an answer is due (Europe/London).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DueDate(Date);
 
 impl DueDate {
@@ -100,10 +103,62 @@ impl DueDate {
     }
 }
 
+/// When a mail arrived, by the market's wall clock (Europe/London): how a person finds it without its subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment(DateTime);
+
+impl Moment {
+    /// The local date and time.
+    pub fn at(moment: DateTime) -> Self {
+        Self(moment)
+    }
+
+    /// `5 June, 14:02`
+    pub(crate) fn short(self) -> String {
+        self.0.strftime("%-d %B, %H:%M").to_string()
+    }
+
+    /// `Friday 5 June 2026, 14:02`
+    pub(crate) fn long(self) -> String {
+        self.0.strftime("%A %-d %B %Y, %H:%M").to_string()
+    }
+}
+
+/// Whom a mail was for that Postern passed on: an address of the envelope, which the reader wrote there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient(String);
+
+impl Recipient {
+    /// Takes an address as it stood in the envelope.
+    pub fn of_envelope(address: &str) -> Result<Self, FieldError> {
+        let sound = address.len() <= LINK_LIMIT
+            && address.contains('@')
+            && !address.chars().any(|c| c.is_whitespace() || c.is_control() || "<>".contains(c));
+        if sound { Ok(Self(address.to_owned())) } else { Err(FieldError::Recipient) }
+    }
+}
+
+/// The portal's public address: `https://portal.example`, without a slash at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortalAddress(String);
+
+impl PortalAddress {
+    /// Reads `https://host[:port]`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let portal = text.trim_end_matches('/');
+        let host = portal.strip_prefix("https://").or_else(|| portal.strip_prefix("http://"));
+        let host = host.ok_or(FieldError::Link)?;
+        let sound = !host.is_empty()
+            && portal.len() <= LINK_LIMIT
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+        if sound { Ok(Self(portal.to_owned())) } else { Err(FieldError::Link) }
+    }
+}
+
 /// Where the case waits: `https://portal.example/case/` and the locator. A place, not a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    portal: String,
+    portal: PortalAddress,
     locator: String,
 }
 
@@ -111,25 +166,14 @@ impl Link {
     /// `portal` is the portal's public address (`https://host[:port]`), `locator` the case id: 32
     /// lower-case letters and digits.
     pub fn to_case(portal: &str, locator: &str) -> Result<Self, FieldError> {
-        let portal = portal.trim_end_matches('/');
-        let host = portal
-            .strip_prefix("https://")
-            .or_else(|| portal.strip_prefix("http://"))
-            .ok_or(FieldError::Link)?;
-        let host_ok = !host.is_empty()
-            && portal.len() <= LINK_LIMIT
-            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
-        let locator_ok =
+        let portal = PortalAddress::parse(portal)?;
+        let sound =
             locator.len() == 32 && locator.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        if host_ok && locator_ok {
-            Ok(Self { portal: portal.to_owned(), locator: locator.to_owned() })
-        } else {
-            Err(FieldError::Link)
-        }
+        if sound { Ok(Self { portal, locator: locator.to_owned() }) } else { Err(FieldError::Link) }
     }
 
     /// The portal's own address, which every real notice points at.
-    pub(crate) fn portal(&self) -> &str {
+    pub(crate) fn portal(&self) -> &PortalAddress {
         &self.portal
     }
 }
@@ -137,6 +181,18 @@ impl Link {
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/case/{}", self.portal, self.locator)
+    }
+}
+
+impl fmt::Display for PortalAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -214,5 +270,18 @@ mod tests {
         let due = DueDate::on(jiff::civil::date(2026, 6, 5));
         assert_eq!(due.short(), "5 June");
         assert_eq!(due.long(), "Friday 5 June 2026");
+        let moment = Moment::at(jiff::civil::date(2026, 6, 5).at(14, 2, 59, 0));
+        assert_eq!(moment.short(), "5 June, 14:02");
+        assert_eq!(moment.long(), "Friday 5 June 2026, 14:02");
+    }
+
+    #[test]
+    fn a_recipient_is_one_address() {
+        assert!(Recipient::of_envelope("jo.o’neill@beta.example").is_ok());
+        for bad in ["", "jo", "a b@c.example", "a@b.example\r\nBcc: x", "<a@b.example>", "\"a b\"@c.example"]
+        {
+            assert_eq!(Recipient::of_envelope(bad), Err(FieldError::Recipient), "{bad:?}");
+        }
+        assert!(Recipient::of_envelope(&format!("{}@b.example", "a".repeat(500))).is_err());
     }
 }

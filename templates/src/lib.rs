@@ -1,17 +1,29 @@
-//! Every word that Postern sends or shows: the notice and the portal's pages.
+//! Every word that Postern sends or shows: its letters and the portal's pages.
 //!
 //! Each template has one typed context; all of them are compiled when the process starts. Nothing
-//! here reads a file, a clock or the ledger, and nothing here can print mail content into a notice.
+//! here reads a file, a clock or the ledger, and nothing here can print mail content into a letter.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod delivery;
+mod digest;
 mod fields;
+mod held;
+mod letter;
 mod notice;
 pub mod pages;
+mod receipt;
 mod registry;
 
-pub use fields::{CaseReference, CompanyName, DueDate, FieldError, Link, ProcessName};
-pub use notice::{Notice, NoticeText};
+pub use delivery::{DeliveryFate, DeliveryReport};
+pub use digest::{Digest, DigestLine};
+pub use fields::{
+    CaseReference, CompanyName, DueDate, FieldError, Link, Moment, PortalAddress, ProcessName, Recipient,
+};
+pub use held::{Held, HeldReader, HeldReason, HeldState};
+pub use letter::LetterText;
+pub use notice::Notice;
 pub use pages::Page;
+pub use receipt::Receipt;
 pub use registry::{TemplateError, Templates};
 
 /// The portal's one style sheet.

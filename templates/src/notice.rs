@@ -1,4 +1,4 @@
-//! The notice: the only mail that Postern originates about a case.
+//! The notice: the mail that says that something waits in a case.
 //!
 //! It says that something waits and where. It never holds text of a message, a search tag or a
 //! person's name: its context has no field that could (threats T7, T8; promise 2).
@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::fields::{CaseReference, CompanyName, DueDate, Link, ProcessName};
+use crate::letter::{Due, LetterText, NOTICE};
 use crate::registry::{TemplateError, Templates};
 
 /// What a notice says.
@@ -23,17 +24,6 @@ pub struct Notice {
     pub link: Link,
 }
 
-/// A notice in words. `subject` has no line break; `text` and `html` end their lines with LF.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoticeText {
-    /// `[Erroneous Transfers] Case K7Q-4M2X: answer due 5 June`
-    pub subject: String,
-    /// The plain text form.
-    pub text: String,
-    /// The same words as a small HTML page without images and without anything remote.
-    pub html: String,
-}
-
 /// The template's context: the typed values as they are printed.
 #[derive(Serialize)]
 struct Words {
@@ -45,21 +35,10 @@ struct Words {
     portal: String,
 }
 
-#[derive(Serialize)]
-struct Due {
-    short: String,
-    long: String,
-}
-
 impl Templates {
-    /// Puts a notice into words.
-    pub fn render_notice(&self, notice: &Notice) -> Result<NoticeText, TemplateError> {
-        let words = Words::from(notice);
-        Ok(NoticeText {
-            subject: self.plain("notice.subject", &words)?.trim_end().to_owned(),
-            text: self.plain("notice.text", &words)?,
-            html: self.markup("notice.html", &words)?,
-        })
+    /// Puts a notice into words: `[Erroneous Transfers] Case K7Q-4M2X: answer due 5 June`.
+    pub fn render_notice(&self, notice: &Notice) -> Result<LetterText, TemplateError> {
+        self.letter(&NOTICE, &Words::from(notice))
     }
 }
 
@@ -69,9 +48,9 @@ impl From<&Notice> for Words {
             case: notice.case.to_string(),
             process: notice.process.to_string(),
             sender: notice.sender.to_string(),
-            due: notice.due.map(|due| Due { short: due.short(), long: due.long() }),
+            due: notice.due.map(Due::from),
             link: notice.link.to_string(),
-            portal: notice.link.portal().to_owned(),
+            portal: notice.link.portal().to_string(),
         }
     }
 }

@@ -21,11 +21,25 @@ const MARKUP: &[(&str, &str)] = &[
     ("problem", include_str!("../pages/problem.hbs")),
     ("outbox", include_str!("../pages/outbox.hbs")),
     ("notice.html", include_str!("../mail/notice.html.hbs")),
+    ("receipt.html", include_str!("../mail/receipt.html.hbs")),
+    ("digest.html", include_str!("../mail/digest.html.hbs")),
+    ("held.html", include_str!("../mail/held.html.hbs")),
+    ("returned.html", include_str!("../mail/returned.html.hbs")),
 ];
 
 const PLAIN: &[(&str, &str)] = &[
     ("notice.subject", include_str!("../mail/notice.subject.hbs")),
     ("notice.text", include_str!("../mail/notice.text.hbs")),
+    ("receipt.subject", include_str!("../mail/receipt.subject.hbs")),
+    ("receipt.text", include_str!("../mail/receipt.text.hbs")),
+    ("digest.subject", include_str!("../mail/digest.subject.hbs")),
+    ("digest.text", include_str!("../mail/digest.text.hbs")),
+    ("held.subject", include_str!("../mail/held.subject.hbs")),
+    ("held.text", include_str!("../mail/held.text.hbs")),
+    ("returned.subject", include_str!("../mail/returned.subject.hbs")),
+    ("returned.text", include_str!("../mail/returned.text.hbs")),
+    ("delivery.subject", include_str!("../mail/delivery.subject.hbs")),
+    ("delivery.text", include_str!("../mail/delivery.text.hbs")),
 ];
 
 /// A template that does not compile, or that asks for what its context does not have.
