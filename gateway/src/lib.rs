@@ -7,6 +7,7 @@ mod courier;
 mod dns;
 mod gateway;
 mod guard;
+pub mod imap;
 mod incoming;
 mod notice;
 mod pipeline;
