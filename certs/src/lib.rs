@@ -8,6 +8,7 @@
 mod authority;
 mod client;
 mod client_chain;
+pub mod dkim;
 pub mod expiry;
 mod identity;
 mod keyring;
@@ -18,6 +19,7 @@ mod provider;
 mod public_client;
 mod revocation;
 mod root;
+pub mod scram;
 mod seal;
 mod secret_file;
 #[cfg(test)]
