@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 use certs::PeerCertificate;
 use gateway::smtp::{
-    Delivery, Dialogue, Hostname, Intake, Limits, Next, Options, PlainAuth, Refusal, Security,
+    Circumstance, Delivery, Dialogue, Hostname, Identities, Intake, Limits, Next, Nonces, Options, PlainAuth,
+    Refusal, ScramChallenge, Security, Transaction,
 };
 use mail::{Address, Envelope, ReversePath};
 
@@ -19,8 +20,9 @@ const STORED: &str = "250 2.0.0 stored";
 /// The longest line that is waited for.
 const LINE: usize = 600;
 
-/// Whatever is sent, in whatever pieces: each message is acknowledged once and each acknowledgement stands for one
-/// message; none holds a bare CR, LF or NUL; every reply is whole lines; no more than a line is held back. Octet by
+/// Whatever is sent, by DATA or in chunks by BDAT, in whatever pieces: each message is acknowledged once and each
+/// acknowledgement stands for one message; none holds a bare CR, LF or NUL; its recipients are of one class; what goes
+/// on to other servers of names and wishes is printable; every reply is whole lines; no more than a line is held back. Octet by
 /// octet the same messages arrive, or more, because a peer that does not wait for a reply is cut off.
 /// The last byte chooses the pieces; odd, the peer waits after DATA; from 128 on, TLS was there first.
 pub fn smtp(data: &[u8]) {
@@ -68,10 +70,11 @@ fn conversation<'a>(pieces: impl Iterator<Item = &'a [u8]>, encrypted: bool) -> 
 }
 
 fn options() -> Options {
+    let hostname = Hostname::parse("mx.postern.example").expect("a host name");
     Options {
-        hostname: Hostname::parse("mx.postern.example").expect("a host name"),
-        security: Security::Plain,
         plain_auth: PlainAuth::Loopback,
+        identities: Identities::all(),
+        nonces: Nonces::Fixed(*b"nonces are fixed !"),
         limits: Limits {
             command_line: LINE,
             auth_line: LINE,
@@ -81,6 +84,7 @@ fn options() -> Options {
             recipients: 3,
             ..Limits::default()
         },
+        ..Options::new("fuzz", hostname, Security::Plain)
     }
 }
 
@@ -135,6 +139,7 @@ struct Sink {
 
 impl Intake for Shelf {
     type Identity = ();
+    type Class = String;
     type Delivery = Sink;
 
     fn by_network(&self, _: IpAddr) -> Option<()> {
@@ -149,26 +154,79 @@ impl Intake for Shelf {
         if password == "no" { Err(Refusal::BadCredentials) } else { Ok(()) }
     }
 
-    fn mail(&self, identity: Option<&()>, from: &ReversePath) -> Result<(), Refusal> {
+    fn offers_scram(&self) -> bool {
+        true
+    }
+
+    fn scram(&self, user: &str) -> ScramChallenge {
+        ScramChallenge { salt: user.as_bytes().to_vec(), iterations: 4096 }
+    }
+
+    /// Right, if the message is about this exchange, and its first octet is even: no fuzzer finds a true one.
+    async fn scram_login_from(
+        &self,
+        _: IpAddr,
+        user: &str,
+        auth_message: &[u8],
+        proof: &[u8],
+    ) -> Result<((), Vec<u8>), Refusal> {
+        let said = std::str::from_utf8(auth_message).expect("text");
+        assert_eq!(said.matches("bm9uY2VzIGFyZSBmaXhlZCAh").count(), 2, "{user}: {said}");
+        if proof[0] % 2 == 0 { Ok(((), proof.to_vec())) } else { Err(Refusal::BadCredentials) }
+    }
+
+    fn postmaster(&self) -> Option<Address> {
+        Address::parse("ops@beta.example").ok()
+    }
+
+    fn mail(&self, identity: Option<&()>, at: &Circumstance<'_>, from: &ReversePath) -> Result<(), Refusal> {
+        assert!(
+            at.hello
+                .is_none_or(|name| name.len() <= 255 && name.bytes().all(|octet| octet.is_ascii_graphic()))
+        );
         match (identity, from) {
             (None, ReversePath::Null) => Err(Refusal::LoginNeeded),
             _ => Ok(()),
         }
     }
 
-    fn recipient(&self, _: Option<&()>, _: &ReversePath, to: &Address) -> Result<(), Refusal> {
+    fn recipient(
+        &self,
+        _: Option<&()>,
+        _: &Circumstance<'_>,
+        _: &ReversePath,
+        to: &Address,
+    ) -> Result<String, Refusal> {
         match to.local() {
             "nobody" => Err(Refusal::UnknownRecipient(format!("no {to} here\r\n{STORED}"))),
-            _ => Ok(()),
+            _ => Ok(to.domain().to_owned()),
         }
     }
 
-    async fn open(&self, _: Option<&()>, envelope: Envelope, _: Option<u64>) -> Result<Sink, Refusal> {
+    async fn open(
+        &self,
+        _: Option<&()>,
+        _: &Circumstance<'_>,
+        transaction: Transaction<String>,
+    ) -> Result<Sink, Refusal> {
+        let Transaction { class, envelope, .. } = transaction;
+        assert_sound(&class, &envelope);
         let to = envelope.recipients[0].address.local().to_owned();
         match to.as_str() {
             "full" => Err(Refusal::StoreFull),
             _ => Ok(Sink { shelf: self.clone(), to, body: Vec::new() }),
         }
+    }
+}
+
+/// What stands in an envelope is written into commands and headers of other servers one day.
+fn assert_sound(class: &str, envelope: &Envelope) {
+    let printable = |text: &Option<String>| text.iter().all(|text| !text.contains(char::is_control));
+    assert!(printable(&envelope.report.id), "{envelope:?}");
+    assert!((1..=3).contains(&envelope.recipients.len()), "{envelope:?}");
+    for recipient in &envelope.recipients {
+        assert_eq!(recipient.address.domain(), class, "recipients of two classes");
+        assert!(printable(&recipient.original), "{envelope:?}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use certs::PeerCertificate;
-use mail::{Address, Envelope, GroupId, ReversePath};
+use mail::{Address, GroupId, ReversePath};
 use policies::{Passing, Recipient, Ruleset};
 use store::{CaseId, Ledger, Proof, StoreError};
 
@@ -17,7 +17,7 @@ use crate::{
     placement::{self, Known},
     reply_address,
     sender::{Logins, Sender},
-    smtp::{Intake, Refusal},
+    smtp::{Circumstance, Intake, Refusal, Transaction},
 };
 
 /// What the mail side is told by the configuration.
@@ -99,6 +99,7 @@ impl Guards {
 
 impl Intake for Guards {
     type Identity = Sender;
+    type Class = ();
     type Delivery = Incoming;
 
     fn by_network(&self, peer: IpAddr) -> Option<Sender> {
@@ -121,11 +122,17 @@ impl Intake for Guards {
     }
 
     /// The reverse-path names nobody and is never written to; only the identity counts.
-    fn mail(&self, identity: Option<&Sender>, _: &ReversePath) -> Result<(), Refusal> {
+    fn mail(&self, identity: Option<&Sender>, _: &Circumstance<'_>, _: &ReversePath) -> Result<(), Refusal> {
         self.proved(identity).map(drop)
     }
 
-    fn recipient(&self, identity: Option<&Sender>, _: &ReversePath, to: &Address) -> Result<(), Refusal> {
+    fn recipient(
+        &self,
+        identity: Option<&Sender>,
+        _: &Circumstance<'_>,
+        _: &ReversePath,
+        to: &Address,
+    ) -> Result<(), Refusal> {
         let group = &self.proved(identity)?.group;
         let recipient = match placement::known_recipient(&self.0, group, to) {
             // The key is good for this group; the case itself is looked up when the mail is judged.
@@ -140,12 +147,12 @@ impl Intake for Guards {
     async fn open(
         &self,
         identity: Option<&Sender>,
-        envelope: Envelope,
-        _: Option<u64>,
+        _: &Circumstance<'_>,
+        transaction: Transaction<()>,
     ) -> Result<Incoming, Refusal> {
         if self.0.ledger.broken().borrow().is_some() {
             return Err(Refusal::StoreBroken);
         }
-        Incoming::open(&self.0, self.proved(identity)?.clone(), envelope)
+        Incoming::open(&self.0, self.proved(identity)?.clone(), transaction.envelope)
     }
 }

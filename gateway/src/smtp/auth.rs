@@ -1,11 +1,14 @@
-//! AUTH PLAIN (RFC 4616) and LOGIN, as an exchange of challenges and responses. It checks no password and keeps none
-//! longer than the exchange.
+//! AUTH PLAIN (RFC 4616), LOGIN and SCRAM-SHA-256 (RFC 5802), as an exchange of challenges and responses. It checks no
+//! password, knows no verifier, and keeps nothing longer than the exchange.
+
+use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::command::Mechanism;
+use super::scram::{First, Proof, Second};
 
 /// A user and password to check. It has no `Debug`, so it cannot reach a log.
 pub(crate) struct Credentials {
@@ -21,6 +24,10 @@ pub(crate) enum Exchange {
     LoginUser,
     /// The password, by LOGIN, of this user.
     LoginPassword(Zeroizing<String>),
+    /// The first message of SCRAM.
+    ScramFirst,
+    /// The final message of SCRAM.
+    ScramFinal(Second),
 }
 
 /// What a response leads to.
@@ -29,6 +36,10 @@ pub(crate) enum Answer {
     Ask(Exchange),
     /// All is said.
     Said(Credentials),
+    /// Salt and nonce are needed for the next challenge.
+    Begun(First),
+    /// All is said, and nobody said a password.
+    Proved(Proof),
     /// The peer wrote `*` (RFC 4954 §4).
     Cancelled,
     /// Not base64, or not what the mechanism asks for.
@@ -40,6 +51,7 @@ pub(crate) fn start(mechanism: Mechanism, initial: Option<&str>) -> Answer {
     let exchange = match mechanism {
         Mechanism::Plain => Exchange::Plain,
         Mechanism::Login => Exchange::LoginUser,
+        Mechanism::ScramSha256 => Exchange::ScramFirst,
     };
     match initial {
         None => Answer::Ask(exchange),
@@ -51,11 +63,12 @@ pub(crate) fn start(mechanism: Mechanism, initial: Option<&str>) -> Answer {
 
 impl Exchange {
     /// The text of the challenge, in base64.
-    pub(crate) fn challenge(&self) -> &'static str {
+    pub(crate) fn challenge(&self) -> Cow<'static, str> {
         match self {
-            Exchange::Plain => "",
-            Exchange::LoginUser => "VXNlcm5hbWU6",
-            Exchange::LoginPassword(_) => "UGFzc3dvcmQ6",
+            Exchange::Plain | Exchange::ScramFirst => "".into(),
+            Exchange::LoginUser => "VXNlcm5hbWU6".into(),
+            Exchange::LoginPassword(_) => "UGFzc3dvcmQ6".into(),
+            Exchange::ScramFinal(second) => STANDARD.encode(second.said()).into(),
         }
     }
 
@@ -72,6 +85,8 @@ impl Exchange {
             Exchange::LoginUser if text.is_empty() => Answer::Malformed,
             Exchange::LoginUser => Answer::Ask(Exchange::LoginPassword(text)),
             Exchange::LoginPassword(user) => Answer::Said(Credentials { user, password: text }),
+            Exchange::ScramFirst => First::read(&text).map_or(Answer::Malformed, Answer::Begun),
+            Exchange::ScramFinal(second) => second.read(&text).map_or(Answer::Malformed, Answer::Proved),
         }
     }
 }
@@ -141,5 +156,17 @@ mod tests {
         assert_eq!(said(password.answer(&STANDARD.encode("secret"))), both);
         assert!(matches!(Exchange::LoginUser.answer("*"), Answer::Cancelled));
         assert!(matches!(start(Mechanism::Login, Some("=")), Answer::Malformed));
+    }
+
+    #[test]
+    fn scram_asks_for_two_messages() {
+        let Answer::Ask(asked) = start(Mechanism::ScramSha256, None) else { panic!("asks") };
+        assert_eq!(asked.challenge(), "");
+        let Answer::Begun(first) = asked.answer(&STANDARD.encode("n,,n=ada,r=abc")) else { panic!("begins") };
+        assert_eq!(first.user(), "ada");
+        for response in ["", "*not base64", &STANDARD.encode("p=x,,n=ada,r=abc")] {
+            assert!(matches!(Exchange::ScramFirst.answer(response), Answer::Malformed), "{response}");
+        }
+        assert!(matches!(Exchange::ScramFirst.answer("*"), Answer::Cancelled));
     }
 }

@@ -1,23 +1,27 @@
-//! One command line → one command. Verbs and parameter values are read by `smtp-proto`; paths are read here and by
+//! One command line → one command. Simple verbs are read by `smtp-proto`; paths are read here and by
 //! `mail::Address`, because that crate drops quotes and refuses address literals. Nothing is guessed: what a line
 //! does not clearly say, it does not say.
 
-use std::borrow::Cow;
+use mail::{Address, Notify, ReportWish, ReversePath};
+use smtp_proto::{AUTH_LOGIN, AUTH_PLAIN, AUTH_SCRAM_SHA_256, Error, Request};
 
-use mail::{Address, ReversePath};
-use smtp_proto::request::parser::Rfc5321Parser;
-use smtp_proto::{AUTH_LOGIN, AUTH_PLAIN, Error, MAIL_BODY_BINARYMIME, MAIL_SMTPUTF8, Request};
+use super::circumstance::{Greeting, Script, hello_name};
+use super::parameters::{self, OfMail, OfRcpt};
 
 /// A command that this server knows, with its arguments.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    Ehlo,
-    Helo,
+    /// EHLO or HELO, and a name if it is one.
+    Hello(Greeting, Option<Box<str>>),
     StartTls,
-    Auth { mechanism: Mechanism, initial: Option<String> },
+    Auth {
+        mechanism: Mechanism,
+        initial: Option<String>,
+    },
     Mail(Mail),
-    Rcpt(Forward),
+    Rcpt(Recipient),
     Data,
+    Bdat(Chunk),
     Rset,
     Noop,
     Vrfy,
@@ -30,6 +34,7 @@ pub(crate) enum Command {
 pub(crate) enum Mechanism {
     Plain,
     Login,
+    ScramSha256,
 }
 
 /// `MAIL FROM`
@@ -39,15 +44,8 @@ pub(crate) struct Mail {
     /// Octets, by the SIZE parameter.
     pub(crate) announced: Option<u64>,
     pub(crate) script: Script,
+    pub(crate) report: ReportWish,
     pub(crate) parameters: Parameters,
-}
-
-/// The characters that the addresses of a transaction may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Script {
-    Ascii,
-    /// The SMTPUTF8 parameter was given (RFC 6531 §3.4).
-    Utf8,
 }
 
 /// Whether a command came with service extensions; without EHLO it may not (RFC 5321 §4.1.1.11).
@@ -59,10 +57,34 @@ pub(crate) enum Parameters {
 
 /// `RCPT TO`
 #[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Recipient {
+    pub(crate) to: Forward,
+    pub(crate) notify: Notify,
+    /// ORCPT, decoded.
+    pub(crate) original: Option<String>,
+    pub(crate) parameters: Parameters,
+}
+
+/// The path of RCPT.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Forward {
     /// `<postmaster>` without a domain (RFC 5321 §4.5.1).
     Postmaster,
     Address(Address),
+}
+
+/// `BDAT` (RFC 3030 §2): so many octets of a message follow the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    pub(crate) octets: u64,
+    pub(crate) position: Position,
+}
+
+/// Where a chunk stands in its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Position {
+    Before,
+    Last,
 }
 
 /// Why a line is no command.
@@ -71,8 +93,10 @@ pub(crate) enum Misread {
     Unknown,
     /// Known to others, not to this server.
     NotOffered,
-    /// BDAT: its octets would follow as if they were commands, so nothing more can be read.
-    Chunk,
+    /// BDAT with a size that cannot be read: what follows would be taken for commands, so nothing more can be read.
+    ChunkSize,
+    /// BDAT with something behind its size, which is this.
+    ChunkForm(u64),
     /// The form that the command has.
     Syntax(&'static str),
     /// An octet that no command has.
@@ -88,8 +112,9 @@ pub(crate) enum Misread {
     NeedsUtf8,
 }
 
-const MAIL_FORM: &str = "MAIL FROM:<address> [SIZE=octets] [BODY=8BITMIME] [SMTPUTF8]";
-const RCPT_FORM: &str = "RCPT TO:<address>";
+const MAIL_FORM: &str =
+    "MAIL FROM:<address> [SIZE=octets] [BODY=8BITMIME] [SMTPUTF8] [RET=FULL|HDRS] [ENVID=xtext]";
+const RCPT_FORM: &str = "RCPT TO:<address> [NOTIFY=NEVER|SUCCESS,FAILURE,DELAY] [ORCPT=type;xtext]";
 
 /// Reads one line, its CRLF included.
 pub(crate) fn parse(line: &[u8]) -> Result<Command, Misread> {
@@ -105,7 +130,7 @@ pub(crate) fn parse(line: &[u8]) -> Result<Command, Misread> {
         return rcpt(rest);
     }
     if starts_with_verb(body, "BDAT") {
-        return Err(Misread::Chunk);
+        return bdat(after_verb(body, "BDAT").unwrap_or(""));
     }
     simple(line, body)
 }
@@ -113,8 +138,8 @@ pub(crate) fn parse(line: &[u8]) -> Result<Command, Misread> {
 /// Every command without a path.
 fn simple(line: &[u8], body: &str) -> Result<Command, Misread> {
     match Request::parse(&mut line.iter()) {
-        Ok(Request::Ehlo { .. }) => Ok(Command::Ehlo),
-        Ok(Request::Helo { .. }) => Ok(Command::Helo),
+        Ok(Request::Ehlo { .. }) => Ok(hello(Greeting::Ehlo, body)),
+        Ok(Request::Helo { .. }) => Ok(hello(Greeting::Helo, body)),
         Ok(Request::StartTls) => alone(body, Command::StartTls, "STARTTLS"),
         Ok(Request::Data) => alone(body, Command::Data, "DATA"),
         Ok(Request::Rset) => alone(body, Command::Rset, "RSET"),
@@ -131,10 +156,16 @@ fn simple(line: &[u8], body: &str) -> Result<Command, Misread> {
     }
 }
 
+fn hello(greeting: Greeting, body: &str) -> Command {
+    let said = body.trim_matches(' ').split_once(' ').map_or("", |(_, said)| said);
+    Command::Hello(greeting, hello_name(said.trim_matches(' ')))
+}
+
 fn offered(mechanism: u64) -> Result<Mechanism, Misread> {
     match mechanism {
         AUTH_PLAIN => Ok(Mechanism::Plain),
         AUTH_LOGIN => Ok(Mechanism::Login),
+        AUTH_SCRAM_SHA_256 => Ok(Mechanism::ScramSha256),
         _ => Err(Misread::Mechanism),
     }
 }
@@ -151,8 +182,7 @@ fn alone(body: &str, command: Command, form: &'static str) -> Result<Command, Mi
 fn mail(rest: &str) -> Result<Command, Misread> {
     let rest = after(rest, "FROM:").ok_or(Misread::Syntax(MAIL_FORM))?;
     let (path, tail) = path(rest).ok_or(Misread::Syntax(MAIL_FORM))?;
-    announced_only(tail, &["SIZE", "BODY", "SMTPUTF8", "AUTH"])?;
-    let (announced, script) = mail_values(tail)?;
+    let OfMail { announced, script, report, present } = parameters::of_mail(tail)?;
     let from = match path {
         "" => ReversePath::Null,
         path => ReversePath::Address(address(path, Misread::Sender)?),
@@ -160,52 +190,30 @@ fn mail(rest: &str) -> Result<Command, Misread> {
     if script == Script::Ascii && !path.is_ascii() {
         return Err(Misread::NeedsUtf8);
     }
-    let parameters = if tail.trim().is_empty() { Parameters::None } else { Parameters::Some };
-    Ok(Command::Mail(Mail { from, announced, script, parameters }))
-}
-
-/// The values of the MAIL parameters. AUTH= is read and not believed, which RFC 4954 §5 allows.
-fn mail_values(tail: &str) -> Result<(Option<u64>, Script), Misread> {
-    let line = format!("{tail}\r\n");
-    let mut octets = line.as_bytes().iter();
-    let values = Rfc5321Parser::new(&mut octets).mail_from_parameters(Cow::Borrowed("")).map_err(
-        |error| match error {
-            Error::InvalidParameter { param } => Misread::ParameterValue(param),
-            Error::UnsupportedParameter { .. } => Misread::Parameter,
-            _ => Misread::Syntax(MAIL_FORM),
-        },
-    )?;
-    if values.flags & MAIL_BODY_BINARYMIME != 0 {
-        return Err(Misread::Parameter);
-    }
-    let script = if values.flags & MAIL_SMTPUTF8 == 0 { Script::Ascii } else { Script::Utf8 };
-    let announced = u64::try_from(values.size).ok().filter(|size| *size > 0);
-    Ok((announced, script))
+    Ok(Command::Mail(Mail { from, announced, script, report, parameters: present }))
 }
 
 fn rcpt(rest: &str) -> Result<Command, Misread> {
     let rest = after(rest, "TO:").ok_or(Misread::Syntax(RCPT_FORM))?;
     let (path, tail) = path(rest).ok_or(Misread::Syntax(RCPT_FORM))?;
-    announced_only(tail, &[])?;
-    if path.eq_ignore_ascii_case("postmaster") {
-        return Ok(Command::Rcpt(Forward::Postmaster));
-    }
-    Ok(Command::Rcpt(Forward::Address(address(path, Misread::Recipient)?)))
+    let OfRcpt { notify, original, present } = parameters::of_rcpt(tail)?;
+    let to = match path.eq_ignore_ascii_case("postmaster") {
+        true => Forward::Postmaster,
+        false => Forward::Address(address(path, Misread::Recipient)?),
+    };
+    Ok(Command::Rcpt(Recipient { to, notify, original, parameters: present }))
 }
 
-/// Refuses every parameter whose keyword is not in `announced`, and every keyword that comes twice.
-fn announced_only(tail: &str, announced: &[&'static str]) -> Result<(), Misread> {
-    let mut rest: Vec<&'static str> = announced.to_vec();
-    for parameter in tail.split(' ').filter(|parameter| !parameter.is_empty()) {
-        let keyword = parameter.split('=').next().unwrap_or(parameter);
-        let known = |name: &&'static str| name.eq_ignore_ascii_case(keyword);
-        match (rest.iter().position(known), announced.iter().find(|name| known(name))) {
-            (Some(at), _) => drop(rest.swap_remove(at)),
-            (None, Some(twice)) => return Err(Misread::ParameterValue(twice)),
-            (None, None) => return Err(Misread::Parameter),
-        }
-    }
-    Ok(())
+/// RFC 3030 §2: `BDAT chunk-size [LAST]`.
+fn bdat(rest: &str) -> Result<Command, Misread> {
+    let mut words = rest.split(' ').filter(|word| !word.is_empty());
+    let octets = words.next().and_then(parameters::number).ok_or(Misread::ChunkSize)?;
+    let position = match (words.next(), words.next()) {
+        (None, _) => Position::Before,
+        (Some(word), None) if word.eq_ignore_ascii_case("LAST") => Position::Last,
+        _ => return Err(Misread::ChunkForm(octets)),
+    };
+    Ok(Command::Bdat(Chunk { octets, position }))
 }
 
 /// Splits `<path> parameters`. The closing bracket is the first outside a quoted string (RFC 5321 §4.1.2).
@@ -275,7 +283,7 @@ mod tests {
 
     fn recipient(line: &str) -> Option<String> {
         match read(line) {
-            Ok(Command::Rcpt(Forward::Address(to))) => Some(to.to_string()),
+            Ok(Command::Rcpt(Recipient { to: Forward::Address(to), .. })) => Some(to.to_string()),
             _ => None,
         }
     }
@@ -283,9 +291,12 @@ mod tests {
     #[test]
     fn verbs_are_read_in_any_case() {
         for (line, command) in [
-            ("EHLO client.example", Command::Ehlo),
-            ("ehlo [192.0.2.1]", Command::Ehlo),
-            ("HELO client.example", Command::Helo),
+            ("EHLO client.example", Command::Hello(Greeting::Ehlo, Some("client.example".into()))),
+            ("ehlo [192.0.2.1] ", Command::Hello(Greeting::Ehlo, Some("[192.0.2.1]".into()))),
+            ("EHLO a(b)", Command::Hello(Greeting::Ehlo, None)),
+            ("HELO client.example", Command::Hello(Greeting::Helo, Some("client.example".into()))),
+            ("BDAT 100", Command::Bdat(Chunk { octets: 100, position: Position::Before })),
+            ("bdat 0 last", Command::Bdat(Chunk { octets: 0, position: Position::Last })),
             ("StartTLS", Command::StartTls),
             ("data", Command::Data),
             ("DATA ", Command::Data),
@@ -313,9 +324,16 @@ mod tests {
             ("EXPN staff", Misread::NotOffered),
             ("ETRN example", Misread::NotOffered),
             ("LHLO client", Misread::NotOffered),
-            ("BDAT 100", Misread::Chunk),
-            ("BDAT 100 LAST", Misread::Chunk),
-            ("bdat", Misread::Chunk),
+            ("BDAT", Misread::ChunkSize),
+            ("BDAT ", Misread::ChunkSize),
+            ("BDAT LAST", Misread::ChunkSize),
+            ("BDAT +5", Misread::ChunkSize),
+            ("BDAT -1", Misread::ChunkSize),
+            ("BDAT 0x10", Misread::ChunkSize),
+            ("BDAT 18446744073709551616", Misread::ChunkSize),
+            ("BDAT 5 FIRST", Misread::ChunkForm(5)),
+            ("BDAT 5 LAST LAST", Misread::ChunkForm(5)),
+            ("BDATA 5", Misread::Unknown),
             ("DATA now", Misread::Syntax("DATA")),
             ("QUIT please", Misread::Syntax("QUIT")),
             ("STARTTLS x", Misread::Syntax("STARTTLS")),
@@ -368,8 +386,8 @@ mod tests {
             ("MAIL FROM:<a@b.example> SIZE=1 size=2", Misread::ParameterValue("SIZE")),
             ("MAIL FROM:<a@b.example> BODY=9BIT", Misread::ParameterValue("BODY")),
             ("MAIL FROM:<a@b.example> BODY=BINARYMIME", Misread::Parameter),
-            ("MAIL FROM:<a@b.example> RET=FULL", Misread::Parameter),
-            ("MAIL FROM:<a@b.example> ENVID=x", Misread::Parameter),
+            ("MAIL FROM:<a@b.example> RET=SOME", Misread::ParameterValue("RET")),
+            ("MAIL FROM:<a@b.example> NOTIFY=NEVER", Misread::Parameter),
             ("MAIL FROM:<a@b.example> REQUIRETLS", Misread::Parameter),
             ("MAIL FROM:<a@b.example> MT-PRIORITY=0", Misread::Parameter),
             ("MAIL FROM:<a@b.example> X=Y", Misread::Parameter),
@@ -380,19 +398,24 @@ mod tests {
     }
 
     #[test]
-    fn recipients_have_no_parameters_yet() {
+    fn recipients_are_read_as_written() {
         assert_eq!(recipient("RCPT TO:<et@beta.example>").as_deref(), Some("et@beta.example"));
         assert_eq!(recipient("rcpt to:<@a.example:et@beta.example>").as_deref(), Some("et@beta.example"));
         assert_eq!(recipient("RCPT TO:<et@[192.0.2.1]>").as_deref(), Some("et@[192.0.2.1]"));
-        assert_eq!(read("RCPT TO:<PostMaster>"), Ok(Command::Rcpt(Forward::Postmaster)));
+        let postmaster = Recipient {
+            to: Forward::Postmaster,
+            notify: Notify::Never,
+            original: Some("rfc822;x".to_owned()),
+            parameters: Parameters::Some,
+        };
+        let line = "RCPT TO:<PostMaster> NOTIFY=NEVER ORCPT=rfc822;x";
+        assert_eq!(read(line), Ok(Command::Rcpt(postmaster)));
         for (line, misread) in [
             ("RCPT TO:<>", Misread::Recipient),
             ("RCPT TO:<et>", Misread::Recipient),
             ("RCPT TO:<a@b@c.example>", Misread::Recipient),
-            ("RCPT TO:<et@beta.example> NOTIFY=NEVER", Misread::Parameter),
-            ("RCPT TO:<et@beta.example> NOTIFY=NEVER,SUCCESS", Misread::Parameter),
-            ("RCPT TO:<et@beta.example> NOTIFY=SUCCESS,NEVER", Misread::Parameter),
-            ("RCPT TO:<et@beta.example> ORCPT=rfc822;x", Misread::Parameter),
+            ("RCPT TO:<et@beta.example> NOTIFY=NEVER,SUCCESS", Misread::ParameterValue("NOTIFY")),
+            ("RCPT TO:<et@beta.example> SIZE=5", Misread::Parameter),
             ("RCPT TO:et@beta.example", Misread::Syntax(RCPT_FORM)),
         ] {
             assert_eq!(read(line), Err(misread), "{line}");
@@ -414,7 +437,7 @@ mod tests {
     #[test]
     fn no_line_panics() {
         // Every two-symbol extension of every prefix of a line that uses the whole grammar.
-        let line = "MAIL FROM:<@r.example:\"a\\b\"@[IPv6:::1]> SIZE=99999999999999999999999 BODY=8BITMIME AUTH=a+2Bb";
+        let line = "MAIL FROM:<@r.example:\"a\\b\"@[IPv6:::1]> SIZE=99999999999999999 BODY=8BITMIME AUTH=a+2Bb ENVID=+20";
         for end in 0..=line.len() {
             for tail in ["", " ", "<", ">", "\"", "\\", "=", ":", "@", "+", "+2", "\u{fc}", ",", ";"] {
                 let _ = read(&format!("{}{tail}", &line[..end]));

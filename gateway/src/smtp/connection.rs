@@ -17,10 +17,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::{debug, info};
 
-use super::dialogue::{Awaiting, Close, Dialogue, Handshake, Interruption, Next, PIECE};
+use super::dialogue::{Close, Dialogue, Handshake, Interruption, Next, PIECE};
 use super::intake::Intake;
 use super::options::{Options, Security};
 use super::pace::Pace;
+use super::session::Awaiting;
 
 /// What is read at once while commands are awaited. It lies on the stack, so that an idle connection has no buffer.
 const COMMANDS: usize = 4096;
@@ -322,7 +323,7 @@ where
     S: AsyncRead + Unpin,
 {
     let read = match awaiting {
-        Awaiting::Command | Awaiting::Continuation => receive_command(stream, input).await,
+        Awaiting::Command | Awaiting::Continuation | Awaiting::Chunk => receive_command(stream, input).await,
         Awaiting::Data => receive_data(stream, input).await,
     };
     match read {

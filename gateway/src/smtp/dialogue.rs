@@ -6,14 +6,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use certs::PeerCertificate;
-use tracing::info;
 
-use super::framing::{self, Decoded, Decoder, Line, Violation};
-use super::intake::{Delivery, Intake};
-use super::options::{Limits, Options, PlainAuth, Security};
+use super::command::Chunk;
+use super::framing::Decoder;
+use super::intake::Intake;
+use super::options::{Means, Options, PlainAuth, Security};
+use super::parcel::Parcel;
 use super::peer::{Channel, Offer};
-use super::reply::{Refusal, Reply};
-use super::session::{Opening, Receiving, Securing, Session, Settled, Step};
+use super::reply::Reply;
+use super::session::{Awaiting, Chunks, Receiving, Securing, Session, Settled};
+
+mod frame;
 
 /// Pieces of a message are no larger than this.
 pub(crate) const PIECE: usize = 64 * 1024;
@@ -34,25 +37,26 @@ struct Context<N: Intake> {
 /// What a conversation came to so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Whole lines read outside of messages.
+    /// Whole lines read outside of messages; what stands between two chunks is within.
     pub lines: u64,
     /// Messages that became durable.
     pub messages: u64,
 }
 
 enum Phase<N: Intake> {
-    Commands(Session<N::Identity>),
-    /// A message goes into its sink.
-    Accepting(Message<N>, N::Delivery),
-    /// The message is refused already; the rest of it is read so that the refusal can be said at its end.
-    Discarding(Message<N>, Refusal),
+    Commands(Session<N>),
+    /// A message by DATA.
+    Data(Receiving<N>, Decoder, Parcel<N::Delivery>),
+    /// A chunk of a message by BDAT.
+    Chunk(Receiving<N>, Chunks<N::Delivery>, Expected),
+    /// Octets of a chunk that nobody wants; so many are still to come, and what follows is settled.
+    Skipping(u64, Settled<N>),
 }
 
-struct Message<N: Intake> {
-    session: Receiving<N::Identity>,
-    decoder: Decoder,
-    /// Octets of the message so far.
-    size: u64,
+/// What is announced of a chunk, and how much of that is still to come.
+struct Expected {
+    chunk: Chunk,
+    left: u64,
 }
 
 /// What the connection has to do next.
@@ -78,17 +82,6 @@ impl Close {
     /// The TLS handshake failed before anything was said.
     pub(crate) const HANDSHAKE: Close =
         Close { reason: "handshake", counts: Counts { lines: 0, messages: 0 } };
-}
-
-/// What the peer is expected to send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Awaiting {
-    /// A command; nothing would be interrupted by closing.
-    Command,
-    /// A command within a transaction or a login.
-    Continuation,
-    /// Octets of a message.
-    Data,
 }
 
 /// Why the connection is closed from our side in the middle of a conversation.
@@ -117,7 +110,7 @@ impl<N: Intake> Dialogue<N> {
             Security::StartTls(_) => Offer::Offered,
             Security::Plain | Security::Implicit(_) => Offer::Withheld,
         };
-        let vouched = intake.by_network(peer);
+        let vouched = vouched(intake.as_ref(), &options, peer, None);
         Self::begin(intake, options, peer, Channel::Plain { starttls, login }, vouched, output)
     }
 
@@ -129,8 +122,8 @@ impl<N: Intake> Dialogue<N> {
         certificate: Option<&PeerCertificate>,
         output: &mut Vec<u8>,
     ) -> Self {
-        let vouched = vouched(intake.as_ref(), peer, certificate);
-        Self::begin(intake, options, peer, Channel::Encrypted, vouched, output)
+        let vouched = vouched(intake.as_ref(), &options, peer, certificate);
+        Self::begin(intake, options, peer, encrypted(certificate), vouched, output)
     }
 
     fn begin(
@@ -141,7 +134,7 @@ impl<N: Intake> Dialogue<N> {
         vouched: Option<N::Identity>,
         output: &mut Vec<u8>,
     ) -> Self {
-        let (session, greeting) = Session::greet(options.clone(), channel, vouched);
+        let (session, greeting) = Session::greet(options.clone(), peer, channel, vouched);
         greeting.write(output);
         let context = Context { intake, options, peer, counts: Counts::default() };
         Self { context, phase: Phase::Commands(session) }
@@ -173,17 +166,21 @@ impl<N: Intake> Dialogue<N> {
         let Self { context, phase } = self;
         match phase {
             Phase::Commands(session) => context.line(session, input, output).await,
-            Phase::Accepting(message, delivery) => context.accept(message, delivery, input, output).await,
-            Phase::Discarding(message, refusal) => context.discard(message, refusal, input, output),
+            Phase::Data(session, decoder, parcel) => {
+                context.data(session, decoder, parcel, input, output).await
+            }
+            Phase::Chunk(session, chunks, expected) => {
+                context.chunk(session, chunks, expected, input, output).await
+            }
+            Phase::Skipping(left, settled) => context.skip(left, settled, input, output),
         }
     }
 
     /// What the peer is expected to send next.
     pub fn awaiting(&self) -> Awaiting {
         match &self.phase {
-            Phase::Commands(session) if session.in_transaction() => Awaiting::Continuation,
-            Phase::Commands(_) => Awaiting::Command,
-            Phase::Accepting(..) | Phase::Discarding(..) => Awaiting::Data,
+            Phase::Commands(session) => session.awaiting(),
+            Phase::Data(..) | Phase::Chunk(..) | Phase::Skipping(..) => Awaiting::Data,
         }
     }
 
@@ -214,7 +211,8 @@ impl<N: Intake> Handshake<N> {
     /// The handshake is done; `certificate` is what the peer proved in it.
     pub fn done(self, certificate: Option<&PeerCertificate>) -> Dialogue<N> {
         let Self { context, securing } = self;
-        let session = securing.secured(vouched(context.intake.as_ref(), context.peer, certificate));
+        let vouched = vouched(context.intake.as_ref(), &context.options, context.peer, certificate);
+        let session = securing.secured(encrypted(certificate), vouched);
         Dialogue { context, phase: Phase::Commands(session) }
     }
 
@@ -231,217 +229,26 @@ enum Advance<N: Intake> {
 }
 
 impl<N: Intake> Context<N> {
-    async fn line(
-        mut self,
-        session: Session<N::Identity>,
-        input: &mut [u8],
-        output: &mut Vec<u8>,
-    ) -> Advance<N> {
-        let length = match framing::line(input, session.line_limit(input)) {
-            Line::Whole(length) => length,
-            Line::Partial => {
-                return self.read(Phase::Commands(session));
-            }
-            Line::Violation(violation) => return self.violated(violation, violation.in_command(), output),
-        };
-        self.counts.lines += 1;
-        let (line, rest) = input.split_at(length);
-        let step = session.line(line, self.intake.as_ref());
-        // These steps end a group (RFC 2920 §3.1, RFC 3207 §4.2): what comes behind without waiting for the reply was
-        // put there by somebody else, or would be read as something else.
-        let awaited = !matches!(step, Step::Settled(_));
-        if awaited && !rest.is_empty() {
-            let violation = Violation::Pipelined;
-            return self.violated(violation, violation.in_command(), output);
-        }
-        self.step(step, length, output).await
-    }
-
-    async fn step(self, step: Step<N::Identity>, used: usize, output: &mut Vec<u8>) -> Advance<N> {
-        match step {
-            Step::Settled(settled) => self.settle(settled, used, output),
-            Step::StartTls(securing, reply) => {
-                reply.write(output);
-                Advance::Leave(Next::Secure(Handshake { context: self, securing }), used)
-            }
-            Step::Login(verifying, credentials) => {
-                let verdict =
-                    self.intake.login_from(self.peer, &credentials.user, &credentials.password).await;
-                let settled = match verdict {
-                    Ok(identity) => verifying.proved(identity),
-                    Err(refusal) => verifying.refused(refusal.logged("AUTH")),
-                };
-                self.settle(settled, used, output)
-            }
-            Step::Open(opening, envelope, announced) => {
-                let opened = self.intake.open(opening.identity(), envelope, announced).await;
-                match opened {
-                    Ok(delivery) => self.begin_message(opening, delivery, used, output),
-                    Err(refusal) => self.settle(opening.refused(refusal.logged("DATA")), used, output),
-                }
-            }
-        }
-    }
-
-    fn begin_message(
-        self,
-        opening: Opening<N::Identity>,
-        delivery: N::Delivery,
-        used: usize,
-        output: &mut Vec<u8>,
-    ) -> Advance<N> {
-        let (session, reply) = opening.opened();
-        reply.write(output);
-        let decoder = Decoder::new(self.options.limits.data_line);
-        let message = Message { session, decoder, size: 0 };
-        Advance::On(Dialogue { context: self, phase: Phase::Accepting(message, delivery) }, used)
-    }
-
-    /// One piece of a message that is welcome so far.
-    async fn accept(
-        self,
-        mut message: Message<N>,
-        mut delivery: N::Delivery,
-        input: &mut [u8],
-        output: &mut Vec<u8>,
-    ) -> Advance<N> {
-        let piece = first_piece(input);
-        if piece.is_empty() {
-            return self.read(Phase::Accepting(message, delivery));
-        }
-        let (content, used, end) = match message.decode(piece) {
-            Decoded::Violation(violation) => {
-                drop(delivery);
-                return self.violated(violation, violation.in_data(), output);
-            }
-            Decoded::More(content) => (content, piece.len(), End::Ahead),
-            Decoded::End(content, used) => (content, used, End::Reached),
-        };
-        let fate = if message.is_endless(&self.options.limits) {
-            return self.violated(Violation::Endless, Refusal::TooLarge.into(), output);
-        } else if message.size > self.options.limits.message_size {
-            Err(Refusal::TooLarge)
-        } else if content > 0 {
-            delivery.chunk(&piece[..content]).await
-        } else {
-            Ok(())
-        };
-        match (fate, end) {
-            (Ok(()), End::Ahead) => self.on(Phase::Accepting(message, delivery), used),
-            (Ok(()), End::Reached) => {
-                let closed = delivery.close().await;
-                self.closed(message, closed, used, output)
-            }
-            (Err(refusal), End::Ahead) => self.on(Phase::Discarding(message, refusal), used),
-            (Err(refusal), End::Reached) => self.closed(message, Err(refusal), used, output),
-        }
-    }
-
-    /// One piece of a message that is refused already.
-    fn discard(
-        self,
-        mut message: Message<N>,
-        refusal: Refusal,
-        input: &mut [u8],
-        output: &mut Vec<u8>,
-    ) -> Advance<N> {
-        let piece = first_piece(input);
-        if piece.is_empty() {
-            return self.read(Phase::Discarding(message, refusal));
-        }
-        match message.decode(piece) {
-            Decoded::Violation(violation) => self.violated(violation, violation.in_data(), output),
-            _ if message.is_endless(&self.options.limits) => {
-                self.violated(Violation::Endless, refusal.into(), output)
-            }
-            Decoded::More(_) => self.on(Phase::Discarding(message, refusal), piece.len()),
-            Decoded::End(_, used) => self.closed(message, Err(refusal), used, output),
-        }
-    }
-
-    /// The end of a message: only now does the peer learn what became of it.
-    fn closed(
-        mut self,
-        message: Message<N>,
-        outcome: Result<String, Refusal>,
-        used: usize,
-        output: &mut Vec<u8>,
-    ) -> Advance<N> {
-        let settled = match outcome {
-            Ok(text) => {
-                self.counts.messages += 1;
-                info!(octets = message.size, reply = %text, "message stored");
-                message.session.stored(text)
-            }
-            Err(refusal) => message.session.refused(refusal.logged("end of data")),
-        };
-        self.settle(settled, used, output)
-    }
-
-    fn settle(self, settled: Settled<N::Identity>, used: usize, output: &mut Vec<u8>) -> Advance<N> {
-        match settled {
-            Settled::Next(session, reply) => {
-                reply.write(output);
-                self.on(Phase::Commands(session), used)
-            }
-            Settled::Close(reply, ending) => {
-                reply.write(output);
-                Advance::Leave(Next::Close(self.close(ending.reason())), used)
-            }
-        }
-    }
-
-    /// The framing is broken: nothing of what follows can be trusted to be what it seems.
-    fn violated(self, violation: Violation, reply: Reply, output: &mut Vec<u8>) -> Advance<N> {
-        info!(?violation, code = reply.code(), "closed for a violation");
-        reply.write(output);
-        Advance::Leave(Next::Close(self.close("violation")), 0)
-    }
-
-    fn on(self, phase: Phase<N>, used: usize) -> Advance<N> {
-        Advance::On(Dialogue { context: self, phase }, used)
-    }
-
-    fn read(self, phase: Phase<N>) -> Advance<N> {
-        Advance::Leave(Next::Read(Dialogue { context: self, phase }), 0)
-    }
-
     fn close(&self, reason: &'static str) -> Close {
         Close { reason, counts: self.counts }
     }
 }
 
-impl<N: Intake> Message<N> {
-    fn decode(&mut self, piece: &mut [u8]) -> Decoded {
-        let decoded = self.decoder.decode(piece);
-        if let Decoded::More(content) | Decoded::End(content, _) = decoded {
-            self.size = self.size.saturating_add(content as u64);
-        }
-        decoded
-    }
-
-    /// Beyond what is read of a message that is refused already.
-    fn is_endless(&self, limits: &Limits) -> bool {
-        self.size > limits.message_size.saturating_add(limits.overrun)
-    }
+fn encrypted(certificate: Option<&PeerCertificate>) -> Channel {
+    Channel::Encrypted(certificate.cloned().map(Box::new))
 }
 
-/// Whether the piece held the end of the message.
-enum End {
-    Ahead,
-    Reached,
-}
-
-fn first_piece(input: &mut [u8]) -> &mut [u8] {
-    let length = input.len().min(PIECE);
-    &mut input[..length]
-}
-
-/// The certificate says more than the network.
+/// Who vouches before anything is said, by the means that the listener takes. The certificate says more than the
+/// network.
 fn vouched<N: Intake>(
     intake: &N,
+    options: &Options,
     peer: IpAddr,
     certificate: Option<&PeerCertificate>,
 ) -> Option<N::Identity> {
-    certificate.and_then(|proved| intake.by_certificate(proved)).or_else(|| intake.by_network(peer))
+    let takes = |means| options.identities.accept(means);
+    certificate
+        .filter(|_| takes(Means::Certificate))
+        .and_then(|proved| intake.by_certificate(proved))
+        .or_else(|| takes(Means::Network).then(|| intake.by_network(peer)).flatten())
 }

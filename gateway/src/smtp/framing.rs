@@ -4,6 +4,10 @@
 
 use memchr::{memchr, memchr2, memchr3};
 
+mod counted;
+
+pub(crate) use counted::{Counted, Whole};
+
 /// What makes a peer unfit to talk to. The connection is closed after the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Violation {
@@ -73,9 +77,14 @@ enum Place {
 #[derive(Debug)]
 pub(crate) struct Decoder {
     place: Place,
-    /// Octets of the line so far.
-    column: usize,
-    line_limit: usize,
+    column: Column,
+}
+
+/// How far a line of a message has come.
+#[derive(Debug)]
+struct Column {
+    octets: usize,
+    limit: usize,
 }
 
 /// What one piece of input came to. The content stands at its front.
@@ -92,7 +101,7 @@ pub(crate) enum Decoded {
 impl Decoder {
     /// At the start of the data. No line may be longer than `line_limit`, CRLF included.
     pub(crate) fn new(line_limit: usize) -> Self {
-        Self { place: Place::LineStart, column: 0, line_limit }
+        Self { place: Place::LineStart, column: Column::new(line_limit) }
     }
 
     /// Decodes a piece in place: without stuffed dots nothing is moved, with them each octet is moved at most once.
@@ -136,29 +145,54 @@ impl Decoder {
                 (Place::Cr, b'\n') => {
                     at += 1;
                     self.place = Place::LineStart;
-                    self.column = 0;
+                    self.column.restart();
                 }
                 (Place::Cr | Place::DotCr, _) => return Err(Violation::BareCr),
-                (Place::LineStart | Place::Dot | Place::Inside, _) => at += self.text(&input[at..])?,
+                (Place::LineStart | Place::Dot | Place::Inside, _) => {
+                    let (length, text) = self.column.text(&input[at..])?;
+                    at += length;
+                    self.place = match text {
+                        Text::Open => Place::Inside,
+                        Text::Cr => Place::Cr,
+                    };
+                }
             }
         }
         Ok((at, Stop::Exhausted))
     }
+}
+
+/// What a stretch of text ends with.
+enum Text {
+    /// With the input, in the middle of a line.
+    Open,
+    /// With a CR, which an LF has to follow.
+    Cr,
+}
+
+impl Column {
+    fn new(limit: usize) -> Self {
+        Self { octets: 0, limit }
+    }
+
+    /// Another line begins.
+    fn restart(&mut self) {
+        self.octets = 0;
+    }
 
     /// Text up to and with the next CR.
-    fn text(&mut self, input: &[u8]) -> Result<usize, Violation> {
-        let (length, place) = match memchr3(b'\r', b'\n', 0, input) {
-            None => (input.len(), Place::Inside),
-            Some(at) if input[at] == b'\r' => (at + 1, Place::Cr),
+    fn text(&mut self, input: &[u8]) -> Result<(usize, Text), Violation> {
+        let (length, text) = match memchr3(b'\r', b'\n', 0, input) {
+            None => (input.len(), Text::Open),
+            Some(at) if input[at] == b'\r' => (at + 1, Text::Cr),
             Some(at) if input[at] == 0 => return Err(Violation::Nul),
             Some(_) => return Err(Violation::BareLf),
         };
-        self.column += length;
-        if self.column >= self.line_limit {
+        self.octets += length;
+        if self.octets >= self.limit {
             return Err(Violation::LongLine);
         }
-        self.place = place;
-        Ok(length)
+        Ok((length, text))
     }
 }
 

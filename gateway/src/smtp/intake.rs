@@ -2,12 +2,13 @@
 //! welcome, and a sink for one message whose successful close is the durable acknowledgement.
 //! It decides nothing itself and never sees the ledger.
 
-use std::future::Future;
+use std::future::{self, Future};
 use std::net::IpAddr;
 
 use certs::PeerCertificate;
 use mail::{Address, Envelope, ReversePath};
 
+use super::circumstance::Circumstance;
 use super::reply::Refusal;
 
 /// The guards and the sink of the SMTP server. The synchronous guards must answer from memory: they are called in the
@@ -15,13 +16,17 @@ use super::reply::Refusal;
 pub trait Intake: Send + Sync + 'static {
     /// Who vouches for the peer. Absent means that nobody does yet.
     type Identity: Clone + Send + Sync + 'static;
+    /// What is going to happen to mail for a recipient. All recipients of one transaction are of one class, since DATA
+    /// has one answer.
+    type Class: Clone + PartialEq + Send + Sync + 'static;
     /// One message on its way in.
     type Delivery: Delivery;
 
-    /// Asked once, when a peer connects: a registered network vouches by itself.
+    /// Asked when a peer connects, if the listener takes networks: a registered one vouches by itself.
     fn by_network(&self, peer: IpAddr) -> Option<Self::Identity>;
 
-    /// Asked after a TLS handshake in which the peer proved a certificate of the private CA (the chain is checked).
+    /// Asked after a TLS handshake in which the peer proved a certificate of the private CA (the chain is checked), if
+    /// the listener takes certificates.
     fn by_certificate(&self, peer: &PeerCertificate) -> Option<Self::Identity>;
 
     /// Checks a user and password. Called under TLS only, except on a loopback listener that says otherwise.
@@ -43,26 +48,81 @@ pub trait Intake: Send + Sync + 'static {
         self.login(user, password)
     }
 
-    /// May this peer send mail with this reverse-path?
-    fn mail(&self, identity: Option<&Self::Identity>, from: &ReversePath) -> Result<(), Refusal>;
+    /// Whether AUTH SCRAM-SHA-256 is offered where AUTH is.
+    fn offers_scram(&self) -> bool {
+        false
+    }
 
-    /// May this peer send mail to this recipient? Unknown recipients are refused here, in the dialogue
-    /// (no bounce is ever made of them).
+    /// What SCRAM-SHA-256 needs to know of a user; asked only where it is offered. For users that do not exist it is
+    /// made up, and always the same for a name, so that nobody learns who exists.
+    fn scram(&self, user: &str) -> ScramChallenge {
+        let _nobody = user;
+        ScramChallenge { salt: Vec::new(), iterations: 4096 }
+    }
+
+    /// Checks a proof over what both sides said (RFC 5802 §3), counted by address as [`Intake::login_from`] does.
+    /// Returns who it is, and the server signature.
+    fn scram_login_from(
+        &self,
+        peer: IpAddr,
+        user: &str,
+        auth_message: &[u8],
+        proof: &[u8],
+    ) -> impl Future<Output = Result<(Self::Identity, Vec<u8>), Refusal>> + Send {
+        let _unused = (peer, user, auth_message, proof);
+        future::ready(Err(Refusal::BadCredentials))
+    }
+
+    /// Who reads mail for `<postmaster>` and `<postmaster@this-server>` (RFC 5321 §4.5.1). It is judged as a
+    /// recipient like any other.
+    fn postmaster(&self) -> Option<Address> {
+        None
+    }
+
+    /// May this peer send mail with this reverse-path? Without an identity it is asked only on a listener that takes
+    /// domains or connectors, whose proof is in the message.
+    fn mail(
+        &self,
+        identity: Option<&Self::Identity>,
+        circumstance: &Circumstance<'_>,
+        from: &ReversePath,
+    ) -> Result<(), Refusal>;
+
+    /// May this peer send mail to this recipient, and what would become of it? Unknown recipients are refused here, in
+    /// the dialogue (no bounce is ever made of them).
     fn recipient(
         &self,
         identity: Option<&Self::Identity>,
+        circumstance: &Circumstance<'_>,
         from: &ReversePath,
         to: &Address,
-    ) -> Result<(), Refusal>;
+    ) -> Result<Self::Class, Refusal>;
 
-    /// Opens the sink for one message; called at DATA, with at least one recipient.
-    /// `announced` is the octet count of the SIZE parameter (RFC 1870), a hint only.
+    /// Opens the sink for one message; called at DATA or the first BDAT, with at least one recipient.
     fn open(
         &self,
         identity: Option<&Self::Identity>,
-        envelope: Envelope,
-        announced: Option<u64>,
+        circumstance: &Circumstance<'_>,
+        transaction: Transaction<Self::Class>,
     ) -> impl Future<Output = Result<Self::Delivery, Refusal>> + Send;
+}
+
+/// What was agreed on before a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction<C> {
+    /// The class of every recipient.
+    pub class: C,
+    pub envelope: Envelope,
+    /// The octet count of the SIZE parameter (RFC 1870), a hint only.
+    pub announced: Option<u64>,
+}
+
+/// What a verifier of SCRAM-SHA-256 tells anybody who asks (RFC 5802 §5.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScramChallenge {
+    pub salt: Vec<u8>,
+    /// Rounds of PBKDF2, at least 4096 (RFC 7677 §4).
+    pub iterations: u32,
 }
 
 /// One message on its way in. Dropping it without `close` abandons the message: nothing of it may become visible.

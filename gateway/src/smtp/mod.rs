@@ -2,6 +2,7 @@
 //! Nothing here knows what becomes of a message; that is behind [`Intake`].
 
 mod auth;
+mod circumstance;
 mod command;
 mod connection;
 mod dialogue;
@@ -10,15 +11,22 @@ mod intake;
 mod listener;
 mod options;
 mod pace;
+mod parameters;
+mod parcel;
 mod peer;
 mod reply;
+mod scram;
 mod session;
 mod throttle;
 
+pub use circumstance::{Circumstance, Encryption};
 pub use connection::{Setting, serve};
-pub use dialogue::{Awaiting, Close, Counts, Dialogue, Handshake, Interruption, Next};
-pub use intake::{Delivery, Intake};
+pub use dialogue::{Close, Counts, Dialogue, Handshake, Interruption, Next};
+pub use intake::{Delivery, Intake, ScramChallenge, Transaction};
 pub use listener::Listener;
-pub use options::{Hostname, HostnameError, Limits, Options, PlainAuth, Security, Timeouts};
+pub use options::{
+    Hostname, HostnameError, Identities, Limits, Means, Nonces, Options, PlainAuth, Security, Timeouts,
+};
 pub use reply::{Permanence, Refusal};
+pub use session::Awaiting;
 pub(crate) use throttle::{Standing, Throttle};

@@ -10,14 +10,118 @@ use mail::Address;
 
 /// How one listener behaves.
 pub struct Options {
+    /// What the configuration calls this listener; the guards are told.
+    pub listener: String,
     /// The name this server gives itself.
     pub hostname: Hostname,
     /// Whether and when the connection is encrypted.
     pub security: Security,
     /// Whether a password may cross an unencrypted connection.
     pub plain_auth: PlainAuth,
+    /// How a peer may prove who it is.
+    pub identities: Identities,
     /// What a peer may use.
     pub limits: Limits,
+    /// Where the server's half of a SCRAM nonce comes from.
+    pub nonces: Nonces,
+}
+
+impl Options {
+    /// A listener of this name with everything else as it is by default: no password without TLS; logins,
+    /// certificates and networks vouch.
+    pub fn new(listener: impl Into<String>, hostname: Hostname, security: Security) -> Self {
+        Self {
+            listener: listener.into(),
+            hostname,
+            security,
+            plain_auth: PlainAuth::Never,
+            identities: Identities::default(),
+            limits: Limits::default(),
+            nonces: Nonces::Random,
+        }
+    }
+}
+
+/// One way to prove who a peer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// A user's password, by AUTH.
+    Login,
+    /// A client certificate, in the TLS handshake.
+    Certificate,
+    /// The network that it connects from.
+    Network,
+    /// A provider's connector: its hosts, and secret headers of the message.
+    Connector,
+    /// A DMARC-aligned DKIM signature of the message.
+    Domain,
+}
+
+/// The ways that a listener accepts. By default those that prove a peer before it says MAIL.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Identities(u8);
+
+/// Where random octets for SCRAM come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nonces {
+    /// The system.
+    Random,
+    /// Always these: for tests and fuzzing, where a conversation must be the same each time. With a fixed nonce whoever
+    /// has heard a login can say it again.
+    Fixed([u8; 18]),
+}
+
+impl Means {
+    const ALL: [Means; 5] =
+        [Means::Login, Means::Certificate, Means::Network, Means::Connector, Means::Domain];
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl Identities {
+    /// Every way there is.
+    pub fn all() -> Self {
+        Means::ALL.into_iter().collect()
+    }
+
+    pub fn accept(self, means: Means) -> bool {
+        self.0 & means.bit() != 0
+    }
+
+    /// Whether the proof may come with the message, so that MAIL has to be heard without one.
+    pub(crate) fn prove_later(self) -> bool {
+        self.accept(Means::Domain) || self.accept(Means::Connector)
+    }
+}
+
+impl Default for Identities {
+    fn default() -> Self {
+        [Means::Login, Means::Certificate, Means::Network].into_iter().collect()
+    }
+}
+
+impl FromIterator<Means> for Identities {
+    fn from_iter<T: IntoIterator<Item = Means>>(means: T) -> Self {
+        Self(means.into_iter().fold(0, |bits, means| bits | means.bit()))
+    }
+}
+
+impl fmt::Debug for Identities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(Means::ALL.into_iter().filter(|means| self.accept(*means))).finish()
+    }
+}
+
+impl Nonces {
+    /// None if the system has no random octets now.
+    pub(crate) fn draw(self) -> Option<[u8; 18]> {
+        match self {
+            Nonces::Random => certs::random().ok(),
+            Nonces::Fixed(octets) => Some(octets),
+        }
+    }
 }
 
 /// Encryption of a listener.
@@ -67,9 +171,10 @@ impl Hostname {
         self.postmaster.domain()
     }
 
-    /// Where `RCPT TO:<postmaster>` goes (RFC 5321 §4.5.1).
-    pub(crate) fn postmaster(&self) -> &Address {
-        &self.postmaster
+    /// Whether this is the postmaster of this server, in any case (RFC 5321 §4.5.1).
+    pub(crate) fn is_postmaster(&self, address: &Address) -> bool {
+        let local = address.local().eq_ignore_ascii_case(self.postmaster.local());
+        local && address.domain() == self.postmaster.domain()
     }
 }
 

@@ -4,8 +4,8 @@
 
 use tokio::time::Instant;
 
-use super::dialogue::Awaiting;
 use super::options::Timeouts;
+use super::session::Awaiting;
 
 /// The deadlines of one connection.
 pub(crate) struct Pace {
@@ -40,14 +40,17 @@ impl Pace {
         match (&mut self.stage, awaiting) {
             (Stage::Lines { before, .. }, Awaiting::Command | Awaiting::Continuation) if *before == lines => {
             }
-            (Stage::Data { before, block, missing, .. }, Awaiting::Data) if *before == lines => {
+            // Between two chunks it is the same message still.
+            (Stage::Data { before, block, missing, .. }, Awaiting::Data | Awaiting::Chunk)
+                if *before == lines =>
+            {
                 *missing = missing.saturating_sub(octets as u64);
                 if *missing == 0 {
                     *missing = block_size(&self.timeouts);
                     *block = now + self.timeouts.data_block;
                 }
             }
-            (_, Awaiting::Data) => {
+            (_, Awaiting::Data | Awaiting::Chunk) => {
                 self.stage = Stage::Data {
                     before: lines,
                     total: now + self.timeouts.data_total,

@@ -1,13 +1,40 @@
-//! What is known of a peer whatever it says next: what its connection permits, who vouches for it, and how much
-//! more it may ask. It knows no commands.
+//! What is known of a peer whatever it says next: what its connection permits, who vouches for it, and how much more it
+//! may ask. It knows no commands.
 
-use super::options::Limits;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use certs::PeerCertificate;
+
+use super::circumstance::{Circumstance, Encryption, Greeting, Login, Manner, Script};
+use super::intake::Intake;
+use super::options::{Limits, Means, Options};
+
+/// What is known of the peer, whatever it says next.
+pub(super) struct Peer<N: Intake> {
+    pub(super) options: Arc<Options>,
+    pub(super) address: IpAddr,
+    pub(super) channel: Channel,
+    pub(super) vouched: Vouched<N::Identity>,
+    pub(super) patience: Patience,
+}
+
+/// How the peer greeted.
+pub(super) struct Hello {
+    pub(super) greeting: Greeting,
+    /// What it calls itself, if that is a name.
+    pub(super) name: Option<Box<str>>,
+}
 
 /// What the connection permits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Channel {
-    Plain { starttls: Offer, login: Offer },
-    Encrypted,
+    Plain {
+        starttls: Offer,
+        login: Offer,
+    },
+    /// With the certificate that the peer proved, if it did.
+    Encrypted(Option<Box<PeerCertificate>>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,18 +60,48 @@ pub(super) struct Patience {
     pub(super) transactions: u32,
 }
 
-impl Channel {
-    pub(super) fn starttls(self) -> Offer {
-        match self {
-            Channel::Plain { starttls, .. } => starttls,
-            Channel::Encrypted => Offer::Withheld,
+impl<N: Intake> Peer<N> {
+    /// What the guards are told of a transaction.
+    pub(super) fn circumstance<'a>(&'a self, hello: &'a Hello, script: Script) -> Circumstance<'a> {
+        let (encryption, certificate) = match &self.channel {
+            Channel::Plain { .. } => (Encryption::None, None),
+            Channel::Encrypted(certificate) => (Encryption::Tls, certificate.as_deref()),
+        };
+        let login = match self.vouched {
+            Vouched::Nobody | Vouched::Channel(_) => Login::None,
+            Vouched::Login(_) => Login::Done,
+        };
+        Circumstance {
+            listener: &self.options.listener,
+            peer: self.address,
+            encryption,
+            certificate,
+            hello: hello.name.as_deref(),
+            protocol: Manner { greeting: hello.greeting, encryption, login, script }.protocol(),
         }
     }
 
-    pub(super) fn login(self) -> Offer {
+    pub(super) fn identity(&self) -> Option<&N::Identity> {
+        match &self.vouched {
+            Vouched::Nobody => None,
+            Vouched::Channel(identity) | Vouched::Login(identity) => Some(identity),
+        }
+    }
+
+    /// Whether AUTH is taken here and now. None: not on this listener.
+    pub(super) fn login(&self) -> Option<Offer> {
+        self.options.identities.accept(Means::Login).then_some(match &self.channel {
+            Channel::Plain { login, .. } => *login,
+            Channel::Encrypted(_) => Offer::Offered,
+        })
+    }
+}
+
+impl Channel {
+    pub(super) fn starttls(&self) -> Offer {
         match self {
-            Channel::Plain { login, .. } => login,
-            Channel::Encrypted => Offer::Offered,
+            Channel::Plain { starttls, .. } => *starttls,
+            Channel::Encrypted(_) => Offer::Withheld,
         }
     }
 }
@@ -74,14 +131,5 @@ pub(super) fn spend(left: &mut u32) -> Spent {
             Spent::Within
         }
         None => Spent::Over,
-    }
-}
-
-impl<I> Vouched<I> {
-    pub(super) fn identity(&self) -> Option<&I> {
-        match self {
-            Vouched::Nobody => None,
-            Vouched::Channel(identity) | Vouched::Login(identity) => Some(identity),
-        }
     }
 }

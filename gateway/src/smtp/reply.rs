@@ -40,6 +40,8 @@ pub enum Refusal {
     TooLarge,
     /// This transaction has as many recipients as it may have; send the rest in the next one.
     TooManyRecipients,
+    /// Other things become of mail for this recipient than of mail for those before it, and DATA has one answer.
+    OtherClass,
     /// The peer asks too much at once.
     TooFast,
     /// There is no room now.
@@ -74,6 +76,7 @@ impl Refusal {
             | Refusal::TooLarge => Permanence::Permanent,
             Refusal::LoginsPaused
             | Refusal::TooManyRecipients
+            | Refusal::OtherClass
             | Refusal::TooFast
             | Refusal::StoreFull
             | Refusal::StoreBroken
@@ -95,6 +98,7 @@ impl Refusal {
             Refusal::Loop => "loop",
             Refusal::TooLarge => "too-large",
             Refusal::TooManyRecipients => "too-many-recipients",
+            Refusal::OtherClass => "other-class",
             Refusal::TooFast => "too-fast",
             Refusal::StoreFull => "store-full",
             Refusal::StoreBroken => "store-broken",
@@ -195,7 +199,7 @@ impl From<Refusal> for Reply {
         let (rest, enhanced, text): (u16, _, Cow<'static, str>) = match refusal {
             Refusal::NotProved(text) => (50, (7, 1), text.into()),
             Refusal::NotPermitted(text) => (50, (7, 1), text.into()),
-            Refusal::LoginNeeded => (30, (7, 0), "log in first".into()),
+            Refusal::LoginNeeded => (30, (7, 0), "log in with AUTH first".into()),
             Refusal::BadCredentials => (35, (7, 8), "user or password is not right".into()),
             Refusal::LoginsPaused => {
                 (54, (7, 0), "too many failed logins from your address; try again in a minute".into())
@@ -207,6 +211,11 @@ impl From<Refusal> for Reply {
             Refusal::TooLarge => (52, (3, 4), "the message is larger than is taken here".into()),
             Refusal::TooManyRecipients => {
                 (52, (5, 3), "no more recipients in this transaction; send the rest in the next".into())
+            }
+            Refusal::OtherClass => {
+                let text =
+                    "this recipient is taken in a transaction of its own; send it apart from those before";
+                (52, (5, 3), text.into())
             }
             Refusal::TooFast => (50, (7, 0), "too much at once; try again later".into()),
             Refusal::StoreFull => (52, (3, 1), "no room at the moment; try again later".into()),
@@ -222,10 +231,15 @@ impl From<Misread> for Reply {
         match misread {
             Misread::Unknown => Reply::coded(500, (5, 1), "no such command; HELP lists them"),
             Misread::NotOffered => Reply::coded(502, (5, 1), "this server does not do that"),
-            Misread::Chunk => Reply::coded(502, (5, 1), "CHUNKING is not offered; use DATA"),
+            Misread::ChunkSize => Reply::coded(
+                501,
+                (5, 4),
+                "BDAT needs a number of octets; what follows cannot be told from commands",
+            ),
+            Misread::ChunkForm(_) => Reply::coded(501, (5, 4), "write it as: BDAT octets [LAST]"),
             Misread::Syntax(form) => Reply::coded(501, (5, 2), format!("write it as: {form}")),
             Misread::Octets => Reply::coded(500, (5, 2), "a command has printable characters of UTF-8 only"),
-            Misread::Mechanism => Reply::coded(504, (5, 4), "use AUTH PLAIN or AUTH LOGIN"),
+            Misread::Mechanism => Reply::coded(504, (5, 4), "use a mechanism that EHLO lists"),
             Misread::Parameter => Reply::coded(555, (5, 4), "a parameter that was not offered"),
             Misread::ParameterValue(name) => {
                 Reply::coded(501, (5, 4), format!("parameter {name} has a bad value or came twice"))
@@ -294,6 +308,7 @@ mod tests {
             (Refusal::Loop, "554 5.4.6 "),
             (Refusal::TooLarge, "552 5.3.4 "),
             (Refusal::TooManyRecipients, "452 4.5.3 "),
+            (Refusal::OtherClass, "452 4.5.3 "),
             (Refusal::TooFast, "450 4.7.0 "),
             (Refusal::StoreFull, "452 4.3.1 "),
             (Refusal::StoreBroken, "451 4.3.0 "),

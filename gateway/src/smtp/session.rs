@@ -2,38 +2,43 @@
 //! and moving on consumes it, so a transaction cannot outlive EHLO, STARTTLS or its own end (RFC 5321 §4.1.4).
 //! It never waits and never sees message data.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use mail::{Address, Envelope, ReversePath};
-
-use super::auth::{self, Answer, Credentials, Exchange};
-use super::command::{self, Command, Forward, Mail, Mechanism, Misread, Parameters, Script};
-use super::intake::Intake;
+use super::auth::{Credentials, Exchange};
+use super::circumstance::Greeting;
+use super::command::{self, Chunk, Command, Misread};
+use super::framing::Counted;
+use super::intake::{Intake, Transaction};
 use super::options::Options;
-use super::peer::{Channel, Offer, Patience, Spent, Vouched, spend};
-use super::reply::{Refusal, Reply};
+use super::parcel::Parcel;
+use super::peer::{Channel, Hello, Offer, Patience, Peer, Spent, Vouched, spend};
+use super::reply::Reply;
+use super::scram::Proof;
+
+mod login;
+mod message;
+mod transaction;
+
+pub(crate) use login::Verifying;
+pub(crate) use message::{Opening, Receiving};
+use transaction::{Addressed, Begun};
 
 /// A session that waits for a line.
-pub(crate) struct Session<I> {
-    peer: Peer<I>,
-    phase: Phase,
+pub(crate) struct Session<N: Intake> {
+    peer: Peer<N>,
+    phase: Phase<N>,
 }
 
-/// What is known of the peer, whatever it says next.
-struct Peer<I> {
-    options: Arc<Options>,
-    channel: Channel,
-    vouched: Vouched<I>,
-    patience: Patience,
-}
-
-enum Phase {
-    Commands(State),
+enum Phase<N: Intake> {
+    Commands(State<N>),
     /// The next line is a response to a challenge, not a command.
     Login(Hello, Exchange),
+    /// The proof was right. The next line says that the peer read the server's own (RFC 5802 §3).
+    Confirming(Hello, N::Identity),
 }
 
-enum State {
+enum State<N: Intake> {
     /// Before EHLO or HELO.
     Fresh,
     /// Between transactions.
@@ -41,45 +46,61 @@ enum State {
     /// After MAIL.
     Begun(Begun),
     /// After at least one accepted RCPT.
-    Addressed(Addressed),
+    Addressed(Addressed<N::Class>),
+    /// Between two chunks of a message.
+    Chunked(Hello, Chunks<N::Delivery>),
 }
 
+/// A message in chunks: its lines go on from one to the next.
+pub(crate) struct Chunks<D> {
+    pub(crate) parcel: Parcel<D>,
+    pub(crate) lines: Counted,
+}
+
+/// What the peer is expected to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hello {
-    Ehlo,
-    Helo,
-}
-
-struct Begun {
-    hello: Hello,
-    from: ReversePath,
-    announced: Option<u64>,
-    script: Script,
-}
-
-struct Addressed {
-    begun: Begun,
-    recipients: Vec<Address>,
-    /// Recipients turned away because there were too many; no error up to as many again.
-    beyond: usize,
+pub enum Awaiting {
+    /// A command; nothing would be interrupted by closing.
+    Command,
+    /// A command within a transaction or a login.
+    Continuation,
+    /// The command that brings the next chunk of a message.
+    Chunk,
+    /// Octets of a message.
+    Data,
 }
 
 /// What follows from a line.
-pub(crate) enum Step<I> {
+pub(crate) enum Step<N: Intake> {
     /// All is said.
-    Settled(Settled<I>),
+    Settled(Settled<N>),
+    /// All is said, once so many octets have passed that are not looked at.
+    Skip(u64, Settled<N>),
     /// Reply, then start TLS. Everything said before is forgotten.
     StartTls(Securing, Reply),
     /// Check a password.
-    Login(Verifying<I>, Credentials),
+    Login(Verifying<N>, Credentials),
+    /// Check a proof.
+    Proof(Verifying<N>, Proof),
     /// Open the sink for a message.
-    Open(Opening<I>, Envelope, Option<u64>),
+    Open(Opening<N>, Transaction<N::Class>, Carriage),
+    /// Take the next chunk of a message.
+    Chunk(Receiving<N>, Chunks<N::Delivery>, Chunk),
+}
+
+/// How a message is brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carriage {
+    /// By DATA, up to CRLF.CRLF.
+    Data,
+    /// By BDAT, counted; this is its first chunk.
+    Chunks(Chunk),
 }
 
 /// The reply to a line, and whether there will be another.
-pub(crate) enum Settled<I> {
+pub(crate) enum Settled<N: Intake> {
     /// Reply, then wait for a line.
-    Next(Session<I>, Reply),
+    Next(Session<N>, Reply),
     /// Reply, then close.
     Close(Reply, Ending),
 }
@@ -97,57 +118,39 @@ pub(crate) enum Ending {
     Logins,
     /// As many messages as one connection may bring.
     Messages,
-    /// BDAT: what follows cannot be read as commands.
+    /// BDAT of a size that nobody can or will read: what follows cannot be read as commands.
     Chunk,
 }
 
 /// A session that waits for the TLS handshake: nothing is left of it but how often it may still err.
 pub(crate) struct Securing {
     options: Arc<Options>,
+    address: IpAddr,
     patience: Patience,
 }
 
-/// A session that waits for the verdict on a password.
-pub(crate) struct Verifying<I> {
-    peer: Peer<I>,
-    hello: Hello,
-}
-
-/// A session that waits for the sink of a message.
-pub(crate) struct Opening<I> {
-    peer: Peer<I>,
-    hello: Hello,
-}
-
-/// A session in the middle of a message.
-pub(crate) struct Receiving<I> {
-    peer: Peer<I>,
-    hello: Hello,
-}
-
-impl<I> Session<I> {
+impl<N: Intake> Session<N> {
     /// A session at its start, and the greeting.
-    pub(crate) fn greet(options: Arc<Options>, channel: Channel, vouched: Option<I>) -> (Self, Reply) {
+    pub(crate) fn greet(
+        options: Arc<Options>,
+        address: IpAddr,
+        channel: Channel,
+        vouched: Option<N::Identity>,
+    ) -> (Self, Reply) {
         let greeting = Reply::bare(220, format!("{} ESMTP Postern", options.hostname.as_str()));
         let patience = Patience::new(&options.limits);
-        (Self::fresh(options, channel, vouched, patience), greeting)
-    }
-
-    fn fresh(options: Arc<Options>, channel: Channel, vouched: Option<I>, patience: Patience) -> Self {
-        let vouched = vouched.map_or(Vouched::Nobody, Vouched::Channel);
-        let peer = Peer { options, channel, vouched, patience };
-        peer.waits(State::Fresh)
+        (Securing { options, address, patience }.fresh(channel, vouched), greeting)
     }
 
     /// Takes one line, CRLF included.
-    pub(crate) fn line<N: Intake<Identity = I>>(self, line: &[u8], guards: &N) -> Step<I> {
+    pub(crate) fn line(self, line: &[u8], guards: &N) -> Step<N> {
         let Self { peer, phase } = self;
         match phase {
-            Phase::Login(hello, exchange) => peer.response(hello, exchange, line),
+            Phase::Login(hello, exchange) => peer.response(hello, exchange, line, guards),
+            Phase::Confirming(hello, identity) => Step::Settled(peer.confirmed(hello, identity, line)),
             Phase::Commands(state) => match command::parse(line) {
                 Ok(command) => peer.command(state, command, guards),
-                Err(Misread::Chunk) => Step::Settled(Settled::Close(Misread::Chunk.into(), Ending::Chunk)),
-                Err(misread) => Step::Settled(peer.refuse(state, misread)),
+                Err(misread) => peer.misread(state, misread),
             },
         }
     }
@@ -156,222 +159,120 @@ impl<I> Session<I> {
     pub(crate) fn line_limit(&self, start: &[u8]) -> usize {
         let limits = &self.peer.options.limits;
         let auth = match &self.phase {
-            Phase::Login(..) => true,
+            Phase::Login(..) | Phase::Confirming(..) => true,
             Phase::Commands(_) => start.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH ")),
         };
         if auth { limits.auth_line } else { limits.command_line }
     }
 
-    /// Whether closing now would interrupt something.
-    pub(crate) fn in_transaction(&self) -> bool {
+    /// What the peer is expected to send, and whether closing now would interrupt something.
+    pub(crate) fn awaiting(&self) -> Awaiting {
         match &self.phase {
-            Phase::Commands(State::Begun(_) | State::Addressed(_)) | Phase::Login(..) => true,
-            Phase::Commands(State::Fresh | State::Idle(_)) => false,
+            Phase::Commands(State::Fresh | State::Idle(_)) => Awaiting::Command,
+            Phase::Commands(State::Chunked(..)) => Awaiting::Chunk,
+            Phase::Commands(State::Begun(_) | State::Addressed(_))
+            | Phase::Login(..)
+            | Phase::Confirming(..) => Awaiting::Continuation,
         }
     }
 }
 
-impl<I> Peer<I> {
-    fn command<N: Intake<Identity = I>>(self, state: State, command: Command, guards: &N) -> Step<I> {
-        let settled = match (command, state) {
-            (Command::Quit, _) => Settled::Close(Reply::coded(221, (0, 0), "bye"), Ending::Quit),
-            (Command::Ehlo, _) => self.ehlo(),
-            (Command::Helo, _) => {
-                let name = self.options.hostname.as_str().to_owned();
-                self.idle(State::Idle(Hello::Helo), Reply::bare(250, name))
-            }
-            (Command::Noop, state) => self.idle(state, Reply::coded(250, (0, 0), "ok")),
-            (Command::Vrfy, state) => self.idle(state, Reply::coded(252, (5, 2), "send a message and see")),
-            (Command::Help, state) => self.idle(state, help()),
-            (Command::Rset, state) => self.idle(state.reset(), Reply::coded(250, (0, 0), "ok")),
-            (Command::StartTls, state) => return self.start_tls(state),
-            (_, State::Fresh) => self.out_of_order(State::Fresh, "say EHLO first"),
-            (Command::Auth { mechanism, initial }, State::Idle(hello)) => {
-                return self.auth(hello, mechanism, initial.as_deref());
-            }
-            (Command::Auth { .. }, state) => self.out_of_order(state, "not within a transaction"),
-            (Command::Mail(mail), State::Idle(hello)) => self.mail(hello, mail, guards),
-            (Command::Mail(_), state) => self.out_of_order(state, "one transaction at a time"),
-            (Command::Rcpt(to), State::Begun(begun)) => {
-                let addressed = Addressed { begun, recipients: Vec::new(), beyond: 0 };
-                self.rcpt(addressed, to, guards)
-            }
-            (Command::Rcpt(to), State::Addressed(addressed)) => self.rcpt(addressed, to, guards),
-            (Command::Rcpt(_), state) => self.out_of_order(state, "say MAIL first"),
-            (Command::Data, State::Addressed(addressed)) => return self.data(addressed),
-            (Command::Data, State::Begun(begun)) => {
-                let reply = Reply::coded(554, (5, 1), "no valid recipients");
-                self.refuse(State::Begun(begun), reply)
-            }
-            (Command::Data, state) => self.out_of_order(state, "say MAIL and RCPT first"),
-        };
-        Step::Settled(settled)
+impl<N: Intake> Peer<N> {
+    fn command(self, state: State<N>, command: Command, guards: &N) -> Step<N> {
+        match command {
+            Command::Mail(mail) => Step::Settled(self.mail(state, mail, guards)),
+            Command::Rcpt(recipient) => Step::Settled(self.rcpt(state, recipient, guards)),
+            Command::Data => self.data(state),
+            Command::Bdat(chunk) => self.bdat(state, chunk),
+            Command::StartTls => self.start_tls(state),
+            Command::Auth { mechanism, initial } => self.auth(state, mechanism, initial.as_deref(), guards),
+            simple => Step::Settled(self.simple(state, simple, guards)),
+        }
     }
 
-    fn ehlo(self) -> Settled<I> {
-        let mut lines = format!(
-            "{}\nPIPELINING\nSIZE {}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES",
-            self.options.hostname.as_str(),
-            self.options.limits.message_size,
-        );
+    /// Commands that any state takes.
+    fn simple(self, state: State<N>, command: Command, guards: &N) -> Settled<N> {
+        let ok = || Reply::coded(250, (0, 0), "ok");
+        match command {
+            Command::Hello(greeting, name) => self.hello(Hello { greeting, name }, guards),
+            Command::Rset => self.idle(state.reset(), ok()),
+            Command::Vrfy => self.idle(state, Reply::coded(252, (5, 2), "send a message and see")),
+            Command::Help => self.idle(state, help()),
+            Command::Quit => Settled::Close(Reply::coded(221, (0, 0), "bye"), Ending::Quit),
+            _ => self.idle(state, ok()),
+        }
+    }
+
+    fn misread(self, state: State<N>, misread: Misread) -> Step<N> {
+        match misread {
+            Misread::ChunkSize => Step::Settled(Settled::Close(misread.into(), Ending::Chunk)),
+            Misread::ChunkForm(octets) => {
+                let settled = self.refuse(state, misread);
+                Step::Skip(octets, settled)
+            }
+            misread => Step::Settled(self.refuse(state, misread)),
+        }
+    }
+
+    fn hello(self, hello: Hello, guards: &N) -> Settled<N> {
+        let mut text = self.options.hostname.as_str().to_owned();
+        if hello.greeting == Greeting::Ehlo {
+            text.push_str(&self.extensions(guards));
+        }
+        self.idle(State::Idle(hello), Reply::bare(250, text))
+    }
+
+    fn extensions(&self, guards: &N) -> String {
+        let size = self.options.limits.message_size;
+        let mut lines =
+            format!("\nPIPELINING\nSIZE {size}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nCHUNKING\nDSN");
         if self.channel.starttls() == Offer::Offered {
             lines.push_str("\nSTARTTLS");
         }
-        if self.channel.login() == Offer::Offered {
+        if self.login() == Some(Offer::Offered) {
             lines.push_str("\nAUTH PLAIN LOGIN");
+            if guards.offers_scram() {
+                lines.push_str(" SCRAM-SHA-256");
+            }
         }
         lines.push_str("\nHELP");
-        self.idle(State::Idle(Hello::Ehlo), Reply::bare(250, lines))
+        lines
     }
 
-    fn start_tls(self, state: State) -> Step<I> {
-        match (self.channel, self.channel.starttls()) {
-            (_, Offer::Offered) => Step::StartTls(
-                Securing { options: self.options, patience: self.patience },
-                Reply::coded(220, (0, 0), "begin"),
-            ),
-            (Channel::Encrypted, _) => {
+    fn start_tls(self, state: State<N>) -> Step<N> {
+        match (&self.channel, self.channel.starttls()) {
+            (_, Offer::Offered) => {
+                let Self { options, address, patience, .. } = self;
+                Step::StartTls(Securing { options, address, patience }, Reply::coded(220, (0, 0), "begin"))
+            }
+            (Channel::Encrypted(_), _) => {
                 Step::Settled(self.out_of_order(state, "the connection is encrypted already"))
             }
             (Channel::Plain { .. }, _) => Step::Settled(self.refuse(state, Misread::NotOffered)),
         }
     }
 
-    fn auth(self, hello: Hello, mechanism: Mechanism, initial: Option<&str>) -> Step<I> {
-        match (&self.vouched, self.channel.login()) {
-            (Vouched::Login(_), _) => {
-                Step::Settled(self.out_of_order(State::Idle(hello), "logged in already"))
-            }
-            (_, Offer::Withheld) => {
-                // RFC 4954 §6: encryption is needed for these mechanisms.
-                let reply = Reply::coded(538, (7, 11), "passwords are taken under TLS only");
-                Step::Settled(self.refuse(State::Idle(hello), reply))
-            }
-            (_, Offer::Offered) => self.answered(hello, auth::start(mechanism, initial)),
-        }
-    }
-
-    fn response(self, hello: Hello, exchange: Exchange, line: &[u8]) -> Step<I> {
-        let answer = match std::str::from_utf8(line) {
-            Ok(text) => exchange.answer(text.trim_end_matches(['\r', '\n'])),
-            Err(_) => Answer::Malformed,
-        };
-        self.answered(hello, answer)
-    }
-
-    fn answered(self, hello: Hello, answer: Answer) -> Step<I> {
-        let idle = State::Idle(hello);
-        let settled = match answer {
-            Answer::Said(credentials) => {
-                return Step::Login(Verifying { peer: self, hello }, credentials);
-            }
-            Answer::Ask(exchange) => {
-                let reply = Reply::bare(334, exchange.challenge());
-                Settled::Next(Session { peer: self, phase: Phase::Login(hello, exchange) }, reply)
-            }
-            // RFC 4954 §4 asks for 501 in both cases.
-            Answer::Cancelled => self.refuse(idle, Reply::coded(501, (7, 0), "login cancelled")),
-            Answer::Malformed => {
-                let reply = Reply::coded(501, (5, 2), "that is not what the mechanism asks for");
-                self.refuse(idle, reply)
-            }
-        };
-        Step::Settled(settled)
-    }
-
-    fn mail<N: Intake<Identity = I>>(mut self, hello: Hello, mail: Mail, guards: &N) -> Settled<I> {
-        let idle = State::Idle(hello);
-        if self.patience.transactions == 0 {
-            let reply = Reply::coded(421, (7, 0), "enough for one connection; connect again");
-            return Settled::Close(reply, Ending::Messages);
-        }
-        if hello == Hello::Helo && mail.parameters == Parameters::Some {
-            return self.refuse(idle, Misread::Parameter);
-        }
-        if mail.announced.is_some_and(|size| size > self.options.limits.message_size) {
-            return self.refuse(idle, Refusal::TooLarge.logged("MAIL"));
-        }
-        if let Err(refusal) = guards.mail(self.identity(), &mail.from) {
-            return self.refuse(idle, refusal.logged("MAIL"));
-        }
-        if spend(&mut self.patience.idle_commands) == Spent::Over {
-            return self.too_idle();
-        }
-        let Mail { from, announced, script, .. } = mail;
-        let begun = Begun { hello, from, announced, script };
-        self.next(State::Begun(begun), Reply::coded(250, (1, 0), "sender ok"))
-    }
-
-    fn rcpt<N: Intake<Identity = I>>(self, mut addressed: Addressed, to: Forward, guards: &N) -> Settled<I> {
-        let to = match to {
-            Forward::Postmaster => self.options.hostname.postmaster().clone(),
-            Forward::Address(address) => address,
-        };
-        if addressed.begun.script == Script::Ascii && !to.to_string().is_ascii() {
-            return self.refuse(addressed.state(), Misread::NeedsUtf8);
-        }
-        if let Err(refusal) = guards.recipient(self.identity(), &addressed.begun.from, &to) {
-            return self.refuse(addressed.state(), refusal.logged("RCPT"));
-        }
-        let known = addressed.recipients.contains(&to);
-        if !known && addressed.recipients.len() >= self.options.limits.recipients {
-            return self.beyond(addressed);
-        }
-        if !known {
-            addressed.recipients.push(to);
-        }
-        self.next(addressed.state(), Reply::coded(250, (1, 5), "recipient ok"))
-    }
-
-    /// One recipient too many (RFC 5321 §4.5.3.1.10): no error at first, since a list is sent in one group.
-    fn beyond(self, mut addressed: Addressed) -> Settled<I> {
-        addressed.beyond += 1;
-        if addressed.beyond == 1 {
-            // One line for the whole list.
-            return self.next(addressed.state(), Refusal::TooManyRecipients.logged("RCPT").into());
-        }
-        if addressed.beyond > self.options.limits.recipients.max(100) {
-            return self.refuse(addressed.state(), Refusal::TooManyRecipients);
-        }
-        self.next(addressed.state(), Refusal::TooManyRecipients.into())
-    }
-
-    fn data(self, addressed: Addressed) -> Step<I> {
-        let Addressed { begun: Begun { hello, from, announced, .. }, recipients, .. } = addressed;
-        let envelope = Envelope::plain(from, recipients);
-        Step::Open(Opening { peer: self, hello }, envelope, announced)
-    }
-
-    fn identity(&self) -> Option<&I> {
-        self.vouched.identity()
-    }
-
-    fn waits(self, state: State) -> Session<I> {
+    fn waits(self, state: State<N>) -> Session<N> {
         Session { peer: self, phase: Phase::Commands(state) }
     }
 
-    fn next(self, state: State, reply: Reply) -> Settled<I> {
+    fn next(self, state: State<N>, reply: Reply) -> Settled<N> {
         Settled::Next(self.waits(state), reply)
     }
 
     /// A reply to a command that leads nowhere.
-    fn idle(mut self, state: State, reply: Reply) -> Settled<I> {
+    fn idle(mut self, state: State<N>, reply: Reply) -> Settled<N> {
         match spend(&mut self.patience.idle_commands) {
             Spent::Within => self.next(state, reply),
-            Spent::Over => self.too_idle(),
+            Spent::Over => too_idle(),
         }
     }
 
-    fn too_idle(self) -> Settled<I> {
-        let reply = Reply::coded(421, (7, 0), "too many commands without a message");
-        Settled::Close(reply, Ending::Idle)
-    }
-
-    fn out_of_order(self, state: State, text: &'static str) -> Settled<I> {
+    fn out_of_order(self, state: State<N>, text: &'static str) -> Settled<N> {
         self.refuse(state, Reply::coded(503, (5, 1), text))
     }
 
-    fn refuse(mut self, state: State, reply: impl Into<Reply>) -> Settled<I> {
+    fn refuse(mut self, state: State<N>, reply: impl Into<Reply>) -> Settled<N> {
         match spend(&mut self.patience.errors) {
             Spent::Within => self.next(state, reply.into()),
             Spent::Over => Settled::Close(Reply::coded(421, (7, 0), "too many errors"), Ending::Errors),
@@ -381,61 +282,26 @@ impl<I> Peer<I> {
 
 impl Securing {
     /// The handshake is done. `vouched` is what the certificate or the network says.
-    pub(crate) fn secured<I>(self, vouched: Option<I>) -> Session<I> {
-        Session::fresh(self.options, Channel::Encrypted, vouched, self.patience)
+    pub(crate) fn secured<N: Intake>(self, channel: Channel, vouched: Option<N::Identity>) -> Session<N> {
+        self.fresh(channel, vouched)
+    }
+
+    fn fresh<N: Intake>(self, channel: Channel, vouched: Option<N::Identity>) -> Session<N> {
+        let vouched = vouched.map_or(Vouched::Nobody, Vouched::Channel);
+        let Self { options, address, patience } = self;
+        Peer { options, address, channel, vouched, patience }.waits(State::Fresh)
     }
 }
 
-impl<I> Verifying<I> {
-    pub(crate) fn proved(mut self, identity: I) -> Settled<I> {
-        self.peer.vouched = Vouched::Login(identity);
-        self.peer.next(State::Idle(self.hello), Reply::coded(235, (7, 0), "welcome"))
-    }
-
-    pub(crate) fn refused(mut self, refusal: Refusal) -> Settled<I> {
-        let failed = refusal == Refusal::BadCredentials;
-        if failed && spend(&mut self.peer.patience.failed_logins) == Spent::Over {
-            return Settled::Close(refusal.into(), Ending::Logins);
-        }
-        self.peer.refuse(State::Idle(self.hello), refusal)
-    }
-}
-
-impl<I> Opening<I> {
-    pub(crate) fn identity(&self) -> Option<&I> {
-        self.peer.identity()
-    }
-
-    pub(crate) fn opened(mut self) -> (Receiving<I>, Reply) {
-        self.peer.patience.transactions = self.peer.patience.transactions.saturating_sub(1);
-        let reply = Reply::bare(354, "send the message, end with CRLF.CRLF");
-        (Receiving { peer: self.peer, hello: self.hello }, reply)
-    }
-
-    pub(crate) fn refused(self, refusal: Refusal) -> Settled<I> {
-        self.peer.refuse(State::Idle(self.hello), refusal)
-    }
-}
-
-impl<I> Receiving<I> {
-    /// The message is durable.
-    pub(crate) fn stored(mut self, text: String) -> Settled<I> {
-        self.peer.patience.idle_commands = self.peer.options.limits.idle_commands;
-        self.peer.next(State::Idle(self.hello), Reply::coded(250, (0, 0), text))
-    }
-
-    pub(crate) fn refused(self, refusal: Refusal) -> Settled<I> {
-        self.peer.refuse(State::Idle(self.hello), refusal)
-    }
-}
-
-impl State {
+impl<N: Intake> State<N> {
+    /// Without a transaction.
     fn reset(self) -> Self {
         match self {
             State::Fresh => State::Fresh,
             State::Idle(hello)
             | State::Begun(Begun { hello, .. })
-            | State::Addressed(Addressed { begun: Begun { hello, .. }, .. }) => State::Idle(hello),
+            | State::Addressed(Addressed { begun: Begun { hello, .. }, .. })
+            | State::Chunked(hello, _) => State::Idle(hello),
         }
     }
 }
@@ -454,15 +320,13 @@ impl Ending {
     }
 }
 
-impl Addressed {
-    /// Without a recipient it is the state before.
-    fn state(self) -> State {
-        if self.recipients.is_empty() { State::Begun(self.begun) } else { State::Addressed(self) }
-    }
+fn too_idle<N: Intake>() -> Settled<N> {
+    let reply = Reply::coded(421, (7, 0), "too many commands without a message");
+    Settled::Close(reply, Ending::Idle)
 }
 
 fn help() -> Reply {
-    let text = "EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY HELP QUIT\nRFC 5321 says more";
+    let text = "EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT\nRFC 5321 says more";
     Reply::coded(214, (0, 0), text)
 }
 

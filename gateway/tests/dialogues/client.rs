@@ -106,9 +106,12 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(options: Options) -> Self {
+        Self::start_with(Sample::default(), options).await
+    }
+
+    pub(crate) async fn start_with(sample: Sample, options: Options) -> Self {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = socket.local_addr().unwrap();
-        let sample = Sample::default();
         let (stop, stopped) = watch::channel(false);
         let listener = Listener::new(socket, Arc::new(sample.clone()), options);
         let ended = tokio::spawn(listener.run(stopped));

@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use certs::{Authority, PeerCertificate, ServerIdentity};
-use gateway::smtp::{Delivery, Hostname, Intake, Limits, Options, PlainAuth, Refusal, Security};
-use mail::{Address, Envelope, ReversePath};
+use gateway::smtp::{
+    Circumstance, Delivery, Hostname, Identities, Intake, Limits, Options, PlainAuth, Refusal,
+    ScramChallenge, Security, Transaction,
+};
+use mail::{Address, Notify, Rcpt, ReportWish, ReversePath};
+
+use crate::scram::Verifier;
 
 /// The name that the server under test gives itself.
 pub(crate) const HOST: &str = "mx.postern.example";
@@ -21,16 +26,28 @@ pub(crate) const PAUSED: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 66));
 pub(crate) const STORED: &str = "secured as case K7Q-4M2X";
 
 /// Everything that was acknowledged.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Sample {
     stored: Arc<Mutex<Vec<Stored>>>,
+    pub(crate) postmaster: Option<Address>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl Default for Sample {
+    fn default() -> Self {
+        Self { stored: Arc::default(), postmaster: Address::parse("mau@beta.example").ok() }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) identity: Option<String>,
+    /// Listener, protocol and the name that the peer gave itself.
+    pub(crate) circumstance: String,
+    pub(crate) class: String,
     pub(crate) from: String,
     pub(crate) to: Vec<String>,
+    /// What the sender wants to hear of each recipient, and of the whole.
+    pub(crate) wishes: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -42,6 +59,7 @@ impl Sample {
 
 impl Intake for Sample {
     type Identity = String;
+    type Class = String;
     type Delivery = Sink;
 
     fn by_network(&self, peer: IpAddr) -> Option<String> {
@@ -67,7 +85,39 @@ impl Intake for Sample {
         }
     }
 
-    fn mail(&self, identity: Option<&String>, from: &ReversePath) -> Result<(), Refusal> {
+    fn offers_scram(&self) -> bool {
+        true
+    }
+
+    fn scram(&self, _: &str) -> ScramChallenge {
+        Verifier::of("secret").challenge()
+    }
+
+    async fn scram_login_from(
+        &self,
+        peer: IpAddr,
+        user: &str,
+        auth_message: &[u8],
+        proof: &[u8],
+    ) -> Result<(String, Vec<u8>), Refusal> {
+        let signature = Verifier::of("secret").check(auth_message, proof);
+        match (peer, user, signature) {
+            (PAUSED, ..) => Err(Refusal::LoginsPaused),
+            (_, "ada@alpha.example" | "a,b=c", Some(signature)) => Ok((format!("login {user}"), signature)),
+            _ => Err(Refusal::BadCredentials),
+        }
+    }
+
+    fn postmaster(&self) -> Option<Address> {
+        self.postmaster.clone()
+    }
+
+    fn mail(
+        &self,
+        identity: Option<&String>,
+        _: &Circumstance<'_>,
+        from: &ReversePath,
+    ) -> Result<(), Refusal> {
         match from {
             ReversePath::Address(from) if from.local() == "proved" && identity.is_none() => {
                 Err(Refusal::NotProved("log in, or show the certificate of your company".into()))
@@ -79,29 +129,63 @@ impl Intake for Sample {
         }
     }
 
-    fn recipient(&self, _: Option<&String>, _: &ReversePath, to: &Address) -> Result<(), Refusal> {
-        let known = match to.domain() {
-            "beta.example" => ["et", "full", "broken", "closing", "mau", "gr\u{fc}n"].contains(&to.local()),
-            HOST => to.local() == "postmaster",
-            _ => false,
-        };
-        if known { Ok(()) } else { Err(Refusal::UnknownRecipient("no such mailbox here".into())) }
+    fn recipient(
+        &self,
+        _: Option<&String>,
+        _: &Circumstance<'_>,
+        _: &ReversePath,
+        to: &Address,
+    ) -> Result<String, Refusal> {
+        match to.domain() {
+            "beta.example" if BOXES.contains(&to.local()) => Ok("case".to_owned()),
+            "outside.example" => Ok("relay".to_owned()),
+            _ => Err(Refusal::UnknownRecipient("no such mailbox here".into())),
+        }
     }
 
     async fn open(
         &self,
         identity: Option<&String>,
-        envelope: Envelope,
-        _: Option<u64>,
+        at: &Circumstance<'_>,
+        transaction: Transaction<String>,
     ) -> Result<Sink, Refusal> {
+        let Transaction { class, envelope, .. } = transaction;
         let to: Vec<String> = envelope.recipients.iter().map(|to| to.address.to_string()).collect();
         if to.iter().any(|to| to == "full@beta.example") {
             return Err(Refusal::StoreFull);
         }
-        let from = envelope.reverse_path.to_string();
-        let stored = Stored { identity: identity.cloned(), from, to, body: Vec::new() };
+        let stored = Stored {
+            identity: identity.cloned(),
+            circumstance: format!("{} {} {}", at.listener, at.protocol, at.hello.unwrap_or("nameless")),
+            class,
+            from: envelope.reverse_path.to_string(),
+            to,
+            wishes: wishes(&envelope.recipients, &envelope.report),
+            body: Vec::new(),
+        };
         Ok(Sink { sample: self.clone(), stored })
     }
+}
+
+const BOXES: [&str; 6] = ["et", "full", "broken", "closing", "mau", "gr\u{fc}n"];
+
+/// `RET ENVID` and, for each recipient, `| NOTIFY ORCPT`; `-` for what was not said.
+fn wishes(recipients: &[Rcpt], report: &ReportWish) -> String {
+    let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let what = report.what.map_or("-".to_owned(), |what| format!("{what:?}"));
+    let mut wishes = format!("{what} {}", said(&report.id));
+    for recipient in recipients {
+        let notify = match recipient.notify {
+            Notify::Default => "-".to_owned(),
+            Notify::Never => "never".to_owned(),
+            Notify::On { success, failure, delay } => [(success, "s"), (failure, "f"), (delay, "d")]
+                .into_iter()
+                .filter_map(|(on, letter)| on.then_some(letter))
+                .collect(),
+        };
+        wishes.push_str(&format!(" | {notify} {}", said(&recipient.original)));
+    }
+    wishes
 }
 
 /// The sink of one message.
@@ -173,9 +257,10 @@ impl Papers {
     }
 }
 
-/// Options of a listener under test.
+/// Options of a listener under test: whoever wants may say MAIL.
 pub(crate) fn options(security: Security, plain_auth: PlainAuth, limits: Limits) -> Options {
-    Options { hostname: Hostname::parse(HOST).unwrap(), security, plain_auth, limits }
+    let hostname = Hostname::parse(HOST).unwrap();
+    Options { plain_auth, limits, identities: Identities::all(), ..Options::new("test", hostname, security) }
 }
 
 /// The root of the repository.

@@ -3,13 +3,15 @@
 //! ```text
 //! # a comment                      @ plain-auth | size N | recipients N | errors N | logins N | line N
 //!                                  | overrun N | transactions N | idle N | registered | whole
+//!                                  | no-postmaster | accepts login,certificate,network,connector,domain
 //! > a line to send, CRLF added     consecutive ones leave as one segment
 //! >> octets to send, with escapes  \r \n \0 \\ \xNN, nothing added; `\{TEXT*N}` repeats
 //! < a reply line to expect         `*` stands for anything
 //! <+ 250                           a whole reply with this code, however many lines
 //! = tls | tls certificate | tls foreign     the handshake, here
 //! = closed                         the server closes, without another word
-//! = stored N | body TEXT | identity TEXT | from TEXT | to TEXT      what is stored by now; of the last message
+//! = stored N                       so many messages are stored by now; of the last one:
+//! = body | identity | class | circumstance | from | to | wishes TEXT
 //! ```
 //!
 //! `@ whole` says that the script depends on what arrives together, so it is not run octet by octet.
@@ -17,15 +19,17 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
-use gateway::smtp::{Limits, PlainAuth};
+use gateway::smtp::{Identities, Limits, Means, PlainAuth};
 
-use crate::sample::REGISTERED;
+use crate::sample::{REGISTERED, Sample};
 
 pub(crate) struct Script {
     pub(crate) name: String,
     pub(crate) limits: Limits,
     pub(crate) plain_auth: PlainAuth,
+    pub(crate) identities: Identities,
     pub(crate) splitting: Splitting,
+    postmaster: Postmaster,
     /// Where the client calls from.
     pub(crate) client: IpAddr,
     pub(crate) steps: Vec<(usize, Step)>,
@@ -35,6 +39,12 @@ pub(crate) struct Script {
 pub(crate) enum Splitting {
     Anywhere,
     Whole,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Postmaster {
+    Reads,
+    Nobody,
 }
 
 pub(crate) enum Step {
@@ -61,8 +71,22 @@ pub(crate) enum Show {
 pub(crate) enum Part {
     Body,
     Identity,
+    Class,
+    Circumstance,
     From,
     To,
+    Wishes,
+}
+
+impl Script {
+    /// The intake that the script talks to.
+    pub(crate) fn sample(&self) -> Sample {
+        let mut sample = Sample::default();
+        if self.postmaster == Postmaster::Nobody {
+            sample.postmaster = None;
+        }
+        sample
+    }
 }
 
 /// All scripts of a folder, by name.
@@ -84,7 +108,9 @@ fn read(name: String, text: &str) -> Script {
         name,
         limits: Limits::default(),
         plain_auth: PlainAuth::Never,
+        identities: Identities::all(),
         splitting: Splitting::Anywhere,
+        postmaster: Postmaster::Reads,
         client: IpAddr::V4(Ipv4Addr::LOCALHOST),
         steps: Vec::new(),
     };
@@ -115,10 +141,15 @@ fn send(script: &mut Script, number: usize, octets: Vec<u8>) {
 
 fn option(script: &mut Script, text: &str) {
     let (name, value) = text.split_once(' ').unwrap_or((text, "0"));
+    if name == "accepts" {
+        script.identities = value.split(',').map(means).collect();
+        return;
+    }
     let number: usize = value.parse().unwrap();
     let limits = &mut script.limits;
     match name {
         "plain-auth" => script.plain_auth = PlainAuth::Loopback,
+        "no-postmaster" => script.postmaster = Postmaster::Nobody,
         "registered" => script.client = REGISTERED,
         "whole" => script.splitting = Splitting::Whole,
         "size" => limits.message_size = number as u64,
@@ -130,6 +161,17 @@ fn option(script: &mut Script, text: &str) {
         "idle" => limits.idle_commands = number as u32,
         "line" => limits.data_line = number,
         _ => panic!("{}: no such option: {text}", script.name),
+    }
+}
+
+fn means(name: &str) -> Means {
+    match name {
+        "login" => Means::Login,
+        "certificate" => Means::Certificate,
+        "network" => Means::Network,
+        "connector" => Means::Connector,
+        "domain" => Means::Domain,
+        _ => panic!("no such means: {name}"),
     }
 }
 
@@ -145,6 +187,9 @@ fn check(text: &str) -> Step {
         "identity" => Step::Last(Part::Identity, octets(value)),
         "from" => Step::Last(Part::From, octets(value)),
         "to" => Step::Last(Part::To, octets(value)),
+        "class" => Step::Last(Part::Class, octets(value)),
+        "circumstance" => Step::Last(Part::Circumstance, octets(value)),
+        "wishes" => Step::Last(Part::Wishes, octets(value)),
         _ => panic!("no such check: {text}"),
     }
 }

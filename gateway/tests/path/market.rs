@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use certs::RootKey;
-use gateway::smtp::{Delivery, Intake, Refusal};
+use gateway::smtp::{Circumstance, Delivery, Encryption, Intake, Refusal, Transaction};
 use gateway::{Gateway, Guards, Settings};
 use mail::{Address, Envelope, GroupId, ReversePath};
 use policies::Ruleset;
@@ -54,13 +54,23 @@ impl Market {
     ) -> Result<String, Refusal> {
         let identity = self.guards.by_network(network(company));
         let identity = identity.as_ref();
-        self.guards.mail(identity, &from)?;
+        let circumstance = Circumstance {
+            listener: "smtp",
+            peer: network(company),
+            encryption: Encryption::Tls,
+            certificate: None,
+            hello: Some("mail.alpha.example"),
+            protocol: "ESMTPS",
+        };
+        self.guards.mail(identity, &circumstance, &from)?;
         let recipients: Vec<Address> = to.iter().map(|to| address(to)).collect();
+        let mut class = None;
         for recipient in &recipients {
-            self.guards.recipient(identity, &from, recipient)?;
+            class = Some(self.guards.recipient(identity, &circumstance, &from, recipient)?);
         }
         let envelope = Envelope::plain(from, recipients);
-        let mut delivery = self.guards.open(identity, envelope, None).await?;
+        let transaction = Transaction { class: class.unwrap(), envelope, announced: None };
+        let mut delivery = self.guards.open(identity, &circumstance, transaction).await?;
         for piece in mail.replace('\n', "\r\n").as_bytes().chunks(7) {
             delivery.chunk(piece).await?;
         }
@@ -118,6 +128,8 @@ fn directory(ledger: &Ledger) -> Vec<DirectoryChange> {
             name: format!("{company} Energy"),
             domains: vec![domain.clone()],
             networks: vec![format!("10.{}.0.0/16", number + 1).parse().unwrap()],
+            certificate_name: None,
+            receipts: store::Receipts::Off,
         }));
         for (mpid, role) in [("E", "electricity-supplier"), ("G", "gas-supplier")] {
             changes.push(DirectoryChange::Participant(Participant {
@@ -138,6 +150,7 @@ fn directory(ledger: &Ledger) -> Vec<DirectoryChange> {
                 participant: mpid_of(company, mpid),
                 process: "erroneous-transfers".parse().unwrap(),
                 contact_type: rung.parse().unwrap(),
+                alerts: store::MailboxAlerts::AtOnce,
             }));
         }
         changes.push(DirectoryChange::User(User {
@@ -149,6 +162,7 @@ fn directory(ledger: &Ledger) -> Vec<DirectoryChange> {
             permissions: Vec::new(),
             password: Some(certs::password::hash("correct horse battery").unwrap()),
             active: true,
+            scram_salt: None,
         }));
     }
     changes

@@ -4,9 +4,13 @@ use std::net::IpAddr;
 
 use certs::PeerCertificate;
 
+use mail::{Address, ReversePath};
+
 use super::*;
+use crate::smtp::circumstance::Circumstance;
 use crate::smtp::intake::Delivery;
-use crate::smtp::options::{Hostname, Limits, PlainAuth, Security};
+use crate::smtp::options::{Hostname, Identities, Limits, Security};
+use crate::smtp::reply::Refusal;
 
 /// Guards with one welcome sender and recipient. Nothing in a session waits, so the rest is never asked.
 struct Guards;
@@ -15,6 +19,7 @@ struct NoSink;
 
 impl Intake for Guards {
     type Identity = &'static str;
+    type Class = &'static str;
     type Delivery = NoSink;
 
     fn by_network(&self, _: IpAddr) -> Option<&'static str> {
@@ -29,7 +34,16 @@ impl Intake for Guards {
         Err(Refusal::BadCredentials)
     }
 
-    fn mail(&self, identity: Option<&&'static str>, from: &ReversePath) -> Result<(), Refusal> {
+    fn postmaster(&self) -> Option<Address> {
+        Address::parse("ops@beta.example").ok()
+    }
+
+    fn mail(
+        &self,
+        identity: Option<&&'static str>,
+        _: &Circumstance<'_>,
+        from: &ReversePath,
+    ) -> Result<(), Refusal> {
         match (identity, from) {
             (None, ReversePath::Address(from)) if from.local() == "stranger" => {
                 Err(Refusal::NotProved("log in".into()))
@@ -38,14 +52,26 @@ impl Intake for Guards {
         }
     }
 
-    fn recipient(&self, _: Option<&&'static str>, _: &ReversePath, to: &Address) -> Result<(), Refusal> {
-        if to.local() == "nobody" {
-            return Err(Refusal::UnknownRecipient("no such mailbox".into()));
+    fn recipient(
+        &self,
+        _: Option<&&'static str>,
+        _: &Circumstance<'_>,
+        _: &ReversePath,
+        to: &Address,
+    ) -> Result<&'static str, Refusal> {
+        match (to.local(), to.domain()) {
+            ("nobody", _) => Err(Refusal::UnknownRecipient("no such mailbox".into())),
+            (_, "outside.example") => Ok("relay"),
+            _ => Ok("case"),
         }
-        Ok(())
     }
 
-    async fn open(&self, _: Option<&&'static str>, _: Envelope, _: Option<u64>) -> Result<NoSink, Refusal> {
+    async fn open(
+        &self,
+        _: Option<&&'static str>,
+        _: &Circumstance<'_>,
+        _: Transaction<&'static str>,
+    ) -> Result<NoSink, Refusal> {
         Err(Refusal::StoreFull)
     }
 }
@@ -70,52 +96,64 @@ const LIMITS: fn() -> Limits = || Limits {
 };
 
 fn options(limits: Limits) -> Arc<Options> {
-    Arc::new(Options {
-        hostname: Hostname::parse("mx.example").unwrap(),
-        security: Security::Plain,
-        plain_auth: PlainAuth::Never,
-        limits,
-    })
+    let options = Options::new("test", Hostname::parse("mx.example").unwrap(), Security::Plain);
+    Arc::new(Options { limits, identities: Identities::all(), ..options })
 }
 
-fn start(channel: Channel, limits: Limits) -> Session<&'static str> {
-    Session::greet(options(limits), channel, None).0
+fn start(channel: Channel, limits: Limits) -> Session<Guards> {
+    Session::greet(options(limits), [192, 0, 2, 1].into(), channel, None).0
 }
 
 const OPEN: Channel = Channel::Plain { starttls: Offer::Offered, login: Offer::Offered };
 
-fn say(session: Session<&'static str>, line: &str) -> Step<&'static str> {
+fn say(session: Session<Guards>, line: &str) -> Step<Guards> {
     session.line(format!("{line}\r\n").as_bytes(), &Guards)
 }
 
 /// Says lines that must not end the session.
-fn after(lines: &[&str]) -> Session<&'static str> {
+fn after(lines: &[&str]) -> Session<Guards> {
     lines.iter().fold(start(OPEN, LIMITS()), |session, line| match say(session, line) {
         Step::Settled(Settled::Next(session, _)) => session,
         other => panic!("{line}: {}", told(&other)),
     })
 }
 
-fn place(session: &Session<&'static str>) -> &'static str {
+fn place(session: &Session<Guards>) -> &'static str {
     match &session.phase {
         Phase::Login(..) => "login",
+        Phase::Confirming(..) => "confirming",
         Phase::Commands(State::Fresh) => "fresh",
-        Phase::Commands(State::Idle(Hello::Ehlo)) => "idle",
-        Phase::Commands(State::Idle(Hello::Helo)) => "idle after HELO",
+        Phase::Commands(State::Idle(Hello { greeting: Greeting::Ehlo, .. })) => "idle",
+        Phase::Commands(State::Idle(Hello { greeting: Greeting::Helo, .. })) => "idle after HELO",
         Phase::Commands(State::Begun(_)) => "begun",
         Phase::Commands(State::Addressed(_)) => "addressed",
+        Phase::Commands(State::Chunked(..)) => "chunked",
     }
 }
 
-fn told(step: &Step<&'static str>) -> String {
+fn told(step: &Step<Guards>) -> String {
     match step {
-        Step::Settled(Settled::Next(session, reply)) => format!("{} {}", reply.code(), place(session)),
-        Step::Settled(Settled::Close(reply, _)) => format!("{} closed", reply.code()),
+        Step::Settled(settled) => said(settled),
+        Step::Skip(octets, settled) => format!("skip {octets} {}", said(settled)),
         Step::StartTls(_, reply) => format!("{} handshake", reply.code()),
         Step::Login(_, credentials) => format!("verify {}", *credentials.user),
-        Step::Open(_, envelope, announced) => {
-            format!("open for {} of {announced:?}", envelope.recipients.len())
+        Step::Proof(_, proof) => format!("verify {}", proof.user),
+        Step::Open(_, transaction, carriage) => {
+            let how = match carriage {
+                Carriage::Data => "open",
+                Carriage::Chunks(_) => "chunk",
+            };
+            let Transaction { class, envelope, announced } = transaction;
+            format!("{how} {class} for {} of {announced:?}", envelope.recipients.len())
         }
+        Step::Chunk(_, _, chunk) => format!("chunk of {}", chunk.octets),
+    }
+}
+
+fn said(settled: &Settled<Guards>) -> String {
+    match settled {
+        Settled::Next(session, reply) => format!("{} {}", reply.code(), place(session)),
+        Settled::Close(reply, _) => format!("{} closed", reply.code()),
     }
 }
 
@@ -126,7 +164,7 @@ const PLAIN: &str = "AUTH PLAIN AGFkYQBzZWNyZXQ=";
 #[test]
 fn every_state_answers_every_command() {
     let states: [&[&str]; 5] = [&[], &["EHLO c"], &["HELO c"], &["EHLO c", MAIL], &["EHLO c", MAIL, RCPT]];
-    let table: [(&str, [&str; 5]); 17] = [
+    let table: [(&str, [&str; 5]); 19] = [
         ("EHLO c", ["250 idle", "250 idle", "250 idle", "250 idle", "250 idle"]),
         ("HELO c", ["250 idle after HELO"; 5]),
         (MAIL, ["503 fresh", "250 begun", "555 idle after HELO", "503 begun", "503 addressed"]),
@@ -140,7 +178,10 @@ fn every_state_answers_every_command() {
             "RCPT TO:<postmaster>",
             ["503 fresh", "503 idle", "503 idle after HELO", "250 addressed", "250 addressed"],
         ),
-        ("DATA", ["503 fresh", "503 idle", "503 idle after HELO", "554 begun", "open for 1 of Some(10)"]),
+        (
+            "DATA",
+            ["503 fresh", "503 idle", "503 idle after HELO", "554 begun", "open case for 1 of Some(10)"],
+        ),
         ("RSET", ["250 fresh", "250 idle", "250 idle after HELO", "250 idle", "250 idle"]),
         ("NOOP", ["250 fresh", "250 idle", "250 idle after HELO", "250 begun", "250 addressed"]),
         ("VRFY x", ["252 fresh", "252 idle", "252 idle after HELO", "252 begun", "252 addressed"]),
@@ -148,7 +189,27 @@ fn every_state_answers_every_command() {
         ("QUIT", ["221 closed"; 5]),
         ("STARTTLS", ["220 handshake"; 5]),
         (PLAIN, ["503 fresh", "verify ada", "verify ada", "503 begun", "503 addressed"]),
-        ("BDAT 5 LAST", ["502 closed"; 5]),
+        (
+            "BDAT 5 LAST",
+            [
+                "skip 5 503 fresh",
+                "skip 5 503 idle",
+                "skip 5 503 idle after HELO",
+                "skip 5 554 begun",
+                "chunk case for 1 of Some(10)",
+            ],
+        ),
+        (
+            "BDAT 5 FIRST",
+            [
+                "skip 5 501 fresh",
+                "skip 5 501 idle",
+                "skip 5 501 idle after HELO",
+                "skip 5 501 begun",
+                "skip 5 501 addressed",
+            ],
+        ),
+        ("BDAT x", ["501 closed"; 5]),
         ("XYZZY", ["500 fresh", "500 idle", "500 idle after HELO", "500 begun", "500 addressed"]),
     ];
     for (line, expected) in table {
@@ -195,7 +256,7 @@ fn tls_forgets_everything_but_the_errors() {
     let Step::StartTls(securing, _) = say(after(&["EHLO c", "X", "X", MAIL, RCPT]), "STARTTLS") else {
         panic!("starts")
     };
-    let session = securing.secured(None);
+    let session = securing.secured(Channel::Encrypted(None), None);
     assert_eq!(place(&session), "fresh");
     let Step::Settled(Settled::Next(session, _)) = say(session, "STARTTLS") else { panic!("goes on") };
     assert_eq!(told(&say(session, "X")), "421 closed");
@@ -243,7 +304,7 @@ fn recipients_beyond_the_limit_are_put_off_without_being_errors() {
     let step = say(session, RCPT);
     assert_eq!(told(&step), "250 addressed", "one that is there already is no other");
     let Step::Settled(Settled::Next(session, _)) = step else { panic!("goes on") };
-    assert_eq!(told(&say(session, "DATA")), "open for 2 of Some(10)");
+    assert_eq!(told(&say(session, "DATA")), "open case for 2 of Some(10)");
 }
 
 #[test]

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use certs::PeerCertificate;
-use gateway::smtp::{Delivery, Hostname, Intake, Limits, Listener, Options, PlainAuth, Refusal, Security};
+use gateway::smtp::{
+    Circumstance, Delivery, Hostname, Intake, Listener, Options, Refusal, Security, Transaction,
+};
 use jiff::Timestamp;
-use mail::{Address, Envelope, ReversePath};
+use mail::{Address, ReversePath};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -29,12 +31,7 @@ impl Outbox {
 
     /// Serves as long as the process runs: the last notices leave while everything else stops.
     pub(super) fn serve(self, folder: &Path) -> anyhow::Result<()> {
-        let options = Options {
-            hostname: Hostname::parse("outbox.postern.example")?,
-            security: Security::Plain,
-            plain_auth: PlainAuth::Never,
-            limits: Limits::default(),
-        };
+        let options = Options::new("outbox", Hostname::parse("outbox.postern.example")?, Security::Plain);
         let sink = Arc::new(Sink { folder: folder.to_owned(), count: AtomicU64::new(0) });
         tokio::spawn(async move {
             let (_never, stop) = watch::channel(false);
@@ -51,6 +48,7 @@ struct Sink {
 
 impl Intake for Sink {
     type Identity = ();
+    type Class = ();
     type Delivery = Letter;
 
     fn by_network(&self, peer: IpAddr) -> Option<()> {
@@ -65,15 +63,26 @@ impl Intake for Sink {
         Err(Refusal::BadCredentials)
     }
 
-    fn mail(&self, identity: Option<&()>, _: &ReversePath) -> Result<(), Refusal> {
+    fn mail(&self, identity: Option<&()>, _: &Circumstance<'_>, _: &ReversePath) -> Result<(), Refusal> {
         identity.copied().ok_or_else(|| Refusal::NotProved("this sink is for its own machine".to_owned()))
     }
 
-    fn recipient(&self, _: Option<&()>, _: &ReversePath, _: &Address) -> Result<(), Refusal> {
+    fn recipient(
+        &self,
+        _: Option<&()>,
+        _: &Circumstance<'_>,
+        _: &ReversePath,
+        _: &Address,
+    ) -> Result<(), Refusal> {
         Ok(())
     }
 
-    async fn open(&self, _: Option<&()>, _: Envelope, _: Option<u64>) -> Result<Letter, Refusal> {
+    async fn open(
+        &self,
+        _: Option<&()>,
+        _: &Circumstance<'_>,
+        _: Transaction<()>,
+    ) -> Result<Letter, Refusal> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let name = format!("{:013}-{number:04}", Timestamp::now().as_millisecond());
         let passing = self.folder.join(format!("{name}.part"));
