@@ -9,12 +9,12 @@ use crate::client::{Memory, Peer, Server, Socket, starttls};
 use crate::sample::{HOST, PAUSED, Papers, Sample, Stored, corpus, options};
 use crate::script::Show;
 
-const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(crate) const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 const ENVELOPE: &str = "EHLO c\r\nMAIL FROM:<a@alpha.example>\r\nRCPT TO:<et@beta.example>\r\nDATA\r\n";
 
 /// A message that a smuggled end of data would let in: whatever stands before it, this is never an envelope.
-const SMUGGLED: &str =
+pub(crate) const SMUGGLED: &str =
     "MAIL FROM:<forged@alpha.example>\r\nRCPT TO:<et@beta.example>\r\nDATA\r\nforged\r\n.\r\n";
 
 /// What one body came to.
@@ -36,7 +36,7 @@ async fn outcome(options: &Arc<Options>, pieces: &[&[u8]]) -> Outcome {
     Outcome { replies, stored: sample.stored(), closed: memory.is_closed() }
 }
 
-fn plain() -> Arc<Options> {
+pub(crate) fn plain() -> Arc<Options> {
     Arc::new(options(Security::Plain, PlainAuth::Never, Limits::default()))
 }
 
@@ -48,17 +48,39 @@ fn splits(input: &[u8]) -> impl Iterator<Item = [&[u8]; 2]> {
     })
 }
 
-#[tokio::test]
-async fn no_published_form_of_end_of_data_ends_a_message() {
+/// The forms of end-of-data of the corpus, by name.
+pub(crate) fn published_forms() -> Vec<(String, Vec<u8>)> {
     let forms = corpus("smtp-end-of-data/sequences.json");
     let forms = forms["sequences"].as_array().unwrap();
     assert_eq!(forms.len(), 12);
+    let octets = |hex: &str| {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    };
+    forms
+        .iter()
+        .map(|form| (form["name"].as_str().unwrap().to_owned(), octets(form["hex"].as_str().unwrap())))
+        .collect()
+}
+
+/// Every string of one to five symbols, 9,330 of them.
+pub(crate) fn short_strings() -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    let mut strings: Vec<Vec<u8>> = vec![Vec::new()];
+    for _ in 0..5 {
+        strings = strings
+            .iter()
+            .flat_map(|string| b"\r\n.\0 x".map(|symbol| [string.as_slice(), &[symbol]].concat()))
+            .collect();
+        all.extend(strings.iter().cloned());
+    }
+    assert_eq!(all.len(), 9_330);
+    all
+}
+
+#[tokio::test]
+async fn no_published_form_of_end_of_data_ends_a_message() {
     let options = plain();
-    for form in forms {
-        let name = form["name"].as_str().unwrap();
-        let hex = form["hex"].as_str().unwrap();
-        let form: Vec<u8> =
-            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    for (name, form) in published_forms() {
         let sent = [b"Subject: x\r\n\r\nbody".as_slice(), &form, SMUGGLED.as_bytes()].concat();
         for pieces in splits(&sent) {
             let outcome = outcome(&options, &pieces).await;
@@ -72,12 +94,8 @@ async fn no_published_form_of_end_of_data_ends_a_message() {
 
 #[tokio::test]
 async fn no_published_form_passes_a_real_port() {
-    let forms = corpus("smtp-end-of-data/sequences.json");
     let server = Server::start(options(Security::Plain, PlainAuth::Never, Limits::default())).await;
-    for form in forms["sequences"].as_array().unwrap() {
-        let hex = form["hex"].as_str().unwrap();
-        let form: Vec<u8> =
-            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    for (_, form) in published_forms() {
         let mut socket = Socket::connect(server.address).await;
         socket.send(ENVELOPE.as_bytes()).await;
         while !socket.line().await.unwrap().starts_with("354") {}
@@ -88,24 +106,14 @@ async fn no_published_form_passes_a_real_port() {
     assert_eq!(server.sample.stored(), []);
 }
 
-/// Every string of one to five symbols, 9,330 of them, inside a body. What each should come to is found by looking
-/// at the whole octets, which the server never has.
+/// All short strings inside a body. What each should come to is found by looking at the whole octets, which the
+/// server never has.
 #[tokio::test]
 async fn no_string_of_five_symbols_splits_or_spoils_a_message() {
     let options = plain();
-    let mut count = 0;
-    let mut strings: Vec<Vec<u8>> = vec![Vec::new()];
-    for _ in 0..5 {
-        strings = strings
-            .iter()
-            .flat_map(|string| b"\r\n.\0 x".map(|symbol| [string.as_slice(), &[symbol]].concat()))
-            .collect();
-        for string in &strings {
-            count += 1;
-            check(&options, string).await;
-        }
+    for string in short_strings() {
+        check(&options, &string).await;
     }
-    assert_eq!(count, 9_330);
 }
 
 async fn check(options: &Arc<Options>, string: &[u8]) {
@@ -132,7 +140,7 @@ async fn check(options: &Arc<Options>, string: &[u8]) {
     }
 }
 
-fn has_bare(body: &[u8]) -> bool {
+pub(crate) fn has_bare(body: &[u8]) -> bool {
     let text = String::from_utf8(body.to_vec()).unwrap().replace("\r\n", "");
     text.contains(['\r', '\n', '\0'])
 }
@@ -145,7 +153,7 @@ fn unstuffed(body: &[u8]) -> Vec<u8> {
 /// is a whole message, and what is acknowledged is stored.
 #[tokio::test]
 async fn no_conversation_by_chance_stores_what_it_should_not() {
-    const WORDS: [&str; 24] = [
+    const WORDS: [&str; 29] = [
         "EHLO c\r\n",
         "HELO c\r\n",
         "MAIL FROM:<a@alpha.example>\r\n",
@@ -170,6 +178,11 @@ async fn no_conversation_by_chance_stores_what_it_should_not() {
         "AUTH LOGIN\r\n",
         "=",
         "BDAT 3\r\n",
+        "BDAT 5 LAST\r\n",
+        "BDAT 0 LAST\r\n",
+        "body\r",
+        "RCPT TO:<bob@outside.example>\r\n",
+        "AUTH SCRAM-SHA-256 ",
     ];
     let limits = Limits { errors: 1000, idle_commands: 1000, ..Limits::default() };
     let options = Arc::new(options(Security::Plain, PlainAuth::Loopback, limits));
