@@ -97,17 +97,13 @@ fn an_address_that_cannot_be_listened_on_has_its_own_words() {
     let installation = Installation::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    change(
-        &installation,
-        "listen = [\"127.0.0.1:0\"]\nlisten_tls",
-        &format!("listen = [\"{address}\"]\nlisten_tls"),
-    );
+    change(&installation, "listen = [\"127.0.0.1:0\"]\n# 587", &format!("listen = [\"{address}\"]\n# 587"));
     let said = refused(&installation, &["serve"], "submission.listen");
     assert!(said.contains("another server listens there"), "{said}");
     change(
         &installation,
-        &format!("listen = [\"{address}\"]\nlisten_tls"),
-        "listen = [\"192.0.2.1:2525\"]\nlisten_tls",
+        &format!("listen = [\"{address}\"]\n# 587"),
+        "listen = [\"192.0.2.1:2525\"]\n# 587",
     );
     let said = refused(&installation, &["serve"], "submission.listen");
     assert!(said.contains("this machine has no address 192.0.2.1"), "{said}");

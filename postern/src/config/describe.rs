@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::SECTIONS;
-use super::key::{Declared, Fallback};
+use super::key::{Declared, Fallback, Form};
 
 const WIDTH: usize = 100;
 
@@ -32,22 +32,27 @@ pub(crate) fn describe(given: &[Given<'_>]) -> String {
     for section in SECTIONS {
         out.push('\n');
         comment(&mut out, section.doc);
-        let _ = writeln!(out, "[{}]", section.name);
+        let _ = match section.form {
+            Form::One => writeln!(out, "[{}]", section.name),
+            Form::Entries => writeln!(out, "#[[{}]]", section.name),
+        };
         for key in section.keys {
             out.push('\n');
             comment(&mut out, key.doc());
             let value = given.iter().find(|(of, name, _)| *of == section.name && *name == key.name());
-            line(&mut out, *key, value.map(|(_, _, value)| value.as_str()));
+            line(&mut out, section.form, *key, value.map(|(_, _, value)| value.as_str()));
         }
     }
     out
 }
 
-fn line(out: &mut String, key: &dyn Declared, given: Option<&str>) {
+fn line(out: &mut String, form: Form, key: &dyn Declared, given: Option<&str>) {
     let (mark, value) = match (given, key.fallback()) {
         (Some(value), _) => ("", value),
-        (None, Fallback::Required(example)) => ("", example),
-        (None, Fallback::Default(value) | Fallback::Absent(value)) => ("#", value),
+        (None, Fallback::Required(example)) if form == Form::One => ("", example),
+        (None, Fallback::Required(value) | Fallback::Default(value) | Fallback::Absent(value)) => {
+            ("#", value)
+        }
     };
     // Writing into a String cannot fail.
     let _ = writeln!(out, "{mark}{} = {value}", key.name());
@@ -82,6 +87,35 @@ mod tests {
         assert_eq!(config.server.name, "post.example.org");
     }
 
+    fn once() -> impl Iterator<Item = &'static &'static super::super::key::Section> {
+        SECTIONS.iter().filter(|section| section.form == Form::One)
+    }
+
+    #[test]
+    fn an_entry_is_read_once_its_marks_are_taken_away() {
+        for (section, absent) in [("[[poll]]", "token"), ("[[provider]]", "")] {
+            let mut text = describe(&wanted());
+            let start = text.find(&format!("#{section}")).unwrap();
+            let entry = text.split_off(start);
+            let (entry, rest) = entry.split_once("\n\n# ").map_or((entry.as_str(), ""), |(_, _)| {
+                let end = entry[1..].find("\n#[[").map_or(entry.len(), |end| end + 1);
+                entry.split_at(end)
+            });
+            let opened: String = entry
+                .lines()
+                .filter(|line| absent.is_empty() || !line.starts_with(&format!("#{absent} =")))
+                .map(|line| match line.strip_prefix('#') {
+                    Some(key) if !key.starts_with(' ') => format!("{key}\n"),
+                    _ => format!("{line}\n"),
+                })
+                .collect();
+            let opened = opened.replace("6f1d…", &"6f".repeat(32));
+            let text = format!("{text}{opened}{rest}");
+            let config = Config::parse(&text, "postern.toml".as_ref()).unwrap();
+            assert_eq!(config.polls.len() + config.providers.len(), 1, "{section}");
+        }
+    }
+
     fn wanted() -> Vec<Given<'static>> {
         let mut given: Vec<_> =
             ["certificate", "key"].map(|key| ("tls", key, "\"tls/server.pem\"".to_owned())).into();
@@ -92,7 +126,7 @@ mod tests {
     #[test]
     fn every_shown_default_is_the_default() {
         let mut shown = wanted();
-        for section in SECTIONS {
+        for section in once() {
             for key in section.keys {
                 if let Fallback::Default(value) = key.fallback() {
                     shown.push((section.name, key.name(), value.to_owned()));
@@ -107,7 +141,7 @@ mod tests {
     #[test]
     fn every_shown_example_is_read_by_its_key() {
         let mut shown = Vec::new();
-        for section in SECTIONS {
+        for section in once() {
             for key in section.keys {
                 if let Fallback::Absent(value) = key.fallback() {
                     shown.push((section.name, key.name(), value.to_owned()));

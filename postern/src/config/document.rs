@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::key::{Key, OptionalKey, Read, Section, Wrong};
+use super::key::{Form, Key, OptionalKey, Read, Section, Wrong};
 
 /// One thing that is wrong in the file, as the person who must mend it reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,9 +83,18 @@ impl<'t> Document<'t> {
                 self.note(line, name, unknown("section", name, sections));
                 continue;
             };
-            match value.get_ref() {
-                DeValue::Table(keys) => self.check_keys(section, keys),
-                _ => self.note(line, name, not_a_section(name)),
+            match (section.form, value.get_ref()) {
+                (Form::One, DeValue::Table(keys)) => self.check_keys(section, keys),
+                (Form::Entries, DeValue::Array(entries)) => {
+                    for entry in entries {
+                        match entry.get_ref() {
+                            DeValue::Table(keys) => self.check_keys(section, keys),
+                            _ => self.note(line, name, not_entries(name)),
+                        }
+                    }
+                }
+                (Form::One, _) => self.note(line, name, not_a_section(name)),
+                (Form::Entries, _) => self.note(line, name, not_entries(name)),
             }
         }
     }
@@ -105,7 +114,18 @@ impl<'t> Document<'t> {
     }
 
     pub(crate) fn table(&self, section: &'static Section) -> Table<'_, 't> {
-        Table { document: self, section }
+        let (line, keys) = self.section(section.name).map_or((1, None), |(line, keys)| (line, Some(keys)));
+        Table { document: self, section, line, keys }
+    }
+
+    /// Every `[[section]]`, in the order of the file.
+    pub(crate) fn entries(&self, section: &'static Section) -> Vec<Table<'_, 't>> {
+        let written = self.sections.get(section.name).and_then(|value| value.get_ref().as_array());
+        let entries = written.into_iter().flatten().filter_map(|entry| match entry.get_ref() {
+            DeValue::Table(keys) => Some((line_of(self.text, entry.span().start), keys)),
+            _ => None,
+        });
+        entries.map(|(line, keys)| Table { document: self, section, line, keys: Some(keys) }).collect()
     }
 
     fn section(&self, name: &str) -> Option<(usize, &DeTable<'t>)> {
@@ -114,10 +134,6 @@ impl<'t> Document<'t> {
             DeValue::Table(keys) => Some((line_of(self.text, key.span().start), keys)),
             _ => None,
         }
-    }
-
-    fn value(&self, section: &str, key: &str) -> Option<&Spanned<DeValue<'t>>> {
-        self.section(section)?.1.get(key)
     }
 
     /// The line of a key; of its section when the key is not written; of the file's start otherwise.
@@ -153,18 +169,30 @@ impl<'t> Document<'t> {
 pub(crate) struct Table<'d, 't> {
     document: &'d Document<'t>,
     section: &'static Section,
+    /// Of its header.
+    line: usize,
+    /// None when the file does not have it.
+    keys: Option<&'d DeTable<'t>>,
 }
 
-impl Table<'_, '_> {
+impl<'t> Table<'_, 't> {
+    fn value(&self, key: &str) -> Option<&Spanned<DeValue<'t>>> {
+        self.keys?.get(key)
+    }
+
     pub(crate) fn read<T>(&self, key: &Key<T>) -> Option<T> {
         debug_assert!(self.declares(key.name), "{} is not in its section's list", key.name);
-        if let Some(value) = self.document.value(self.section.name, key.name) {
+        if let Some(value) = self.value(key.name) {
             return self.accept(key.name, value.get_ref(), key.read);
         }
         match key.default {
             Some(default) => self.fall_back(key, default),
             None => {
-                let remedy = format!("write, under [{}]: {} = {}", self.section.name, key.name, key.example);
+                let header = match self.section.form {
+                    Form::One => format!("[{}]", self.section.name),
+                    Form::Entries => format!("[[{}]]", self.section.name),
+                };
+                let remedy = format!("write, under {header}: {} = {}", key.name, key.example);
                 self.object(key.name, Wrong::new("this key is missing", remedy));
                 None
             }
@@ -173,7 +201,7 @@ impl Table<'_, '_> {
 
     pub(crate) fn read_optional<T>(&self, key: &OptionalKey<T>) -> Option<Option<T>> {
         debug_assert!(self.declares(key.name), "{} is not in its section's list", key.name);
-        match self.document.value(self.section.name, key.name) {
+        match self.value(key.name) {
             Some(value) => self.accept(key.name, value.get_ref(), key.read).map(Some),
             None => Some(None),
         }
@@ -209,8 +237,11 @@ impl Table<'_, '_> {
         self.section.keys.iter().any(|key| key.name() == name)
     }
 
-    fn object(&self, name: &str, wrong: Wrong) {
-        self.document.object(self.section.name, name, wrong);
+    /// Notes a problem with a key of this very table.
+    pub(crate) fn object(&self, name: &str, wrong: Wrong) {
+        let written = self.keys.and_then(|keys| keys.get_key_value(name));
+        let line = written.map_or(self.line, |(key, _)| line_of(self.document.text, key.span().start));
+        self.document.note(line, &format!("{}.{name}", self.section.name), wrong);
     }
 }
 
@@ -222,6 +253,13 @@ fn not_a_section(name: &str) -> Wrong {
     Wrong::new(
         format!("`{name}` is a section, not a single value"),
         format!("write [{name}] on a line of its own and its keys below"),
+    )
+}
+
+fn not_entries(name: &str) -> Wrong {
+    Wrong::new(
+        format!("`{name}` may stand several times and is written with two brackets"),
+        format!("write [[{name}]] on a line of its own and its keys below"),
     )
 }
 

@@ -86,9 +86,19 @@ impl<T> Declared for OptionalKey<T> {
     }
 }
 
-/// One `[section]` of the file.
+/// One `[section]` of the file, or a kind of `[[entry]]`.
 pub(crate) struct Section {
     pub(crate) name: &'static str,
     pub(crate) doc: &'static str,
+    pub(crate) form: Form,
     pub(crate) keys: &'static [&'static dyn Declared],
+}
+
+/// How often a section stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `[name]`, once or not at all.
+    One,
+    /// `[[name]]`, any number of times.
+    Entries,
 }

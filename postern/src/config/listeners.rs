@@ -1,28 +1,51 @@
-//! The sections about mail coming in: `[smtp]`, `[submission]`, `[limits]`, `[tls]`.
+//! The sections about mail coming in: `[smtp]`, `[submission]`, `[submissions]`, `[limits]`, `[tls]`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::document::Document;
-use super::key::{Key, OptionalKey, Section};
+use super::document::{Document, Table};
+use super::key::{Form, Key, OptionalKey, Section};
 use super::value;
 
-/// Whether a listener offers STARTTLS (RFC 3207).
+/// How a listener comes to TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ListenerTls {
+    /// RFC 3207
     Starttls,
+    /// With the first byte (RFC 8314 §3.3).
+    Implicit,
     None,
 }
 
-/// One of the two mail listeners.
+/// What a listener takes as proof of who sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Identity {
+    Login,
+    Certificate,
+    Network,
+    Connector,
+    Domain,
+}
+
+/// One of the mail listeners.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MailListener {
     pub(crate) listen: Vec<SocketAddr>,
-    /// Addresses where TLS begins with the first byte (RFC 8314 §3.3).
-    pub(crate) listen_tls: Vec<SocketAddr>,
     pub(crate) tls: ListenerTls,
     pub(crate) login_without_tls: bool,
+    pub(crate) identities: Vec<Identity>,
+    /// Where it is stricter, or wider, than `[limits]`.
+    pub(crate) own: OwnLimits,
+}
+
+/// What a listener says instead of `[limits]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OwnLimits {
+    pub(crate) message: Option<u64>,
+    pub(crate) recipients: Option<u32>,
+    pub(crate) connections: Option<u32>,
+    pub(crate) connections_per_peer: Option<u32>,
 }
 
 const SMTP_LISTEN: Key<Vec<SocketAddr>> = Key {
@@ -41,9 +64,9 @@ const SUBMISSION_LISTEN: Key<Vec<SocketAddr>> = Key {
     read: sockets,
 };
 
-const LISTEN_TLS: Key<Vec<SocketAddr>> = Key {
-    name: "listen_tls",
-    doc: "Addresses where TLS begins with the first byte, usually port 465 (RFC 8314).",
+const SUBMISSIONS_LISTEN: Key<Vec<SocketAddr>> = Key {
+    name: "listen",
+    doc: "Addresses where TLS begins with the first byte, usually port 465. An empty list switches the listener off.",
     default: Some("[]"),
     example: "",
     read: sockets,
@@ -65,17 +88,111 @@ const LOGIN_WITHOUT_TLS: Key<bool> = Key {
     read: value::switch,
 };
 
+const SMTP_IDENTITIES: Key<Vec<Identity>> = Key {
+    name: "identities",
+    doc: "What proves a sender here: \"login\", \"certificate\" (a client certificate), \"network\" (a registered one), \
+          \"connector\" (a mail service's customer), \"domain\" (DKIM of a registered domain, aligned, over TLS).",
+    default: Some("[\"login\", \"certificate\", \"network\", \"connector\", \"domain\"]"),
+    example: "",
+    read: identities,
+};
+
+const LOGIN_IDENTITIES: Key<Vec<Identity>> = Key {
+    name: "identities",
+    doc: "What proves a sender here, as under [smtp].",
+    default: Some("[\"login\", \"certificate\"]"),
+    example: "",
+    read: identities,
+};
+
+const OWN_MESSAGE: OptionalKey<u64> = OptionalKey {
+    name: "message",
+    doc: "The largest message here, instead of that of [limits].",
+    example: "\"35 MiB\"",
+    read: MESSAGE.read,
+};
+
+const OWN_RECIPIENTS: OptionalKey<u32> = OptionalKey {
+    name: "recipients",
+    doc: "Recipients of one transaction here, instead of those of [limits].",
+    example: "100",
+    read: RECIPIENTS.read,
+};
+
+const OWN_CONNECTIONS: OptionalKey<u32> = OptionalKey {
+    name: "connections",
+    doc: "Connections here at once, instead of those of [limits].",
+    example: "500",
+    read: CONNECTIONS.read,
+};
+
+const OWN_PER_PEER: OptionalKey<u32> = OptionalKey {
+    name: "connections_per_peer",
+    doc: "Of these, from one address, instead of those of [limits].",
+    example: "20",
+    read: CONNECTIONS_PER_PEER.read,
+};
+
 pub(crate) const SMTP: Section = Section {
     name: "smtp",
-    doc: "Mail from the companies' mail systems.",
-    keys: &[&SMTP_LISTEN, &TLS_MODE, &LOGIN_WITHOUT_TLS],
+    doc: "Mail from the companies' mail systems, usually on port 25.",
+    form: Form::One,
+    keys: &[
+        &SMTP_LISTEN,
+        &TLS_MODE,
+        &LOGIN_WITHOUT_TLS,
+        &SMTP_IDENTITIES,
+        &OWN_MESSAGE,
+        &OWN_RECIPIENTS,
+        &OWN_CONNECTIONS,
+        &OWN_PER_PEER,
+    ],
 };
 
 pub(crate) const SUBMISSION: Section = Section {
     name: "submission",
-    doc: "Mail from staff mail clients.",
-    keys: &[&SUBMISSION_LISTEN, &LISTEN_TLS, &TLS_MODE, &LOGIN_WITHOUT_TLS],
+    doc: "Mail from staff mail clients, usually on port 587.",
+    form: Form::One,
+    keys: &[
+        &SUBMISSION_LISTEN,
+        &TLS_MODE,
+        &LOGIN_WITHOUT_TLS,
+        &LOGIN_IDENTITIES,
+        &OWN_MESSAGE,
+        &OWN_RECIPIENTS,
+        &OWN_CONNECTIONS,
+        &OWN_PER_PEER,
+    ],
 };
+
+pub(crate) const SUBMISSIONS: Section = Section {
+    name: "submissions",
+    doc: "The same with TLS from the first byte (RFC 8314), usually on port 465.",
+    form: Form::One,
+    keys: &[
+        &SUBMISSIONS_LISTEN,
+        &LOGIN_IDENTITIES,
+        &OWN_MESSAGE,
+        &OWN_RECIPIENTS,
+        &OWN_CONNECTIONS,
+        &OWN_PER_PEER,
+    ],
+};
+
+fn identities(value: &toml::de::DeValue<'_>) -> Result<Vec<Identity>, super::key::Wrong> {
+    value::list(value, |value| {
+        value::choice(
+            value,
+            &[
+                ("login", Identity::Login),
+                ("certificate", Identity::Certificate),
+                ("network", Identity::Network),
+                ("connector", Identity::Connector),
+                ("domain", Identity::Domain),
+            ],
+        )
+    })
+}
 
 fn sockets(value: &toml::de::DeValue<'_>) -> Result<Vec<SocketAddr>, super::key::Wrong> {
     value::list(value, value::socket)
@@ -83,29 +200,35 @@ fn sockets(value: &toml::de::DeValue<'_>) -> Result<Vec<SocketAddr>, super::key:
 
 impl MailListener {
     pub(crate) fn read_smtp(document: &Document<'_>) -> Option<Self> {
-        Self::read(document, &SMTP, &SMTP_LISTEN, Some(Vec::new()))
+        let table = document.table(&SMTP);
+        Self::read(&table, &SMTP_LISTEN, &SMTP_IDENTITIES, Self::by_starttls(&table))
     }
 
     pub(crate) fn read_submission(document: &Document<'_>) -> Option<Self> {
-        let listen_tls = document.table(&SUBMISSION).read(&LISTEN_TLS);
-        Self::read(document, &SUBMISSION, &SUBMISSION_LISTEN, listen_tls)
+        let table = document.table(&SUBMISSION);
+        Self::read(&table, &SUBMISSION_LISTEN, &LOGIN_IDENTITIES, Self::by_starttls(&table))
+    }
+
+    pub(crate) fn read_submissions(document: &Document<'_>) -> Option<Self> {
+        let table = document.table(&SUBMISSIONS);
+        Self::read(&table, &SUBMISSIONS_LISTEN, &LOGIN_IDENTITIES, Some((ListenerTls::Implicit, false)))
+    }
+
+    fn by_starttls(table: &Table<'_, '_>) -> Option<(ListenerTls, bool)> {
+        let (tls, login_without_tls) = (table.read(&TLS_MODE), table.read(&LOGIN_WITHOUT_TLS));
+        Some((tls?, login_without_tls?))
     }
 
     fn read(
-        document: &Document<'_>,
-        section: &'static Section,
+        table: &Table<'_, '_>,
         listen: &Key<Vec<SocketAddr>>,
-        listen_tls: Option<Vec<SocketAddr>>,
+        identities: &Key<Vec<Identity>>,
+        security: Option<(ListenerTls, bool)>,
     ) -> Option<Self> {
-        let table = document.table(section);
-        let (listen, tls) = (table.read(listen), table.read(&TLS_MODE));
-        let login_without_tls = table.read(&LOGIN_WITHOUT_TLS);
-        Some(Self {
-            listen: listen?,
-            listen_tls: listen_tls?,
-            tls: tls?,
-            login_without_tls: login_without_tls?,
-        })
+        let (listen, identities) = (table.read(listen), table.read(identities));
+        let own = OwnLimits::read(table);
+        let (tls, login_without_tls) = security?;
+        Some(Self { listen: listen?, tls, login_without_tls, identities: identities?, own: own? })
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
@@ -114,8 +237,21 @@ impl MailListener {
 
     /// Whether any of its addresses speaks TLS.
     pub(crate) fn wants_certificate(&self) -> bool {
-        let starttls = self.tls == ListenerTls::Starttls && !self.listen.is_empty();
-        starttls || !self.listen_tls.is_empty()
+        self.tls != ListenerTls::None && !self.listen.is_empty()
+    }
+}
+
+impl OwnLimits {
+    fn read(table: &Table<'_, '_>) -> Option<Self> {
+        let (message, recipients) = (table.read_optional(&OWN_MESSAGE), table.read_optional(&OWN_RECIPIENTS));
+        let connections = table.read_optional(&OWN_CONNECTIONS);
+        let connections_per_peer = table.read_optional(&OWN_PER_PEER);
+        Some(Self {
+            message: message?,
+            recipients: recipients?,
+            connections: connections?,
+            connections_per_peer: connections_per_peer?,
+        })
     }
 }
 
@@ -200,6 +336,7 @@ const DATA_TIMEOUT: Key<Duration> = Key {
 pub(crate) const LIMITS: Section = Section {
     name: "limits",
     doc: "Bounds for every connection and message, on both mail listeners.",
+    form: Form::One,
     keys: &[
         &MESSAGE,
         &LINE,
@@ -267,6 +404,7 @@ const CLIENT_CA: OptionalKey<PathBuf> = OptionalKey {
 pub(crate) const TLS: Section = Section {
     name: "tls",
     doc: "The certificate shown to mail peers and browsers.",
+    form: Form::One,
     keys: &[&CERTIFICATE, &PRIVATE_KEY, &CLIENT_CA],
 };
 

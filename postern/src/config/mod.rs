@@ -1,6 +1,7 @@
 //! `postern.toml`: static, parsed into types that can only hold what works, or the process does not start.
 //! Says everything that is wrong at once, each with file, line, key and remedy. Never holds a secret.
 
+mod delivery;
 mod describe;
 mod document;
 mod files;
@@ -11,6 +12,7 @@ mod place;
 mod rules;
 mod secret;
 mod server;
+mod sources;
 mod value;
 
 use std::path::Path;
@@ -20,11 +22,13 @@ use anyhow::Context;
 use self::document::{Document, Problem, Problems};
 use self::key::Section;
 
+pub(crate) use self::delivery::{Clamd, Delivery, Dns, Relay, Scanner, Signing};
 pub(crate) use self::describe::{Given, describe, example};
 pub(crate) use self::listeners::{Limits, ListenerTls, MailListener, Tls};
-pub(crate) use self::outward::{Notices, OutboundTls, Policy, Portal};
+pub(crate) use self::outward::{Exit, Notices, OutboundTls, Policy, Portal};
 pub(crate) use self::place::Places;
 pub(crate) use self::server::{EngineChoice, Keys, Log, LogFormat, Metrics, Server};
+pub(crate) use self::sources::{After, Poll, PollLogin, PollTls, Provider};
 pub(crate) use self::value::is_domain;
 
 /// Every section, in the order of the printed example.
@@ -34,12 +38,19 @@ const SECTIONS: &[&Section] = &[
     &listeners::TLS,
     &listeners::SMTP,
     &listeners::SUBMISSION,
+    &listeners::SUBMISSIONS,
     &listeners::LIMITS,
     &outward::PORTAL,
     &outward::NOTICES,
+    &delivery::DELIVERY,
+    &delivery::RELAY,
+    &delivery::DNS,
+    &delivery::SCANNER,
     &outward::POLICY,
     &server::METRICS,
     &server::LOG,
+    &sources::PROVIDER,
+    &sources::POLL,
 ];
 
 /// A configuration that was read whole and holds together.
@@ -50,12 +61,19 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     pub(crate) smtp: MailListener,
     pub(crate) submission: MailListener,
+    pub(crate) submissions: MailListener,
     pub(crate) limits: Limits,
     pub(crate) portal: Portal,
     pub(crate) notices: Notices,
+    pub(crate) delivery: Delivery,
+    pub(crate) relay: Relay,
+    pub(crate) dns: Dns,
+    pub(crate) scanner: Scanner,
     pub(crate) policy: Policy,
     pub(crate) metrics: Metrics,
     pub(crate) log: Log,
+    pub(crate) providers: Vec<Provider>,
+    pub(crate) polls: Vec<Poll>,
     pub(crate) places: Places,
 }
 
@@ -89,21 +107,32 @@ impl Config {
         let (tls, limits) = (Tls::read(document), Limits::read(document));
         let smtp = MailListener::read_smtp(document);
         let submission = MailListener::read_submission(document);
+        let submissions = MailListener::read_submissions(document);
         let (portal, notices) = (Portal::read(document), Notices::read(document));
+        let (delivery, relay) = (Delivery::read(document), Relay::read(document));
+        let (dns, scanner) = (Dns::read(document), Scanner::read(document));
         let policy = Policy::read(document);
         let (metrics, log) = (Metrics::read(document), Log::read(document));
+        let (providers, polls) = (Provider::read_all(document), Poll::read_all(document));
         let config = Self {
             server: server?,
             keys: keys?,
             tls: tls?,
             smtp: smtp?,
             submission: submission?,
+            submissions: submissions?,
             limits: limits?,
             portal: portal?,
             notices: notices?,
+            delivery: delivery?,
+            relay: relay?,
+            dns: dns?,
+            scanner: scanner?,
             policy: policy?,
             metrics: metrics?,
             log: log?,
+            providers: providers?,
+            polls: polls?,
             places: Places::of(document, file),
         };
         rules::check(&config, document);

@@ -7,7 +7,7 @@ use mail::Address;
 use toml::de::DeValue;
 
 use super::document::Document;
-use super::key::{Key, OptionalKey, Section, Wrong};
+use super::key::{Form, Key, OptionalKey, Section, Wrong};
 use super::secret::SecretPlace;
 use super::value;
 
@@ -55,6 +55,7 @@ const URL: OptionalKey<String> = OptionalKey {
 pub(crate) const PORTAL: Section = Section {
     name: "portal",
     doc: "The pages for reading and answering.",
+    form: Form::One,
     keys: &[&LISTEN, &PORTAL_TLS, &BEHIND_PROXY, &URL],
 };
 
@@ -104,17 +105,26 @@ pub(crate) enum OutboundTls {
     None,
 }
 
-/// Host and port of the smarthost.
+/// Who takes the mail that leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Smarthost {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+pub(crate) enum Exit {
+    Smarthost {
+        host: String,
+        port: u16,
+    },
+    /// The servers that each recipient's domain names (RFC 5321 §5.1).
+    Mx,
 }
 
-impl Smarthost {
+impl Exit {
     pub(crate) fn is_loopback(&self) -> bool {
-        let address = self.host.parse::<std::net::IpAddr>();
-        self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        match self {
+            Self::Smarthost { host, .. } => {
+                let address = host.parse::<std::net::IpAddr>();
+                host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+            }
+            Self::Mx => false,
+        }
     }
 }
 
@@ -122,7 +132,7 @@ impl Smarthost {
 pub(crate) struct Notices {
     pub(crate) from: Address,
     pub(crate) reply_domain: String,
-    pub(crate) smarthost: Smarthost,
+    pub(crate) smarthost: Exit,
     pub(crate) tls: OutboundTls,
     pub(crate) ca: Option<PathBuf>,
     pub(crate) user: Option<String>,
@@ -145,9 +155,10 @@ const REPLY_DOMAIN: Key<String> = Key {
     read: value::domain,
 };
 
-const SMARTHOST: Key<Smarthost> = Key {
+const SMARTHOST: Key<Exit> = Key {
     name: "smarthost",
-    doc: "Host and port of the mail server that takes the notices.",
+    doc: "Host and port of the mail server that takes what leaves; or \"mx\": straight to the servers that each domain names \
+          in the DNS, with MTA-STS (RFC 8461) where it is published.",
     default: None,
     example: "\"relay.example.org:587\"",
     read: smarthost,
@@ -195,6 +206,7 @@ const PASSWORD: OptionalKey<SecretPlace> = OptionalKey {
 pub(crate) const NOTICES: Section = Section {
     name: "notices",
     doc: "The mails that say that something waits, and how they leave.",
+    form: Form::One,
     keys: &[&FROM, &REPLY_DOMAIN, &SMARTHOST, &SMARTHOST_TLS, &SMARTHOST_CA, &USER, &PASSWORD],
 };
 
@@ -217,7 +229,7 @@ impl Notices {
     }
 }
 
-fn address(value: &DeValue<'_>) -> Result<Address, Wrong> {
+pub(super) fn address(value: &DeValue<'_>) -> Result<Address, Wrong> {
     let written = value::text(value)?;
     Address::parse(&written).map_err(|error| {
         Wrong::new(
@@ -227,18 +239,26 @@ fn address(value: &DeValue<'_>) -> Result<Address, Wrong> {
     })
 }
 
-fn smarthost(value: &DeValue<'_>) -> Result<Smarthost, Wrong> {
+fn smarthost(value: &DeValue<'_>) -> Result<Exit, Wrong> {
+    if value.as_str() == Some("mx") {
+        return Ok(Exit::Mx);
+    }
+    host_and_port(value, "relay.example.org:587").map(|(host, port)| Exit::Smarthost { host, port })
+}
+
+/// A host and a port, both needed.
+pub(super) fn host_and_port(value: &DeValue<'_>, example: &str) -> Result<(String, u16), Wrong> {
     let written = value::text(value)?;
     let parts = written.rsplit_once(':').and_then(|(host, port)| {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let named = value::is_domain(host) || host == "localhost" || host.parse::<std::net::IpAddr>().is_ok();
         let port = port.parse::<u16>().ok().filter(|port| *port > 0)?;
-        named.then(|| Smarthost { host: host.to_owned(), port })
+        named.then(|| (host.to_owned(), port))
     });
     parts.ok_or_else(|| {
         Wrong::new(
             format!("\"{written}\" is not a host and a port"),
-            "write both, such as \"relay.example.org:587\"",
+            format!("write both, such as \"{example}\""),
         )
     })
 }
@@ -283,6 +303,7 @@ const VERDICTS: OptionalKey<PathBuf> = OptionalKey {
 pub(crate) const POLICY: Section = Section {
     name: "policy",
     doc: "How mail is judged. The shipped policies are part of the program.",
+    form: Form::One,
     keys: &[&CATALOGUE, &CALENDAR, &TAGS, &VERDICTS],
 };
 

@@ -7,7 +7,7 @@ use super::Config;
 use super::document::Document;
 use super::key::Wrong;
 use super::listeners::{ListenerTls, MailListener};
-use super::outward::OutboundTls;
+use super::outward::{Exit, OutboundTls};
 use super::server::EngineChoice;
 
 /// Notes every impossible combination.
@@ -78,12 +78,11 @@ fn logins(config: &Config, document: &Document<'_>) {
 fn addresses(config: &Config, document: &Document<'_>) {
     let mut taken: Vec<(&str, SocketAddr)> = Vec::new();
     let smtp = config.smtp.listen.iter().map(|address| ("smtp", address));
-    let submission = &config.submission;
-    let submission =
-        submission.listen.iter().chain(&submission.listen_tls).map(|address| ("submission", address));
+    let submission = config.submission.listen.iter().map(|address| ("submission", address));
+    let submissions = config.submissions.listen.iter().map(|address| ("submissions", address));
     let portal = std::iter::once(("portal", &config.portal.listen));
     let metrics = config.metrics.listen.iter().map(|address| ("metrics", address));
-    for (section, address) in smtp.chain(submission).chain(portal).chain(metrics) {
+    for (section, address) in smtp.chain(submission).chain(submissions).chain(portal).chain(metrics) {
         let before = taken.iter().find(|(_, other)| other == address && address.port() != 0);
         if let Some((other, _)) = before {
             let what = format!("{address} is already listened on by [{other}]");
@@ -123,6 +122,8 @@ fn without_certificate(config: &Config, document: &Document<'_>) {
         "[smtp] offers TLS"
     } else if config.submission.wants_certificate() {
         "[submission] offers TLS"
+    } else if config.submissions.wants_certificate() {
+        "[submissions] offers TLS"
     } else if config.portal.tls {
         "[portal] speaks HTTPS"
     } else {
@@ -170,7 +171,11 @@ fn smarthost(config: &Config, document: &Document<'_>) {
     let notices = &config.notices;
     let near = notices.smarthost.is_loopback();
     if notices.tls == OutboundTls::None && !near {
-        let what = format!("notices would travel to {} without TLS", notices.smarthost.host);
+        let to = match &notices.smarthost {
+            Exit::Smarthost { host, .. } => host,
+            Exit::Mx => "everywhere",
+        };
+        let what = format!("notices would travel to {to} without TLS");
         let remedy = "write tls = \"require\" (or \"prefer\"); \"none\" is for a smarthost on 127.0.0.1";
         document.object("notices", "tls", Wrong::new(what, remedy));
     }

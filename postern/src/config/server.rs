@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::document::Document;
-use super::key::{Key, OptionalKey, Section};
+use super::key::{Form, Key, OptionalKey, Section};
 use super::secret::SecretPlace;
 use super::value;
 
@@ -69,6 +69,7 @@ const DRAIN: Key<Duration> = Key {
 pub(crate) const SERVER: Section = Section {
     name: "server",
     doc: "The process and where it keeps its data.",
+    form: Form::One,
     keys: &[&NAME, &DATA, &ENGINE, &DURABLE, &DRAIN],
 };
 
@@ -102,7 +103,8 @@ const ROOT: Key<SecretPlace> = Key {
     read: SecretPlace::read_file_or_place,
 };
 
-pub(crate) const KEYS: Section = Section { name: "keys", doc: "Keys, by reference.", keys: &[&ROOT] };
+pub(crate) const KEYS: Section =
+    Section { name: "keys", doc: "Keys, by reference.", form: Form::One, keys: &[&ROOT] };
 
 impl Keys {
     pub(crate) fn read(document: &Document<'_>) -> Option<Self> {
@@ -120,8 +122,12 @@ const METRICS_LISTEN: OptionalKey<SocketAddr> = OptionalKey {
     read: value::socket,
 };
 
-pub(crate) const METRICS: Section =
-    Section { name: "metrics", doc: "Numbers for a monitoring system.", keys: &[&METRICS_LISTEN] };
+pub(crate) const METRICS: Section = Section {
+    name: "metrics",
+    doc: "Numbers for a monitoring system.",
+    form: Form::One,
+    keys: &[&METRICS_LISTEN],
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Metrics {
@@ -175,8 +181,12 @@ const LEVEL: Key<tracing::Level> = Key {
     },
 };
 
-pub(crate) const LOG: Section =
-    Section { name: "log", doc: "What the process says about itself.", keys: &[&FORMAT, &LEVEL] };
+pub(crate) const LOG: Section = Section {
+    name: "log",
+    doc: "What the process says about itself.",
+    form: Form::One,
+    keys: &[&FORMAT, &LEVEL],
+};
 
 impl Log {
     pub(crate) fn read(document: &Document<'_>) -> Option<Self> {

@@ -166,7 +166,8 @@ pub(crate) fn is_domain(name: &str) -> bool {
     name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)
 }
 
-fn is_label(label: &str) -> bool {
+/// One label of a host name (RFC 1123 §2.1).
+pub(crate) fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
         && !label.starts_with('-')
         && !label.ends_with('-')

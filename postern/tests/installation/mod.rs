@@ -29,10 +29,8 @@ impl Installation {
         let text = fs::read_to_string(installation.config()).unwrap();
         let changed = text
             .replace("#listen = [\"0.0.0.0:25\"]", "listen = [\"127.0.0.1:0\"]")
-            .replace(
-                "#listen = [\"0.0.0.0:587\"]",
-                "listen = [\"127.0.0.1:0\"]\nlisten_tls = [\"127.0.0.1:0\"]",
-            )
+            .replace("#listen = [\"0.0.0.0:587\"]", "listen = [\"127.0.0.1:0\"]\n# 587")
+            .replace("[submissions]", "[submissions]\nlisten = [\"127.0.0.1:0\"]")
             .replace("#listen = \"127.0.0.1:8080\"", "listen = \"127.0.0.1:0\"")
             .replace("#listen = \"127.0.0.1:9464\"", "listen = \"127.0.0.1:0\"")
             .replace("relay.example.org:587", "127.0.0.1:9")
