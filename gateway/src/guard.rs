@@ -1,32 +1,176 @@
-//! The choke point: every finished mail is looked at once more, as its reader will see it and as its
-//! bytes are, before the courier gets it. A hit stops the mail for good.
+//! The choke point: every finished mail is looked at once more, as its reader will see it and as its bytes are, before
+//! the courier gets it. A hit stops the mail for good.
+//!
+//! Nothing but this file makes a [`Cleared`], and the courier takes nothing else.
 
-use mail::{Budget, Scanner};
+use bytes::Bytes;
+use mail::{Budget, Message, Scanner};
 use policies::Ruleset;
+use store::{ContentReader, OpenContent, OutgoingPassage, StoreError};
+
+use crate::letters::Signer;
 
 /// The finished mail holds something that no mail of ours may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the finished notice holds what looks like a meter point number or reference; it was stopped: look at the notice template"
+    "the finished mail holds what looks like a meter point number or reference; it was stopped: look at its template"
 )]
 pub(crate) struct Leak;
 
+/// Why a mail of somebody else's may not go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stopped {
+    #[error(
+        "the mail was let through because nothing personal was found in it, and now something is; it was stopped: ask \
+         the sender to write to a mapped mailbox"
+    )]
+    PersonalData,
+    #[error(transparent)]
+    Unreadable(#[from] StoreError),
+}
+
 /// A mail that was looked at; only such a mail can be handed to the courier.
-pub(crate) struct Cleared(Vec<u8>);
+pub(crate) struct Cleared {
+    content: Content,
+    size: u64,
+    eight_bit: bool,
+    utf8_header: bool,
+}
+
+enum Content {
+    /// Written here.
+    Letter(Bytes),
+    /// Passed on: our line, then the original byte for byte.
+    Passage { received_line: Bytes, original: OpenContent },
+}
+
+/// A cleared mail, piece by piece, from its beginning.
+pub(crate) enum Pieces {
+    Whole(Option<Bytes>),
+    Parts(Option<Bytes>, ContentReader),
+}
+
+/// What the rule demanded that let a mail through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Demand {
+    /// That nothing personal is in it.
+    NothingPersonal,
+    /// Nothing that its content shows; or a person let it through.
+    Nothing,
+}
+
+/// Clears a mail that Postern wrote, and signs it: what is added after the look is made of what was looked at.
+pub(crate) fn clear(rules: &Ruleset, signer: &Signer, letter: Vec<u8>) -> Result<Cleared, Leak> {
+    let mut scanner = Scanner::new(Budget::default());
+    scanner.feed(&letter);
+    let raw = rules.tags().find("", &String::from_utf8_lossy(&letter), &[]);
+    if is_personal(rules, &scanner.finish()) || !raw.is_empty() {
+        return Err(Leak);
+    }
+    let letter = signer.sign(letter);
+    let mut shape = Shape::default();
+    shape.feed(&letter);
+    Ok(shape.clear(Content::Letter(letter.into())))
+}
+
+/// Clears a mail that passes through: all of it is read once before the first byte of it leaves.
+pub(crate) async fn clear_passage(
+    rules: &Ruleset,
+    demand: Demand,
+    passage: &OutgoingPassage,
+) -> Result<Cleared, Stopped> {
+    let received_line = Bytes::from(passage.received_line.clone());
+    let mut shape = Shape::default();
+    shape.feed(&received_line);
+    let mut scanner = Scanner::new(Budget::default());
+    let mut pieces = passage.content.read(0, passage.content.size());
+    while let Some(piece) = pieces.next().await? {
+        shape.feed(&piece);
+        if demand == Demand::NothingPersonal {
+            scanner.feed(&piece);
+        }
+    }
+    if demand == Demand::NothingPersonal && is_personal(rules, &scanner.finish()) {
+        return Err(Stopped::PersonalData);
+    }
+    Ok(shape.clear(Content::Passage { received_line, original: passage.content.clone() }))
+}
+
+/// The judge's own question, asked again.
+fn is_personal(rules: &Ruleset, message: &Message) -> bool {
+    let names: Vec<&str> = message.headline.parts.iter().filter_map(|part| part.name.as_deref()).collect();
+    !rules.tags().find(&message.headline.subject, &message.text, &names).is_empty()
+}
 
 impl Cleared {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+    /// Bytes of the mail.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn is_eight_bit(&self) -> bool {
+        self.eight_bit
+    }
+
+    /// The header is UTF-8 and more than ASCII (RFC 6532).
+    pub(crate) fn has_utf8_header(&self) -> bool {
+        self.utf8_header
+    }
+
+    pub(crate) fn read(&self) -> Pieces {
+        match &self.content {
+            Content::Letter(letter) => Pieces::Whole(Some(letter.clone())),
+            Content::Passage { received_line, original } => {
+                Pieces::Parts(Some(received_line.clone()), original.read(0, original.size()))
+            }
+        }
     }
 }
 
-pub(crate) fn clear(rules: &Ruleset, mail: Vec<u8>) -> Result<Cleared, Leak> {
-    let mut scanner = Scanner::new(Budget::default());
-    scanner.feed(&mail);
-    let message = scanner.finish();
-    let decoded = rules.tags().find(&message.headline.subject, &message.text, &[]);
-    let raw = rules.tags().find("", &String::from_utf8_lossy(&mail), &[]);
-    if decoded.is_empty() && raw.is_empty() { Ok(Cleared(mail)) } else { Err(Leak) }
+impl Pieces {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+        match self {
+            Self::Whole(letter) => Ok(letter.take()),
+            Self::Parts(first, rest) => match first.take() {
+                Some(first) => Ok(Some(first)),
+                None => rest.next().await,
+            },
+        }
+    }
+}
+
+/// What the server must be told about a mail before it comes.
+#[derive(Default)]
+struct Shape {
+    size: u64,
+    eight_bit: bool,
+    header: Vec<u8>,
+    header_ended: bool,
+}
+
+impl Shape {
+    /// A longer header is somebody's joke; it is passed on without a promise about its letters.
+    const HEADER: usize = 256 * 1024;
+
+    fn feed(&mut self, piece: &[u8]) {
+        self.size += piece.len() as u64;
+        self.eight_bit |= !piece.is_ascii();
+        if self.header_ended {
+            return;
+        }
+        let from = self.header.len().saturating_sub(3);
+        self.header.extend_from_slice(&piece[..piece.len().min(Self::HEADER - self.header.len())]);
+        if let Some(end) = memchr::memmem::find(&self.header[from..], b"\r\n\r\n") {
+            self.header.truncate(from + end);
+            self.header_ended = true;
+        }
+        self.header_ended |= self.header.len() == Self::HEADER;
+    }
+
+    fn clear(self, content: Content) -> Cleared {
+        let utf8_header = !self.header.is_ascii() && std::str::from_utf8(&self.header).is_ok();
+        Cleared { content, size: self.size, eight_bit: self.eight_bit, utf8_header }
+    }
 }
 
 #[cfg(test)]
@@ -35,6 +179,10 @@ mod tests {
 
     fn letter(body: &str) -> Vec<u8> {
         format!("From: a@b.example\r\nSubject: [X] Case K7Q-4M2X\r\n\r\n{body}\r\n").into_bytes()
+    }
+
+    fn clear(rules: &Ruleset, letter: Vec<u8>) -> Result<Cleared, Leak> {
+        super::clear(rules, &Signer::none(), letter)
     }
 
     #[test]
@@ -47,5 +195,34 @@ mod tests {
         assert!(clear(&rules, subject).is_err());
         let encoded = b"Content-Transfer-Encoding: base64\r\n\r\nTVBBTiAxMjAwMDIzMzA1OTY3\r\n".to_vec();
         assert!(clear(&rules, encoded).is_err());
+    }
+
+    #[tokio::test]
+    async fn what_was_cleared_is_what_leaves() {
+        let rules = Ruleset::shipped().unwrap();
+        let cleared = clear(&rules, letter("hello")).unwrap();
+        for _ in 0..2 {
+            let mut pieces = cleared.read();
+            assert_eq!(pieces.next().await.unwrap().as_deref(), Some(letter("hello").as_slice()));
+            assert_eq!(pieces.next().await.unwrap(), None);
+        }
+        assert_eq!(cleared.size(), letter("hello").len() as u64);
+    }
+
+    #[test]
+    fn letters_beyond_ascii_are_seen_where_they_stand() {
+        let shape = |pieces: &[&[u8]]| {
+            let mut shape = Shape::default();
+            pieces.iter().for_each(|piece| shape.feed(piece));
+            let cleared = shape.clear(Content::Letter(Bytes::new()));
+            (cleared.eight_bit, cleared.utf8_header)
+        };
+        assert_eq!(shape(&[b"Subject: a\r\n\r\nb"]), (false, false));
+        assert_eq!(shape(&["Subject: a\r\n\r\nö".as_bytes()]), (true, false));
+        assert_eq!(shape(&["Subject: ö\r\n\r\nb".as_bytes()]), (true, true));
+        assert_eq!(shape(&[b"Subject: \xf6\r\n\r\nb"]), (true, false));
+        assert_eq!(shape(&[b"Subject: \xc3", b"\xb6\r\n\r", b"\n\xff"]), (true, true));
+        let endless = vec![b'x'; Shape::HEADER * 2];
+        assert_eq!(shape(&[&endless, b"\xff"]), (true, false));
     }
 }

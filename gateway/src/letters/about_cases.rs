@@ -1,0 +1,112 @@
+//! The letters about cases: notice, receipt, digest. Each takes from a case its reference, process, companies and date,
+//! and nothing else.
+
+use mail::{Address, GroupId};
+use store::{Case, CaseId, Job};
+use templates::{CaseReference, DigestLine, DueDate, Link, PortalAddress, ProcessName};
+
+use super::{Draft, LetterError, Letters, market_time};
+use crate::notice;
+
+impl Letters {
+    pub(super) async fn notice(&self, told: &store::Notice) -> Result<Draft, LetterError> {
+        let case = self.case(told.case).await?;
+        let text = self.templates.render_notice(&templates::Notice {
+            case: reference(&case)?,
+            process: self.process(&case)?,
+            sender: self.other_side(&case, &told.group)?,
+            due: due(&case, &told.group),
+            link: self.link(&case)?,
+        })?;
+        self.draft(&case, text, &told.group, &told.to)
+    }
+
+    pub(super) async fn receipt(&self, told: &store::Receipt) -> Result<Draft, LetterError> {
+        let case = self.case(told.case).await?;
+        let company = self.other_side(&case, &told.group)?;
+        let other = case.counterparties(&told.group).next().map(|side| side.group.clone());
+        let text = self.templates.render_receipt(&templates::Receipt {
+            case: reference(&case)?,
+            process: self.process(&case)?,
+            company,
+            // Here it is the other side that owes.
+            due: other.and_then(|other| due(&case, &other)),
+            link: self.link(&case)?,
+        })?;
+        self.draft(&case, text, &told.group, &told.to)
+    }
+
+    /// `None` if nothing of it waits any more.
+    pub(super) async fn digest(&self, job: &Job, told: &store::Digest) -> Result<Option<Draft>, LetterError> {
+        let mut cases = self.gateway.ledger().digest(job).await?;
+        if cases.is_empty() {
+            return Ok(None);
+        }
+        // The most urgent first; what is owed by nobody comes last.
+        cases.sort_by_key(|case| {
+            let due = due(case, &told.group);
+            (due.is_none(), due, case.reference)
+        });
+        let lines = cases.iter().map(|case| {
+            Ok(DigestLine {
+                case: reference(case)?,
+                process: self.process(case)?,
+                company: self.other_side(case, &told.group)?,
+                due: due(case, &told.group),
+                link: self.link(case)?,
+            })
+        });
+        let digest = templates::Digest {
+            cases: lines.collect::<Result<_, LetterError>>()?,
+            portal: PortalAddress::parse(&self.gateway.settings().portal_url)?,
+        };
+        Ok(Some(Draft {
+            text: self.templates.render_digest(&digest)?,
+            // Which case would a reply to many belong to? It is refused, and the letter says how to answer.
+            reply_to: self.gateway.settings().notice_sender.clone(),
+            references: Vec::new(),
+        }))
+    }
+
+    fn draft(
+        &self,
+        case: &Case,
+        text: templates::LetterText,
+        group: &GroupId,
+        to: &Address,
+    ) -> Result<Draft, LetterError> {
+        let reply_to =
+            self.gateway.reply_address(case.id, group, to).ok_or_else(|| self.unusable_domain())?;
+        let root = notice::case_root(case.id, &self.gateway.settings().notice_domain);
+        Ok(Draft { text, reply_to, references: vec![root] })
+    }
+
+    async fn case(&self, id: CaseId) -> Result<Case, LetterError> {
+        self.gateway.ledger().case(id).await?.ok_or(LetterError::NoCase)
+    }
+
+    fn process(&self, case: &Case) -> Result<ProcessName, LetterError> {
+        let rules = self.gateway.rules();
+        let process = rules.catalogue().process(&case.process);
+        let process = process.ok_or_else(|| LetterError::Unknown(case.process.to_string()))?;
+        Ok(ProcessName::from_catalogue(&process.name)?)
+    }
+
+    fn other_side(&self, case: &Case, group: &GroupId) -> Result<templates::CompanyName, LetterError> {
+        self.company(&case.counterparties(group).next().ok_or(LetterError::NoCase)?.group)
+    }
+
+    fn link(&self, case: &Case) -> Result<Link, LetterError> {
+        Ok(Link::to_case(&self.gateway.settings().portal_url, &case.id.to_string())?)
+    }
+}
+
+fn reference(case: &Case) -> Result<CaseReference, LetterError> {
+    Ok(CaseReference::parse(&case.reference.to_string())?)
+}
+
+/// What `group` owes. The other side's deadline is not this reader's to keep.
+fn due(case: &Case, group: &GroupId) -> Option<DueDate> {
+    let due = case.due.as_ref().filter(|due| due.side == *group)?;
+    Some(DueDate::on(market_time(due.at).date()))
+}

@@ -1,0 +1,39 @@
+//! The letters about held mail, to its sender and to those it was for. They know of the mail when it came, from which
+//! company, and why it is held.
+
+use mail::HoldReason;
+use store::{HeldNews, HeldNotice, HeldSide};
+use templates::{Held, HeldReader, HeldReason, HeldState, Moment, PortalAddress};
+
+use super::{Draft, LetterError, Letters, market_time};
+use crate::notice;
+
+impl Letters {
+    pub(super) fn held(&self, told: &HeldNotice) -> Result<Draft, LetterError> {
+        let settings = self.gateway.settings();
+        let held = Held {
+            reader: match told.side {
+                HeldSide::Sender => HeldReader::Sender,
+                HeldSide::Recipient => HeldReader::Recipient,
+            },
+            state: match told.what {
+                HeldNews::Held => HeldState::Waiting,
+                HeldNews::Returned => HeldState::Returned,
+            },
+            reason: match told.reason {
+                HoldReason::PersonalData => HeldReason::PersonalData,
+                HoldReason::Virus => HeldReason::Virus,
+                HoldReason::Opaque => HeldReason::Opaque,
+                HoldReason::Rule => HeldReason::Rule,
+            },
+            sender: self.company(&told.from_group)?,
+            received: Moment::at(market_time(told.received_at)),
+            portal: PortalAddress::parse(&settings.portal_url)?,
+        };
+        Ok(Draft {
+            text: self.templates.render_held(&held)?,
+            reply_to: settings.notice_sender.clone(),
+            references: vec![notice::held_root(told.held, &settings.notice_domain)],
+        })
+    }
+}

@@ -1,0 +1,146 @@
+//! From a due job to a finished letter: ids are looked up, typed values are put into a template, and the finished bytes
+//! pass the guard. Nothing of a mail is at hand here, so nothing can slip in.
+
+mod about_cases;
+mod about_held;
+mod report;
+mod signer;
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use mail::{Address, GroupId, Letter, Rcpt, ReportWish, ReversePath};
+use store::{Job, JobKind, StoreError};
+use templates::{CompanyName, FieldError, LetterText, TemplateError, Templates};
+
+use crate::{
+    gateway::Gateway,
+    guard::{self, Cleared, Leak},
+    notice,
+};
+
+pub use signer::{KeyUnusable, Signer};
+
+/// A mail that may leave, and its envelope.
+pub(crate) struct Outgoing {
+    pub(crate) reverse_path: ReversePath,
+    pub(crate) to: Rcpt,
+    pub(crate) report: ReportWish,
+    pub(crate) mail: Cleared,
+}
+
+/// Why a letter cannot be made. What a retry may help is `Ledger`; the rest needs a person.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LetterError {
+    #[error(transparent)]
+    Ledger(#[from] StoreError),
+    #[error("the case is not there any more")]
+    NoCase,
+    #[error("{0} is not in the catalogue or the directory any more")]
+    Unknown(String),
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Compose(#[from] mail::ComposeError),
+    #[error("no address can be made from the notice domain {0}; correct it in the configuration")]
+    Domain(String),
+    #[error(transparent)]
+    Leak(#[from] Leak),
+    #[error("a relayed mail is no letter")]
+    NoLetter,
+}
+
+impl LetterError {
+    /// Whether somebody may mend it while the letter waits: a name in the directory, the catalogue, the configuration.
+    /// What is gone or leaks is beyond that.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Ledger(_) | Self::Unknown(_) | Self::Field(_) | Self::Domain(_) | Self::Compose(_) => true,
+            Self::NoCase | Self::Template(_) | Self::Leak(_) | Self::NoLetter => false,
+        }
+    }
+}
+
+/// Who writes the letters of this installation.
+pub(crate) struct Letters {
+    gateway: Arc<Gateway>,
+    templates: Arc<Templates>,
+    signer: Signer,
+    /// The name of this server, for delivery reports.
+    host: String,
+}
+
+/// The words of a letter and what goes with them.
+struct Draft {
+    text: LetterText,
+    reply_to: Address,
+    references: Vec<String>,
+}
+
+impl Letters {
+    pub(crate) fn new(gateway: Arc<Gateway>, templates: Arc<Templates>, signer: Signer, host: &str) -> Self {
+        Self { gateway, templates, signer, host: host.to_owned() }
+    }
+
+    /// Makes the letter of a job; `None` if there is nothing left to say. The same job always makes the same
+    /// Message-ID and addresses.
+    pub(crate) async fn finish(&self, job: &Job) -> Result<Option<Outgoing>, LetterError> {
+        let draft = match &job.kind {
+            JobKind::Notice(notice) => self.notice(notice).await?,
+            JobKind::Receipt(receipt) => self.receipt(receipt).await?,
+            JobKind::Digest(digest) => match self.digest(job, digest).await? {
+                Some(draft) => draft,
+                None => return Ok(None),
+            },
+            JobKind::Held(held) => self.held(held)?,
+            JobKind::Report(report) => return self.report(job, report).map(Some),
+            JobKind::Relay(_) => return Err(LetterError::NoLetter),
+        };
+        self.letter(job, &draft).map(Some)
+    }
+
+    fn letter(&self, job: &Job, draft: &Draft) -> Result<Outgoing, LetterError> {
+        let settings = self.gateway.settings();
+        let domain = &settings.notice_domain;
+        let letter = Letter {
+            from: &settings.notice_sender,
+            from_name: &settings.notice_name,
+            to: job.to(),
+            reply_to: &draft.reply_to,
+            subject: &draft.text.subject,
+            text: &draft.text.text,
+            html: &draft.text.html,
+            message_id: &notice::message_id(job, domain),
+            references: &draft.references,
+            date: job.created_at.as_second(),
+        };
+        let sender = notice::envelope_sender(job.id, domain).ok_or_else(|| self.unusable_domain())?;
+        Ok(Outgoing {
+            reverse_path: ReversePath::Address(sender),
+            to: job.to().clone().into(),
+            report: ReportWish::default(),
+            mail: self.cleared(letter.to_bytes()?)?,
+        })
+    }
+
+    fn cleared(&self, letter: Vec<u8>) -> Result<Cleared, Leak> {
+        guard::clear(&self.gateway.rules(), &self.signer, letter)
+    }
+
+    fn unusable_domain(&self) -> LetterError {
+        LetterError::Domain(self.gateway.settings().notice_domain.clone())
+    }
+
+    fn company(&self, group: &GroupId) -> Result<CompanyName, LetterError> {
+        let directory = self.gateway.ledger().directory();
+        let group = directory.group(group).ok_or_else(|| LetterError::Unknown(group.to_string()))?;
+        Ok(CompanyName::from_directory(&group.name)?)
+    }
+}
+
+/// By the market's wall clock.
+fn market_time(at: Timestamp) -> DateTime {
+    at.to_zoned(TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC)).datetime()
+}

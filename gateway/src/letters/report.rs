@@ -1,0 +1,93 @@
+//! Delivery reports about relayed mail (RFC 3464): to the sender, from the null sender, so that nothing ever answers
+//! them. They repeat nothing of the mail.
+
+use mail::{Action, DeliveryReport, Outcome, Rcpt, ReportWish, ReversePath, Status};
+use store::{Fate, Job};
+use templates::{DeliveryFate, Moment, Recipient};
+
+use super::{LetterError, Letters, Outgoing, market_time};
+use crate::notice;
+
+impl Letters {
+    pub(super) fn report(&self, job: &Job, told: &store::DeliveryReport) -> Result<Outgoing, LetterError> {
+        let (status, said) = split(&told.detail);
+        let (action, fate, status) = match told.fate {
+            Fate::Failed => {
+                let status = status.unwrap_or(Status { class: 5, subject: 0, detail: 0 });
+                let fate = if status.class == 4 { DeliveryFate::GivenUp } else { DeliveryFate::Refused };
+                (Action::Failed, fate, status)
+            }
+            Fate::Relayed => {
+                (Action::Relayed, DeliveryFate::Relayed, Status { class: 2, subject: 0, detail: 0 })
+            }
+        };
+        let words = templates::DeliveryReport {
+            recipient: Recipient::of_envelope(&told.recipient.address.to_string())?,
+            received: Moment::at(market_time(told.arrived_at)),
+            fate,
+        };
+        let (subject, text) = self.templates.render_delivery(&words)?;
+        let settings = self.gateway.settings();
+        let report = |diagnostic| {
+            DeliveryReport {
+                from: &settings.notice_sender,
+                from_name: &settings.notice_name,
+                to: &told.to,
+                subject: &subject,
+                text: &text,
+                message_id: &notice::message_id(job, &settings.notice_domain),
+                references: &[],
+                date: job.created_at.as_second(),
+                reporting_mta: &self.host,
+                envelope_id: told.envelope_id.as_deref(),
+                arrival: Some(told.arrived_at.as_second()),
+                recipients: &[Outcome {
+                    original: told.recipient.original.as_deref(),
+                    recipient: &told.recipient.address,
+                    action,
+                    status,
+                    diagnostic,
+                }],
+            }
+            .to_bytes()
+        };
+        // The one stranger's text in a mail of ours. If the guard does not like it, the report leaves without it.
+        let diagnostic = Some(said).filter(|said| !said.is_empty() && told.fate == Fate::Failed);
+        let mail = match self.cleared(report(diagnostic)?) {
+            Ok(mail) => mail,
+            Err(_) if diagnostic.is_some() => self.cleared(report(None)?)?,
+            Err(leak) => return Err(leak.into()),
+        };
+        let to = Rcpt::from(told.to.clone());
+        Ok(Outgoing { reverse_path: ReversePath::Null, to, report: ReportWish::default(), mail })
+    }
+}
+
+/// The worker puts the status in front of the words (`Failure`'s text).
+fn split(detail: &str) -> (Option<Status>, &str) {
+    let (first, rest) = detail.split_once(' ').unwrap_or((detail, ""));
+    let mut numbers = first.split('.').map(|number| number.parse::<u16>().ok());
+    let parsed =
+        (numbers.next().flatten(), numbers.next().flatten(), numbers.next().flatten(), numbers.next());
+    match parsed {
+        (Some(class @ 2..=5), Some(subject), Some(detail), None) => {
+            (Some(Status { class: class as u8, subject, detail }), rest)
+        }
+        _ => (None, detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_stands_in_front_of_the_words() {
+        let (status, said) = split("5.1.1 550 5.1.1 no such user [mx.beta.example]");
+        assert_eq!(status.map(|status| status.to_string()).as_deref(), Some("5.1.1"));
+        assert_eq!(said, "550 5.1.1 no such user [mx.beta.example]");
+        for other in ["", "dropped", "5.1 x", "5.1.1.1 x", "9.1.1 x", "5.x.1 y"] {
+            assert_eq!(split(other), (None, other));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! One try of one job, from what it names to what became of it.
+
+use std::sync::Arc;
+
+use store::{Actor, Job, JobKind, Outcome, RelayJob, TaskKind};
+
+use super::Worker;
+use crate::{
+    courier::{Delivered, Failure, Lasting, Parcel},
+    gateway::Gateway,
+    guard::{self, Demand, Stopped},
+    letters::{LetterError, Outgoing},
+};
+
+/// Why there is no mail to send.
+enum Obstacle {
+    /// Nothing is left to say.
+    Needless,
+    /// It may be there later.
+    Later(String),
+    /// It never will be.
+    Never(String),
+    /// The guard found what may not leave.
+    Stopped(String),
+}
+
+impl Worker {
+    pub(super) async fn attempt(&self, job: &Job) -> Outcome {
+        let outgoing = match self.outgoing(job).await {
+            Ok(outgoing) => outgoing,
+            Err(obstacle) => return self.not_sent(job, obstacle).await,
+        };
+        let Outgoing { reverse_path, to, report, mail } = &outgoing;
+        match self.courier.deliver(&Parcel { reverse_path, to, report, mail }).await {
+            Ok(delivered) => sent(job, &delivered),
+            Err(failure) => self.failed(job, &failure),
+        }
+    }
+
+    async fn outgoing(&self, job: &Job) -> Result<Outgoing, Obstacle> {
+        match &job.kind {
+            JobKind::Relay(relay) => self.passage(relay).await,
+            JobKind::Notice(_)
+            | JobKind::Receipt(_)
+            | JobKind::Digest(_)
+            | JobKind::Report(_)
+            | JobKind::Held(_) => match self.letters.finish(job).await {
+                Ok(Some(outgoing)) => Ok(outgoing),
+                Ok(None) => Err(Obstacle::Needless),
+                Err(LetterError::Leak(leak)) => Err(Obstacle::Stopped(leak.to_string())),
+                Err(error) if error.may_pass() => Err(Obstacle::Later(error.to_string())),
+                Err(error) => Err(Obstacle::Never(error.to_string())),
+            },
+        }
+    }
+
+    async fn passage(&self, relay: &RelayJob) -> Result<Outgoing, Obstacle> {
+        let found = self.gateway.ledger().passage(relay.passage).await;
+        let found = found.map_err(|error| Obstacle::Later(error.to_string()))?;
+        let passage = found.ok_or(Obstacle::Needless)?;
+        let demand = demand(&self.gateway, relay);
+        let mail = guard::clear_passage(&self.gateway.rules(), demand, &passage).await;
+        let mail = mail.map_err(|stopped| match stopped {
+            Stopped::PersonalData => Obstacle::Stopped(stopped.to_string()),
+            Stopped::Unreadable(error) => Obstacle::Later(error.to_string()),
+        })?;
+        let (reverse_path, report) = (passage.envelope.reverse_path, passage.envelope.report);
+        Ok(Outgoing { reverse_path, to: relay.to.clone(), report, mail })
+    }
+
+    async fn not_sent(&self, job: &Job, obstacle: Obstacle) -> Outcome {
+        let kind = job.kind.as_str();
+        match obstacle {
+            Obstacle::Needless => Outcome::Needless,
+            Obstacle::Later(reason) => {
+                tracing::error!(job = %job.id, kind, %reason, "a mail cannot be made now");
+                self.again(job, format!("4.3.0 {reason}"))
+            }
+            Obstacle::Never(reason) => {
+                tracing::error!(job = %job.id, kind, %reason, "a mail cannot be made");
+                Outcome::Abandoned(format!("5.3.0 {reason}"))
+            }
+            Obstacle::Stopped(reason) => {
+                tracing::error!(job = %job.id, kind, "ALARM: the guard stopped a mail that holds personal data");
+                self.raise_alarm(job).await;
+                Outcome::Abandoned(format!("5.7.1 {reason}"))
+            }
+        }
+    }
+
+    /// A mail got as far as the door that should not have: whoever runs this gateway has to know.
+    async fn raise_alarm(&self, job: &Job) {
+        let kind = TaskKind::MailGivenUp { kind: job.kind.as_str().to_owned(), address: job.to().clone() };
+        if let Err(error) = self.gateway.ledger().raise_task(&Actor::Worker, None, kind, job.case()).await {
+            tracing::error!(job = %job.id, %error, "the task about a stopped mail could not be written down");
+        }
+    }
+
+    fn failed(&self, job: &Job, failure: &Failure) -> Outcome {
+        let (id, kind) = (job.id, job.kind.as_str());
+        match failure.lasting {
+            Lasting::Permanent => {
+                tracing::error!(job = %id, kind, status = %failure.status, "a mail is refused; see `postern queue show`");
+                Outcome::Abandoned(failure.to_string())
+            }
+            Lasting::Temporary => {
+                tracing::warn!(job = %id, kind, attempt = job.attempts, status = %failure.status, "a mail has to wait");
+                self.again(job, failure.to_string())
+            }
+        }
+    }
+
+    pub(super) fn again(&self, job: &Job, reason: String) -> Outcome {
+        match self.pace.next_try(job, self.gateway.ledger().now()) {
+            Some(due) => Outcome::Again(due, reason),
+            None => Outcome::Abandoned(reason),
+        }
+    }
+}
+
+fn sent(job: &Job, delivered: &Delivered) -> Outcome {
+    tracing::info!(job = %job.id, kind = job.kind.as_str(), host = %delivered.host, attempt = job.attempts, "mail sent");
+    match (&job.kind, delivered.reports) {
+        (JobKind::Relay(_), false) => Outcome::Unreported,
+        _ => Outcome::Done,
+    }
+}
+
+/// What was demanded of a mail that goes on. A company's mail to its own people may hold what it likes; it never leaves
+/// the company.
+fn demand(gateway: &Arc<Gateway>, relay: &RelayJob) -> Demand {
+    let directory = gateway.ledger().directory();
+    let own = directory.group_of(&relay.to.address).is_some_and(|group| *group == relay.group);
+    if own { Demand::Nothing } else { Demand::NothingPersonal }
+}

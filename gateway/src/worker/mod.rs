@@ -1,0 +1,192 @@
+//! The worker: leases due jobs, makes their mails, hands them to the courier, and writes down what became of them.
+//!
+//! A worker that is killed loses nothing: its leases run out and the jobs are due again. A mail is sent twice only if
+//! the answer to the first was lost, and a letter then goes under the same Message-ID. No domain takes all lanes.
+
+mod attempt;
+mod lanes;
+mod pace;
+
+use std::{sync::Arc, time::Duration};
+
+use store::{Leased, Outcome, StoreError};
+use templates::Templates;
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    task::JoinSet,
+    time::timeout,
+};
+
+use crate::{
+    courier::Courier,
+    gateway::Gateway,
+    letters::{Letters, Signer},
+};
+use lanes::Lanes;
+use pace::until;
+
+pub use pace::Pace;
+
+/// Sends what is due until it is told to stop.
+pub struct Worker {
+    gateway: Arc<Gateway>,
+    letters: Letters,
+    courier: Arc<Courier>,
+    pace: Pace,
+}
+
+/// What a round of the dispatcher came to.
+enum Round {
+    /// Jobs were leased: see whether they can be sent.
+    Leased,
+    Nothing,
+    /// The ledger could not say what is due.
+    Failed,
+    /// It never will again.
+    Broken,
+}
+
+/// Ends of tries that may be on their way to the disk while further mails are sent.
+const ENDING: usize = 16;
+
+impl Worker {
+    pub fn new(
+        gateway: Arc<Gateway>,
+        templates: Arc<Templates>,
+        signer: Signer,
+        courier: Arc<Courier>,
+        pace: Pace,
+    ) -> Self {
+        let letters = Letters::new(Arc::clone(&gateway), templates, signer, courier.helo());
+        Self { gateway, letters, courier, pace }
+    }
+
+    /// Runs until `stop` turns true (or its sender is gone); what is under way by then is still sent.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let worker = Arc::new(self);
+        let mut trips = JoinSet::new();
+        worker.dispatch(&mut trips, stop).await;
+        while trips.join_next().await.is_some() {}
+        worker.courier.sweep(true).await;
+    }
+
+    async fn dispatch(self: &Arc<Self>, trips: &mut JoinSet<()>, mut stop: watch::Receiver<bool>) {
+        /// After the ledger could not say what is due.
+        const PAUSE: Duration = Duration::from_secs(5);
+        let (over, mut ended) = mpsc::unbounded_channel();
+        let endings = Arc::new(Semaphore::new(ENDING));
+        // A smarthost is one place, whatever the domain.
+        let per_domain = if self.courier.spreads() { self.pace.per_domain } else { self.pace.lanes };
+        let mut lanes = Lanes::new(self.pace.lanes, per_domain);
+        while !*stop.borrow() && stop.has_changed().is_ok() {
+            while let Some(leased) = lanes.next() {
+                let trip = Arc::clone(self).trip(leased, over.clone(), Arc::clone(&endings));
+                trips.spawn(trip);
+            }
+            while trips.try_join_next().is_some() {}
+            match self.lease(&mut lanes).await {
+                Round::Leased => continue,
+                Round::Broken => return,
+                // What is due stays due: without a pause of its own this would be a hot loop.
+                Round::Failed => tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => {}
+                    _ = stop.changed() => {}
+                },
+                Round::Nothing => tokio::select! {
+                    Some(domain) = ended.recv() => lanes.end(&domain),
+                    () = self.wait(&lanes) => {}
+                    _ = stop.changed() => {}
+                },
+            }
+            while let Ok(domain) = ended.try_recv() {
+                lanes.end(&domain);
+            }
+        }
+    }
+
+    async fn lease(&self, lanes: &mut Lanes) -> Round {
+        let room = lanes.room();
+        if room == 0 {
+            return Round::Nothing;
+        }
+        match self.gateway.ledger().lease_jobs(room, self.pace.lease, &lanes.busy()).await {
+            Ok(jobs) if jobs.is_empty() => Round::Nothing,
+            Ok(jobs) => {
+                lanes.add(jobs);
+                Round::Leased
+            }
+            Err(StoreError::Broken(reason)) => {
+                tracing::error!(%reason, "the worker ends: the ledger is broken");
+                Round::Broken
+            }
+            Err(error) => {
+                tracing::warn!(%error, "jobs cannot be leased now");
+                Round::Failed
+            }
+        }
+    }
+
+    /// Until new work is announced, the next job is due, or it is time to look anyway. Meanwhile connections that
+    /// nobody uses are given back.
+    async fn wait(&self, lanes: &Lanes) {
+        const LOOK_ANYWAY: Duration = Duration::from_secs(30);
+        const SWEEP: Duration = Duration::from_secs(5);
+        let sweeping = async {
+            loop {
+                tokio::time::sleep(SWEEP).await;
+                self.courier.sweep(false).await;
+            }
+        };
+        if lanes.room() == 0 {
+            return sweeping.await;
+        }
+        let ledger = self.gateway.ledger();
+        let next = match ledger.next_due(&lanes.busy()).await {
+            Ok(Some(due)) => until(ledger.now(), due).min(LOOK_ANYWAY),
+            Ok(None) | Err(_) => LOOK_ANYWAY,
+        };
+        tokio::select! {
+            () = ledger.work() => {}
+            () = tokio::time::sleep(next) => {}
+            () = sweeping => {}
+        }
+    }
+
+    /// One job: sent, and its end written down. The lane is free again while that goes to the disk.
+    async fn trip(
+        self: Arc<Self>,
+        leased: Leased,
+        over: mpsc::UnboundedSender<String>,
+        endings: Arc<Semaphore>,
+    ) {
+        let job = leased.job.id;
+        let outcome = self.within_lease(&leased).await;
+        // Never closed; without a permit the end is only written without waiting for others.
+        let _permit = endings.acquire_owned().await.ok();
+        let _ = over.send(leased.job.domain().to_owned());
+        let Some(outcome) = outcome else { return };
+        // What cannot be written is tried again when the lease is over.
+        if let Err(error) = self.gateway.ledger().finish_job(leased, outcome).await {
+            tracing::warn!(%job, %error, "how a mail ended could not be written down; it will be tried again");
+        }
+    }
+
+    /// `None` if the lease is as good as over: somebody else will have the job. One that ends before the dialogue
+    /// does would have the mail sent twice.
+    async fn within_lease(&self, leased: &Leased) -> Option<Outcome> {
+        let left = until(self.gateway.ledger().now(), leased.job.due);
+        let time = left.checked_sub(self.courier.step().min(self.pace.lease / 4))?;
+        if time.is_zero() {
+            return None;
+        }
+        match timeout(time, self.attempt(&leased.job)).await {
+            Ok(outcome) => Some(outcome),
+            Err(_) => {
+                Some(self.again(
+                    &leased.job,
+                    "4.4.2 the mail could not be handed over in the time of one try".into(),
+                ))
+            }
+        }
+    }
+}
