@@ -9,6 +9,7 @@ mod gateway;
 mod guard;
 pub mod imap;
 mod incoming;
+mod letters;
 mod notice;
 mod pipeline;
 mod placement;
@@ -17,9 +18,12 @@ mod sender;
 pub mod smtp;
 mod worker;
 
-pub use courier::{Login, Smarthost, TlsPolicy};
+pub use courier::{
+    Courier, Exchangers, Login, Malformed, Outbound, Private, Reply, ReplyReader, Route, Smarthost, Times, TlsPolicy,
+};
 pub use dns::{DnsFailure, DnsSettings, DnsUnusable, Resolver};
 pub use gateway::{Gateway, Guards, Settings};
 pub use incoming::Incoming;
+pub use letters::{KeyUnusable, Signer};
 pub use sender::Sender;
 pub use worker::{Pace, Worker};

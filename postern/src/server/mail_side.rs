@@ -2,18 +2,21 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use certs::ServerIdentity;
+use certs::dkim::DkimKey;
 use gateway::smtp::{Hostname, Limits, Listener, Options, PlainAuth, Security, Timeouts};
-use gateway::{Gateway, Guards, Login, Pace, Settings, Smarthost, TlsPolicy, Worker};
+use gateway::{
+    Courier, DnsSettings, Exchangers, Gateway, Guards, Login, Outbound, Pace, Private, Resolver, Route,
+    Settings, Signer, Smarthost, Times, TlsPolicy, Worker,
+};
 use rustls::{ClientConfig, RootCertStore};
 use templates::Templates;
 use tokio::net::TcpListener;
 
 use super::Ready;
-use crate::config::{Config, ListenerTls, MailListener, OutboundTls};
+use crate::config::{Config, Exit, ListenerTls, MailListener, OutboundTls, Signing};
 
 /// The name that people see beside the address of a notice.
 const NOTICE_NAME: &str = "Postern";
@@ -34,20 +37,20 @@ pub(super) async fn bind(
     ready: &mut Ready,
 ) -> anyhow::Result<Vec<(TcpListener, Options)>> {
     let mut bound = Vec::new();
-    for (name, listener) in [("smtp", &config.smtp), ("submission", &config.submission)] {
+    let listeners =
+        [("smtp", &config.smtp), ("submission", &config.submission), ("submissions", &config.submissions)];
+    for (name, listener) in listeners {
         for address in &listener.listen {
             let security = match (listener.tls, identity) {
+                (ListenerTls::None, _) | (ListenerTls::Starttls, None) => Security::Plain,
                 (ListenerTls::Starttls, Some(identity)) => Security::StartTls(Arc::clone(identity)),
-                _ => Security::Plain,
+                (ListenerTls::Implicit, identity) => {
+                    Security::Implicit(Arc::clone(identity.context("tls.certificate is missing")?))
+                }
             };
-            bound.push((listen(config, name, *address, ready).await?, options(config, listener, security)?));
-        }
-        for address in &listener.listen_tls {
-            let identity = identity.context("tls.certificate is missing")?;
-            let security = Security::Implicit(Arc::clone(identity));
             bound.push((
-                listen(config, "submissions", *address, ready).await?,
-                options(config, listener, security)?,
+                listen(config, name, *address, ready).await?,
+                options(config, name, listener, security)?,
             ));
         }
     }
@@ -69,22 +72,26 @@ pub(super) fn listener(socket: TcpListener, gateway: &Arc<Gateway>, options: Opt
     Listener::new(socket, Arc::new(Guards(Arc::clone(gateway))), options)
 }
 
-fn options(config: &Config, listener: &MailListener, security: Security) -> anyhow::Result<Options> {
+fn options(
+    config: &Config,
+    name: &str,
+    listener: &MailListener,
+    security: Security,
+) -> anyhow::Result<Options> {
     let limits = &config.limits;
     Ok(Options {
-        hostname: Hostname::parse(&config.server.name)?,
-        security,
         plain_auth: match listener.login_without_tls {
             true => PlainAuth::Loopback,
             false => PlainAuth::Never,
         },
         limits: Limits {
-            message_size: limits.message,
+            message_size: listener.own.message.unwrap_or(limits.message),
             data_line: limits.line as usize,
-            recipients: limits.recipients as usize,
+            recipients: listener.own.recipients.unwrap_or(limits.recipients) as usize,
             errors: limits.errors,
-            connections: limits.connections as usize,
-            connections_per_address: limits.connections_per_peer as usize,
+            connections: listener.own.connections.unwrap_or(limits.connections) as usize,
+            connections_per_address: listener.own.connections_per_peer.unwrap_or(limits.connections_per_peer)
+                as usize,
             timeouts: Timeouts {
                 greeting: limits.command_timeout,
                 command: limits.command_timeout,
@@ -94,31 +101,72 @@ fn options(config: &Config, listener: &MailListener, security: Security) -> anyh
             },
             ..Limits::default()
         },
+        ..Options::new(name, Hostname::parse(&config.server.name)?, security)
     })
 }
 
 pub(super) fn worker(config: &Config, gateway: Arc<Gateway>) -> anyhow::Result<Worker> {
     let templates = Arc::new(Templates::load()?);
-    Ok(Worker::new(gateway, templates, smarthost(config)?, Pace::default()))
+    let courier = Arc::new(Courier::new(outbound(config)?)?);
+    let delivery = &config.delivery;
+    let pace = Pace {
+        lanes: match &config.notices.smarthost {
+            Exit::Smarthost { .. } => delivery.connections.min(delivery.connections_per_domain) as usize,
+            Exit::Mx => delivery.connections as usize,
+        },
+        per_domain: delivery.connections_per_domain as usize,
+        give_up: delivery.give_up,
+        delay_warning: delivery.delay_warning,
+        ..Pace::default()
+    };
+    Ok(Worker::new(gateway, templates, signer(config)?, courier, pace))
 }
 
-fn smarthost(config: &Config) -> anyhow::Result<Smarthost> {
-    const STEP: Duration = Duration::from_secs(60);
-    let notices = &config.notices;
-    let password = config.password()?;
-    let login = notices.user.clone().zip(password).map(|(user, password)| Login { user, password });
-    Ok(Smarthost {
-        host: notices.smarthost.host.clone(),
-        port: notices.smarthost.port,
-        tls: match notices.tls {
-            OutboundTls::Require => TlsPolicy::Require,
-            OutboundTls::Prefer => TlsPolicy::Prefer,
-            OutboundTls::None => TlsPolicy::None,
-        },
-        login,
+/// Letters come from the domain of their author's address: a signature of another one would prove nothing (RFC 7489 §3.1.1).
+fn signer(config: &Config) -> anyhow::Result<Signer> {
+    let load = |signing: &Signing| {
+        let key = DkimKey::load(&signing.key).context("[delivery] dkim")?;
+        Ok((signing.selector.clone(), key))
+    };
+    let keys: Vec<(String, DkimKey)> =
+        config.delivery.dkim.iter().map(load).collect::<anyhow::Result<_>>()?;
+    let keys = keys.iter().map(|(selector, key)| (selector.as_str(), key));
+    Ok(Signer::new(config.notices.from.domain(), keys)?)
+}
+
+fn outbound(config: &Config) -> anyhow::Result<Outbound> {
+    Ok(Outbound {
+        route: route(config)?,
         helo: config.server.name.clone(),
-        timeout: STEP,
         roots: roots(config)?,
+        times: Times::default(),
+        per_host: config.delivery.connections_per_domain as usize,
+    })
+}
+
+fn route(config: &Config) -> anyhow::Result<Route> {
+    let notices = &config.notices;
+    let tls = match notices.tls {
+        OutboundTls::Require => TlsPolicy::Require,
+        OutboundTls::Prefer => TlsPolicy::Prefer,
+        OutboundTls::None => TlsPolicy::None,
+    };
+    let login = notices.user.clone().zip(config.password()?);
+    let login = login.map(|(user, password)| Login { user, password });
+    Ok(match &notices.smarthost {
+        Exit::Smarthost { host, port } => {
+            Route::Smarthost(Smarthost { host: host.clone(), port: *port, tls, login })
+        }
+        Exit::Mx => {
+            let dns = DnsSettings { servers: config.dns.servers.clone(), timeout: config.dns.timeout };
+            let private = if config.delivery.private_addresses { Private::Allowed } else { Private::Refused };
+            let listening = config.smtp.listen.iter().map(SocketAddr::ip);
+            Route::Mx(Exchangers {
+                own: listening.filter(|address| !address.is_unspecified()).collect(),
+                private,
+                ..Exchangers::new(Resolver::new(&dns)?, tls)
+            })
+        }
     })
 }
 
