@@ -2,7 +2,7 @@
 //! 2183). Reads headers only; where the body ends is the scanner's business.
 
 use crate::{
-    Defect, Encoding, Part, PartRole,
+    Defect, Encoding, Part, PartRole, Signed,
     header::{Fields, clip},
     parameters::Parameters,
 };
@@ -31,6 +31,8 @@ pub(crate) struct Entity {
     pub(crate) kind: Kind,
     pub(crate) part: Part,
     pub(crate) defects: Vec<Defect>,
+    /// What a `multipart/signed` says its signature is (RFC 1847 §2.1).
+    pub(crate) signed: Option<Signed>,
 }
 
 /// What follows the header block.
@@ -48,6 +50,10 @@ pub(crate) enum Kind {
     Text,
     /// An invitation or an answer to one, for the client rather than the reader.
     Calendar,
+    /// Rich text and files of Outlook in one.
+    Tnef,
+    /// Signed or encrypted data of S/MIME.
+    Cms,
     /// Anything else.
     File,
 }
@@ -75,10 +81,11 @@ impl Entity {
         let attached = disposition.as_ref().is_some_and(|read| read.main == "attachment");
         part.role = role(&part, attached, around, enclosed);
         let kind = kind(&part, declared.as_ref(), attached, &mut defects);
+        let signed = signed(&part.media_type, declared.as_ref());
         if part.media_type.starts_with("multipart/") {
             as_text(&mut part);
         }
-        Self { kind, part, defects }
+        Self { kind, part, defects, signed }
     }
 }
 
@@ -143,11 +150,40 @@ fn kind(part: &Part, declared: Option<&Parameters>, attached: bool, defects: &mu
         ("message", "rfc822" | "global") => Kind::EncodedMail,
         ("text", "calendar") if !attached => Kind::Calendar,
         ("text", "plain" | "html") if !attached => Kind::Text,
-        ("application", "pkcs7-mime" | "x-pkcs7-mime" | "x-microsoft-rpmsg-message") => {
+        ("application", "ms-tnef" | "vnd.ms-tnef") => Kind::Tnef,
+        ("application", "pkcs7-mime" | "x-pkcs7-mime") if encrypted(declared) => {
+            defects.push(Defect::Opaque);
+            Kind::File
+        }
+        ("application", "pkcs7-mime" | "x-pkcs7-mime") => Kind::Cms,
+        ("application", "octet-stream") if signed_by_name(part) => Kind::Cms,
+        ("application", "x-microsoft-rpmsg-message") => {
             defects.push(Defect::Opaque);
             Kind::File
         }
         _ => Kind::File,
+    }
+}
+
+/// RFC 8551 §3.2.2
+fn encrypted(declared: Option<&Parameters>) -> bool {
+    let kind = declared.and_then(|declared| declared.attribute("smime-type")).unwrap_or_default();
+    ["enveloped-data", "authenveloped-data"].iter().any(|closed| kind.eq_ignore_ascii_case(closed))
+}
+
+/// RFC 8551 §3.2.1: some servers know the file by its name only.
+fn signed_by_name(part: &Part) -> bool {
+    part.name.as_deref().is_some_and(|name| name.to_ascii_lowercase().ends_with(".p7m"))
+}
+
+fn signed(media_type: &str, declared: Option<&Parameters>) -> Option<Signed> {
+    if media_type != "multipart/signed" {
+        return None;
+    }
+    match declared?.attribute("protocol")?.to_ascii_lowercase().as_str() {
+        "application/pkcs7-signature" | "application/x-pkcs7-signature" => Some(Signed::Smime),
+        "application/pgp-signature" => Some(Signed::Pgp),
+        _ => None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the scanner has found so far, within its budgets: head, parts, text, defects. Follows no structure itself.
 
 use crate::{
-    Class, Defect, Headline, Message, Part, PartRole,
+    Class, Defect, Headline, Message, Part, PartRole, Signed,
     body::{Body, Bound, Heard},
     class::{Seen, part_class},
+    contents::{Contents, Opened, Spoken, beneath, files_in_text},
     entity::{Around, Entity, Kind},
     head::{self, Head},
     header::Block,
@@ -24,6 +25,7 @@ pub(crate) struct Findings {
     text_complete: bool,
     defects: Vec<Defect>,
     sign: Option<Class>,
+    signed: Option<Signed>,
 }
 
 impl Findings {
@@ -38,6 +40,7 @@ impl Findings {
             text_complete: true,
             defects: Vec::new(),
             sign: None,
+            signed: None,
         }
     }
 
@@ -45,7 +48,14 @@ impl Findings {
         if !self.defects.contains(&defect) {
             self.defects.push(defect);
         }
-        if matches!(defect, Defect::TooDeep | Defect::TooManyParts | Defect::TextTruncated | Defect::Opaque) {
+        if matches!(
+            defect,
+            Defect::TooDeep
+                | Defect::TooManyParts
+                | Defect::TextTruncated
+                | Defect::Opaque
+                | Defect::ContainerUnreadable
+        ) {
             self.text_complete = false;
         }
     }
@@ -53,6 +63,11 @@ impl Findings {
     /// Bytes of text that may still be kept.
     pub(crate) fn text_room(&self) -> usize {
         self.budget.text_bytes.saturating_sub(self.text.len())
+    }
+
+    /// Parts that may still be listed.
+    pub(crate) fn parts_room(&self) -> usize {
+        self.budget.parts.saturating_sub(self.entities)
     }
 
     /// Reads a header block; `None` once there were too many.
@@ -77,6 +92,9 @@ impl Findings {
         if !enclosed && (entity.kind == Kind::Calendar || entity.part.media_type != "text/calendar") {
             self.sign = self.sign.or(part_class(&entity.part.media_type));
         }
+        if !enclosed {
+            self.signed = self.signed.or(entity.signed);
+        }
         self.label(&mut entity.part);
         Some(entity)
     }
@@ -96,52 +114,89 @@ impl Findings {
     /// A leaf ended.
     pub(crate) fn leaf(&mut self, body: Body, end: u64, bound: Bound) {
         if let Some((part, heard)) = body.finish(end, bound) {
-            self.hear(heard);
-            self.parts.push(part);
+            self.hear(part, heard);
         }
     }
 
     /// A multipart ended in which no part began. What it says instead is its text, if it says anything.
     pub(crate) fn preamble(&mut self, body: Body, end: u64, bound: Bound) {
         match body.finish(end, bound) {
-            Some((part, Heard::Text { text, whole, sound })) if !text.trim().is_empty() => {
-                self.hear(Heard::Text { text, whole, sound });
-                self.parts.push(part);
-            }
+            Some((part, heard)) if heard.says_something() => self.hear(part, heard),
             _ => {}
         }
     }
 
-    fn hear(&mut self, heard: Heard) {
-        let (text, whole, sound) = match heard {
-            Heard::Nothing => return,
-            Heard::Mail(inner) => return self.inner(*inner),
-            Heard::Text { text, whole, sound } => (text, whole, sound),
-        };
-        if !whole {
-            self.defect(Defect::TextTruncated);
+    fn hear(&mut self, part: Part, heard: Heard) {
+        match heard {
+            Heard::Nothing => self.parts.push(part),
+            Heard::Contents(contents) => self.open(part, contents),
+            Heard::Text { text, whole, sound, files } => {
+                if !whole {
+                    self.defect(Defect::TextTruncated);
+                }
+                // The cut of a budget may go through a character.
+                if !sound && whole {
+                    self.defect(Defect::BadCharset);
+                }
+                self.armour(&text, part.role);
+                self.say(&text);
+                let files = files_in_text(&part, self.parts.len() as u32, &files);
+                self.parts.push(part);
+                self.list(files);
+            }
         }
-        // The cut of a budget may go through a character.
-        if !sound && whole {
-            self.defect(Defect::BadCharset);
-        }
+    }
+
+    /// OpenPGP within the text (RFC 9580 §6.2).
+    fn armour(&mut self, text: &str, role: PartRole) {
         if text.contains("-----BEGIN PGP MESSAGE-----") {
             self.defect(Defect::Opaque);
         }
-        self.say(&text);
+        if role != PartRole::Enclosed && text.contains("-----BEGIN PGP SIGNED MESSAGE-----") {
+            self.signed = self.signed.or(Some(Signed::Pgp));
+        }
     }
 
-    /// What a mail behind a transfer encoding said; its parts have no place in the original.
-    fn inner(&mut self, inner: Message) {
-        self.say(&inner.headline.subject);
-        self.say(&inner.text);
-        for defect in inner.headline.defects {
-            if matches!(
-                defect,
-                Defect::TooDeep | Defect::TooManyParts | Defect::TextTruncated | Defect::Opaque
-            ) {
-                self.defect(defect);
+    /// Takes in what a container held; its parts follow it in the table.
+    fn open(&mut self, mut container: Part, mut contents: Contents) {
+        self.say_new(&mut contents);
+        let enclosed = container.role == PartRole::Enclosed;
+        if enclosed {
+            contents = contents.enclosed();
+        }
+        self.signed = self.signed.or(contents.signed);
+        self.sign = self.sign.or(contents.sign);
+        contents.defects.into_iter().for_each(|defect| self.defect(defect));
+        if contents.opened == Opened::Whole {
+            container.role = PartRole::Container;
+        }
+        let (offset, length, encoding) = (container.offset, container.length, container.encoding);
+        let parent = self.parts.len() as u32;
+        self.parts.push(container);
+        let placed = |part| Part { offset, length, encoding, ..beneath(part, parent) };
+        self.list(contents.parts.into_iter().map(placed).collect());
+    }
+
+    /// Adds a container's text. Exchange sends a text beside a `winmail.dat` that says the same: it is read once.
+    fn say_new(&mut self, contents: &mut Contents) {
+        for Spoken { text, part } in std::mem::take(&mut contents.texts) {
+            match part {
+                Some(part) if same_words(&self.text, &text) => contents.forget(part),
+                _ => self.say(&text),
             }
+        }
+    }
+
+    /// Lists parts that have no header block of their own, as far as the budget goes.
+    fn list(&mut self, mut parts: Vec<Part>) {
+        if parts.len() > self.parts_room() {
+            parts.truncate(self.parts_room());
+            self.defect(Defect::TooManyParts);
+        }
+        self.entities += parts.len();
+        for mut part in parts {
+            self.label(&mut part);
+            self.parts.push(part);
         }
     }
 
@@ -177,7 +232,7 @@ impl Findings {
         let seen = Seen {
             subject: &head.headline.subject,
             text: &self.text,
-            files: self.parts.iter().filter(|part| part.role != PartRole::Body && part.length > 0).count(),
+            files: self.parts.iter().filter(|part| is_file(part)).count(),
             sign: self.sign,
         };
         let class = head.signals.class(seen);
@@ -188,6 +243,7 @@ impl Findings {
             }
         }
         headline.parts = self.parts;
+        headline.signed = self.signed;
         Message {
             headline,
             class,
@@ -215,4 +271,12 @@ impl Findings {
             away: None,
         }
     }
+}
+
+fn is_file(part: &Part) -> bool {
+    !matches!(part.role, PartRole::Body | PartRole::Container) && part.encoded().0 > 0
+}
+
+fn same_words(one: &str, other: &str) -> bool {
+    one.split_whitespace().eq(other.split_whitespace())
 }

@@ -4,10 +4,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod address;
+mod ber;
 mod body;
 mod charset;
 mod class;
+mod closed;
+mod cms;
 mod compose;
+mod contents;
 mod date;
 mod decode;
 mod entity;
@@ -24,6 +28,9 @@ mod report;
 mod ruling;
 mod scanner;
 mod tag;
+mod tnef;
+mod transfer;
+mod uuencode;
 mod words;
 
 pub use address::{Address, AddressError};

@@ -9,6 +9,7 @@ use memchr::{memchr, memmem};
 use crate::{
     Defect, Message,
     body::{Body, Bound},
+    contents::Room,
     entity::{Around, Entity, Kind},
     findings::Findings,
     header::{Block, LineKind},
@@ -313,7 +314,7 @@ impl Scanner {
         self.state = match kind {
             Kind::Multipart { boundary, around } if room => {
                 self.levels.push(Level::Multipart { boundary, around });
-                State::Preamble(Body::text(part, self.findings.text_room()))
+                State::Preamble(Body::text(part, self.room()))
             }
             Kind::Mail if room => {
                 let part = self.findings.begin_mail(part);
@@ -323,13 +324,17 @@ impl Scanner {
             Kind::EncodedMail if room && self.encoded_depth < ENCODED_DEPTH => {
                 State::Leaf(Body::mail(part, self.inner()))
             }
-            Kind::Multipart { .. } | Kind::Mail | Kind::EncodedMail => {
+            Kind::Cms if room && self.encoded_depth < ENCODED_DEPTH => {
+                State::Leaf(Body::signed(part, self.inner()))
+            }
+            Kind::Multipart { .. } | Kind::Mail | Kind::EncodedMail | Kind::Cms => {
                 self.findings.defect(Defect::TooDeep);
                 part.role = part.role.closed();
-                State::Leaf(Body::file(part))
+                State::Leaf(Body::passed(part))
             }
-            Kind::Text => State::Leaf(Body::text(part, self.findings.text_room())),
-            Kind::Calendar | Kind::File => State::Leaf(Body::file(part)),
+            Kind::Text => State::Leaf(Body::text(part, self.room())),
+            Kind::Tnef => State::Leaf(Body::tnef(part, self.room())),
+            Kind::Calendar | Kind::File => State::Leaf(Body::file(part, self.room())),
         };
     }
 
@@ -350,13 +355,19 @@ impl Scanner {
         (around, self.levels.iter().any(|level| matches!(level, Level::Mail { .. })))
     }
 
-    /// A scanner for an encoded mail inside this one, with what is left of the budget.
-    fn inner(&self) -> Self {
-        let budget = Budget {
+    /// What is left of the budget for what is inside the entity that begins here.
+    fn room(&self) -> Room {
+        Room {
             depth: self.budget.depth - self.levels.len(),
-            text_bytes: self.findings.text_room(),
-            ..self.budget
-        };
+            parts: self.findings.parts_room(),
+            text: self.findings.text_room(),
+        }
+    }
+
+    /// A scanner for a mail inside this one that stands behind an encoding.
+    fn inner(&self) -> Self {
+        let Room { depth, parts, text } = self.room();
+        let budget = Budget { depth, parts, text_bytes: text, ..self.budget };
         Self { encoded_depth: self.encoded_depth + 1, ..Self::new(budget) }
     }
 }

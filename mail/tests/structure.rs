@@ -236,7 +236,9 @@ fn an_encoded_mail_inside_is_searched() {
         "{MIXED}--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogaGlkZGVuDQoNCk1QQU4NCg==\n--b--\n"
     ));
     assert_eq!(message.text, "hidden\nMPAN");
-    assert_eq!(message.headline.parts.len(), 1);
+    let [mail, text] = &message.headline.parts[..] else { panic!("the mail and its text") };
+    assert_eq!((mail.role, text.role), (PartRole::Attachment, PartRole::Enclosed));
+    assert_eq!(text.text(b"U3ViamVjdDogaGlkZGVuDQoNCk1QQU4NCg=="), "MPAN\r\n");
 }
 
 #[test]
@@ -443,7 +445,8 @@ proptest! {
         let mail = lines.join("\r\n");
         let message = scan_with(Budget::default(), mail.as_bytes(), 16);
         let mut end = 0;
-        for part in message.headline.parts.iter().filter(|part| part.media_type != "message/rfc822") {
+        let own = |part: &&Part| part.inside.is_none() && part.media_type != "message/rfc822";
+        for part in message.headline.parts.iter().filter(own) {
             prop_assert!(part.offset >= end, "a part begins inside the one before");
             end = part.offset + part.length;
         }
