@@ -1,4 +1,4 @@
-//! Who may do what, as one table: action × role × relation to the case. What the table does not grant is denied, and a
+//! Who may do what, as one table: action × role × relation to what it is done to. What the table does not grant is denied, and a
 //! caller who is denied must look exactly like one who asked for something absent. Operators have no row to content.
 
 use mail::{ContactType, GroupId, Mpid, ProcessId};
@@ -20,6 +20,33 @@ pub enum Action {
     Release,
     /// Read the demonstration's page of notices that left; they hold nothing of a case's content.
     ReadOutbox,
+    /// See that mail of one's group is held: from whom, to whom, why, since when.
+    ListHeld,
+    /// Read a held mail.
+    OpenHeld,
+    /// Let a held mail into the case it belongs to.
+    ReleaseHeld,
+    /// Let a held mail go on to its recipients as it is.
+    RelayHeld,
+    /// Destroy a held mail; its sender is told.
+    ReturnHeld,
+    /// Make and revoke the passwords of one's own mail clients.
+    ManageAppPasswords,
+    /// See how mail of one's group comes and goes: polled mailboxes, mailboxes that bounce, connectors, certificates.
+    ReadMailAdministration,
+    /// Say that what such a page asks for is done.
+    CloseTask,
+}
+
+/// What an action is done to; each has its own relations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matter {
+    /// A case.
+    Case,
+    /// Something that is a whole group's: held mail, the ways of its mail.
+    Group,
+    /// Something that is one user's.
+    User,
 }
 
 /// A user's role.
@@ -35,20 +62,24 @@ pub enum Role {
     Operator,
 }
 
-/// How somebody stands to a case.
+/// How somebody stands to what an action is done to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
     /// Of a side of the case, with the permission for its participant, process and contact type.
     Permitted,
     /// Of a side of the case, without that permission.
     OwnSide,
-    /// Of no side of the case.
+    /// Of no side of the case; of another group than the thing is.
     Foreign,
+    /// Of the group whose thing it is, though not one's own.
+    OwnGroup,
+    /// One's own.
+    Mine,
 }
 
 impl Action {
     /// Every action, in the order of the printed matrix.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 15] = [
         Self::ListCases,
         Self::ReadCase,
         Self::ReadAttachment,
@@ -56,7 +87,36 @@ impl Action {
         Self::Claim,
         Self::Release,
         Self::ReadOutbox,
+        Self::ListHeld,
+        Self::OpenHeld,
+        Self::ReleaseHeld,
+        Self::RelayHeld,
+        Self::ReturnHeld,
+        Self::ManageAppPasswords,
+        Self::ReadMailAdministration,
+        Self::CloseTask,
     ];
+
+    /// What it is done to.
+    pub fn matter(self) -> Matter {
+        match self {
+            Self::ListCases
+            | Self::ReadCase
+            | Self::ReadAttachment
+            | Self::DownloadOriginal
+            | Self::Claim
+            | Self::Release
+            | Self::ReadOutbox => Matter::Case,
+            Self::ListHeld
+            | Self::OpenHeld
+            | Self::ReleaseHeld
+            | Self::RelayHeld
+            | Self::ReturnHeld
+            | Self::ReadMailAdministration
+            | Self::CloseTask => Matter::Group,
+            Self::ManageAppPasswords => Matter::User,
+        }
+    }
 
     /// Its name in the printed matrix.
     pub fn name(self) -> &'static str {
@@ -68,6 +128,25 @@ impl Action {
             Self::Claim => "claim",
             Self::Release => "release",
             Self::ReadOutbox => "read-outbox",
+            Self::ListHeld => "list-held",
+            Self::OpenHeld => "open-held",
+            Self::ReleaseHeld => "release-held",
+            Self::RelayHeld => "relay-held",
+            Self::ReturnHeld => "return-held",
+            Self::ManageAppPasswords => "manage-app-passwords",
+            Self::ReadMailAdministration => "read-mail-administration",
+            Self::CloseTask => "close-task",
+        }
+    }
+}
+
+impl Matter {
+    /// The relations that somebody can have to it, in the order of the printed matrix.
+    pub fn relations(self) -> &'static [Relation] {
+        match self {
+            Self::Case => &[Relation::Permitted, Relation::OwnSide, Relation::Foreign],
+            Self::Group => &[Relation::OwnGroup, Relation::Foreign],
+            Self::User => &[Relation::Mine, Relation::OwnGroup, Relation::Foreign],
         }
     }
 }
@@ -88,8 +167,13 @@ impl Role {
 }
 
 impl Relation {
-    /// Every relation, in the order of the printed matrix.
-    pub const ALL: [Self; 3] = [Self::Permitted, Self::OwnSide, Self::Foreign];
+    /// Every relation.
+    pub const ALL: [Self; 5] = [Self::Permitted, Self::OwnSide, Self::Foreign, Self::OwnGroup, Self::Mine];
+
+    /// How somebody of `group` stands to something of the group `of`.
+    pub fn to_group(group: &GroupId, of: &GroupId) -> Self {
+        if group == of { Self::OwnGroup } else { Self::Foreign }
+    }
 
     /// Its name in the printed matrix.
     pub fn name(self) -> &'static str {
@@ -97,6 +181,8 @@ impl Relation {
             Self::Permitted => "permitted",
             Self::OwnSide => "own side",
             Self::Foreign => "foreign",
+            Self::OwnGroup => "own group",
+            Self::Mine => "mine",
         }
     }
 }
@@ -111,6 +197,10 @@ struct Grant {
 /// Administration and compliance read by permission like everybody else: a role opens nothing.
 const GROUP: &[Role] = &[Role::User, Role::Mau, Role::Compliance];
 const PERMITTED: &[Relation] = &[Relation::Permitted];
+const OWN_GROUP: &[Relation] = &[Relation::OwnGroup];
+/// A held mail belongs to no case yet, so no permission opens it: it is the compliance role's alone.
+const COMPLIANCE: &[Role] = &[Role::Compliance];
+const MAU: &[Role] = &[Role::Mau];
 
 const TABLE: &[Grant] = &[
     Grant { action: Action::ListCases, roles: GROUP, relations: PERMITTED },
@@ -120,6 +210,14 @@ const TABLE: &[Grant] = &[
     Grant { action: Action::Claim, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::Release, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::ReadOutbox, roles: &Role::ALL, relations: &Relation::ALL },
+    Grant { action: Action::ListHeld, roles: COMPLIANCE, relations: OWN_GROUP },
+    Grant { action: Action::OpenHeld, roles: COMPLIANCE, relations: OWN_GROUP },
+    Grant { action: Action::ReleaseHeld, roles: COMPLIANCE, relations: OWN_GROUP },
+    Grant { action: Action::RelayHeld, roles: COMPLIANCE, relations: OWN_GROUP },
+    Grant { action: Action::ReturnHeld, roles: COMPLIANCE, relations: OWN_GROUP },
+    Grant { action: Action::ManageAppPasswords, roles: GROUP, relations: &[Relation::Mine] },
+    Grant { action: Action::ReadMailAdministration, roles: MAU, relations: OWN_GROUP },
+    Grant { action: Action::CloseTask, roles: MAU, relations: OWN_GROUP },
 ];
 
 /// Whether the table grants it.
@@ -220,13 +318,36 @@ mod tests {
     }
 
     #[test]
-    fn no_role_reads_without_the_permission_and_the_operator_never() {
-        for action in Action::ALL.into_iter().filter(|a| *a != Action::ReadOutbox) {
+    fn no_role_reads_a_case_without_the_permission_and_the_operator_never() {
+        let of_a_case = |action: &Action| action.matter() == Matter::Case && *action != Action::ReadOutbox;
+        for action in Action::ALL.into_iter().filter(of_a_case) {
             for role in Role::ALL {
-                assert!(!may(action, role, Relation::OwnSide), "{action:?} {role:?}");
-                assert!(!may(action, role, Relation::Foreign), "{action:?} {role:?}");
+                for relation in Relation::ALL.into_iter().filter(|r| *r != Relation::Permitted) {
+                    assert!(!may(action, role, relation), "{action:?} {role:?} {relation:?}");
+                }
                 assert_eq!(may(action, role, Relation::Permitted), role != Role::Operator);
             }
         }
+    }
+
+    #[test]
+    fn the_operator_and_other_groups_have_nothing_of_a_group() {
+        for action in Action::ALL.into_iter().filter(|action| action.matter() != Matter::Case) {
+            for relation in Relation::ALL {
+                assert!(!may(action, Role::Operator, relation), "{action:?} {relation:?}");
+            }
+            for role in Role::ALL {
+                assert!(!may(action, role, Relation::Foreign), "{action:?} {role:?}");
+                assert!(!may(action, role, Relation::Permitted), "{action:?} {role:?}: no case is concerned");
+            }
+        }
+    }
+
+    #[test]
+    fn held_mail_is_for_compliance_of_the_senders_group() {
+        let [alpha, beta]: [GroupId; 2] = ["alpha", "beta"].map(|group| group.parse().unwrap());
+        assert!(may(Action::OpenHeld, Role::Compliance, Relation::to_group(&alpha, &alpha)));
+        assert!(!may(Action::OpenHeld, Role::Mau, Relation::to_group(&alpha, &alpha)));
+        assert!(!may(Action::OpenHeld, Role::Compliance, Relation::to_group(&alpha, &beta)));
     }
 }

@@ -93,8 +93,12 @@ fn only_author(headline: &Headline) -> Result<Address, AuthorRefusal> {
     headline.from.first().and_then(mailbox).ok_or(AuthorRefusal::NoAuthor)
 }
 
+/// The address of a person. One that holds another address, in quotation marks or with an `@` that only looks like one,
+/// would show the wrong company to whoever reads it; nobody of the market has such a one.
 fn mailbox(person: &Person) -> Option<Address> {
-    Address::parse(person.address.as_deref()?).ok()
+    let address = Address::parse(person.address.as_deref()?).ok()?;
+    let deceives = address.local().contains(['"', '\u{ff20}', '\u{fe6b}']);
+    (!deceives).then_some(address)
 }
 
 #[cfg(test)]

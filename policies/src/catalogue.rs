@@ -1,7 +1,7 @@
 //! The catalogue: which processes companies write to each other about, who takes part, and how long an answer may take
 //! on each rung. All of it is data of one file; nothing here knows a market, and no value is assumed by the code.
 
-use std::{collections::BTreeSet, ops::RangeInclusive};
+use std::{collections::BTreeSet, fmt, ops::RangeInclusive};
 
 use mail::{ContactType, ProcessId};
 use serde::Deserialize;
@@ -159,6 +159,16 @@ impl SubjectCode {
         let problem = format!("{text:?} is no code");
         let remedy = "write 2 to 6 capital letters and digits, a letter first, such as \"ET\"";
         Err(source.error(raw.span(), "code", problem, remedy))
+    }
+}
+
+impl fmt::Display for Opaque {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Store => "store",
+            Self::Hold => "hold",
+            Self::Refuse => "refuse",
+        })
     }
 }
 

@@ -2,115 +2,14 @@
 //! and everything that decided is named (rule and signal), so that a decision can be explained later.
 
 use jiff::Timestamp;
-use mail::{ContactType, GroupId, HoldReason, Message, PartRole, ProcessId, ReversePath, Scan, Tag};
+use mail::{ContactType, Defect, GroupId, Message, PartRole, ProcessId, ReversePath, Tag, TagKind};
 
 use crate::{
-    Calendar, Catalogue, Class, DueDate, NamedCase, Passing, Place, PolicyError, Recipient, Refused,
-    TagRules, due,
-    verdicts::{Decision, RuleId, Situation, VerdictRules},
+    Calendar, Catalogue, Class, DueDate, Effect, Facts, Judged, NamedCase, Opaque, Passing, Place, Placed,
+    PolicyError, Recall, Recipient, Refused, Signal, TagRules, Verdict, due,
+    subject::{self, Named},
+    verdicts::{Circumstances, Decision, Kind, Rule, RuleId, Subject, VerdictRules, contents},
 };
-
-/// All that is known about one mail.
-#[derive(Debug)]
-pub struct Facts<'a> {
-    /// The group that the transport has proved.
-    pub sender: &'a GroupId,
-    /// Whether mail of this sender may pass on.
-    pub passing: Passing,
-    /// Where the envelope wants failures to go.
-    pub reverse_path: &'a ReversePath,
-    /// The parsed mail.
-    pub message: &'a Message,
-    /// The recipients of the envelope.
-    pub recipients: &'a [Recipient],
-    /// The cases that `In-Reply-To` and `References` name, the nearest first.
-    pub referenced: &'a [NamedCase],
-    /// What the virus scanner said.
-    pub scan: Scan,
-}
-
-/// The judgement of one mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
-    /// One verdict for each recipient, in the order of the facts.
-    pub verdicts: Vec<Verdict>,
-    /// What the mail does in its case.
-    pub effect: Effect,
-    /// The search tags, each once, at most [`TagRules::MOST`].
-    pub tags: Vec<Tag>,
-    /// What the mail asks to take back. It is [`Effect::EventOnly`] itself.
-    pub recall: Option<Recall>,
-}
-
-/// A person's request to take a message back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recall {
-    /// The Message-IDs that the request refers to, the nearest first, without angle brackets.
-    pub of: Vec<String>,
-    /// The subject of the message to take back.
-    pub subject: String,
-}
-
-/// What a mail does in its case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// A person wrote it: it opens cases, makes notices, stops clocks.
-    Message,
-    /// A machine wrote it, or nobody wrote anything: it is kept and seen, and nothing else happens.
-    EventOnly,
-}
-
-/// What happens to the mail for one recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// Sealed and kept.
-    Secure {
-        /// The rule that said so.
-        rule: RuleId,
-        /// What decided about the place.
-        signal: Signal,
-        /// The process it belongs to.
-        process: ProcessId,
-        /// The rung it belongs to.
-        contact_type: ContactType,
-    },
-    /// Passed on as it is; nothing is kept.
-    Relay {
-        /// The rule that said so.
-        rule: RuleId,
-    },
-    /// Kept sealed until the compliance role of the sender's group decides.
-    Hold {
-        /// The rule that said so.
-        rule: RuleId,
-        /// Why, in one word.
-        reason: HoldReason,
-        /// The sentence for the sender: ASCII, one line.
-        public: String,
-    },
-    /// Taken note of and let go: a mail of ours has come back.
-    Return,
-    /// Not taken.
-    Refuse {
-        /// The rule that said so.
-        rule: RuleId,
-        /// The sentence for the peer: ASCII, one line.
-        public: String,
-    },
-}
-
-/// What decided where a secured mail belongs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Signal {
-    /// The keyed reply address names this case ([`NamedCase::id`]).
-    ReplyAddress(String),
-    /// The mail's references name this case of the mailbox's process and group.
-    References(String),
-    /// The mailbox map; a new case.
-    Mailbox,
-    /// The code in the subject names the process for which the recipient's group has this mailbox; a new case.
-    SubjectCode(Place),
-}
 
 /// Everything the judge goes by. Immutable: new files make a new ruleset.
 #[derive(Debug)]
@@ -121,26 +20,21 @@ pub struct Ruleset {
     verdicts: VerdictRules,
 }
 
-impl Judged {
-    /// The verdict that applies to the whole transaction; none where there was no recipient.
-    pub fn strictest(&self) -> Option<&Verdict> {
-        self.verdicts.first()
-    }
-}
-
 impl Ruleset {
     /// The rules that are part of the binary.
     pub fn shipped() -> Result<Self, PolicyError> {
         Self::new(Catalogue::shipped()?, Calendar::shipped()?, TagRules::shipped()?, VerdictRules::shipped()?)
     }
 
-    /// Rules from files that the caller has read and parsed.
+    /// Rules from files that the caller has read and parsed. The error is one of the verdict rules that do not fit the
+    /// catalogue.
     pub fn new(
         catalogue: Catalogue,
         calendar: Calendar,
         tags: TagRules,
         verdicts: VerdictRules,
     ) -> Result<Self, PolicyError> {
+        verdicts.check(&catalogue)?;
         Ok(Self { catalogue, calendar, tags, verdicts })
     }
 
@@ -165,91 +59,243 @@ impl Ruleset {
         Some(due(received, rung.working_days, &self.calendar))
     }
 
-    /// Judges a whole mail.
-    pub fn judge(&self, facts: &Facts<'_>) -> Judged {
-        let verdict = |recipient| self.verdict(facts, recipient);
-        Judged {
-            verdicts: facts.recipients.iter().map(verdict).collect(),
-            effect: effect(facts.message.class, facts.reverse_path),
-            tags: self.tags_of(facts.message),
-            recall: None,
-        }
-    }
-
-    /// The class of a recipient, from what is known at `RCPT`; a refusal here is the one the whole mail would get.
-    pub fn class(&self, sender: &GroupId, recipient: &Recipient, _: Passing) -> Result<Class, Refused> {
-        if *recipient == Recipient::Return {
-            return Ok(Class::Return);
-        }
-        match self.verdicts.decide(situation(sender, recipient)) {
-            (_, Decision::Secure) => Ok(Class::Case),
-            (rule, Decision::Refuse { public }) => {
-                Err(Refused { rule: rule.clone(), public: public.clone() })
+    /// The class of a recipient, from what is known at `RCPT`. Who would be refused whatever the mail says is refused
+    /// here, in the words that a plain mail would get.
+    pub fn class(&self, sender: &GroupId, recipient: &Recipient, passing: Passing) -> Result<Class, Refused> {
+        let Some(kind) = kind(sender, recipient, passing) else { return Ok(Class::Return) };
+        let mut refused = None;
+        for circumstances in self.ahead(kind, recipient).into_iter().flat_map(contents) {
+            match self.decide(&circumstances) {
+                Ok(rule) => match &rule.decision {
+                    Decision::Secure | Decision::Relay | Decision::Hold { .. } => return Ok(class(kind)),
+                    Decision::Refuse { public } => {
+                        refused
+                            .get_or_insert_with(|| Refused { rule: rule.id.clone(), public: public.clone() });
+                    }
+                },
+                Err(none) => refused = Some(none),
             }
         }
+        Err(refused.unwrap_or_else(no_rule))
     }
 
-    fn verdict(&self, facts: &Facts<'_>, recipient: &Recipient) -> Verdict {
-        let Facts { sender, referenced, .. } = facts;
-        if *recipient == Recipient::Return {
-            return Verdict::Return;
-        }
-        let (rule, decision) = self.verdicts.decide(situation(sender, recipient));
-        let public = match decision {
-            Decision::Refuse { public } => public.clone(),
-            Decision::Secure => match place(sender, recipient, referenced) {
-                Some((signal, process, contact_type)) => {
-                    return Verdict::Secure { rule: rule.clone(), signal, process, contact_type };
-                }
-                // The rules are checked when they are loaded: none secures an address that names no process.
-                None => "no process is known for this address".to_owned(),
-            },
+    /// Judges a whole mail. A mail to nobody but [`Recipient::Return`] needs no sender's group: it is
+    /// [`Verdict::Return`] whatever the facts.
+    pub fn judge(&self, facts: &Facts<'_>) -> Judged {
+        let names = attachment_names(facts.message);
+        let headline = &facts.message.headline;
+        let named = subject::named(&self.catalogue, &headline.subject);
+        let tags = self.tags_of(facts.message, named, &names);
+        let seen = Seen {
+            facts,
+            named,
+            personal_data: self.findings(facts.message, &tags, &names),
+            opaque: headline.defects.iter().any(|defect| is_opaque(*defect)),
         };
-        Verdict::Refuse { rule: rule.clone(), public }
+        let effect = effect(facts.message.class, facts.reverse_path);
+        let verdicts = facts.recipients.iter().map(|recipient| self.verdict(&seen, recipient)).collect();
+        Judged { verdicts, effect, tags, recall: recall(facts) }
     }
 
-    fn tags_of(&self, message: &Message) -> Vec<Tag> {
-        let names: Vec<&str> = message
-            .headline
-            .parts
+    fn verdict(&self, seen: &Seen<'_>, recipient: &Recipient) -> Verdict {
+        let Facts { sender, passing, scan, .. } = *seen.facts;
+        let Some(kind) = kind(sender, recipient, passing) else { return Verdict::Return };
+        let (subject, mailbox) = match recipient {
+            Recipient::Counterparty { mailboxes, .. } => self.subject(seen.named, mailboxes),
+            _ => (Subject::None, None),
+        };
+        let circumstances = Circumstances {
+            kind,
+            process: self.process(recipient, seen.named.filter(|_| subject != Subject::None)),
+            subject,
+            personal_data: seen.personal_data,
+            opaque: seen.opaque,
+            scan,
+        };
+        let place = place(sender, recipient, mailbox, seen.facts.referenced);
+        match self.decide(&circumstances) {
+            Ok(rule) => spoken(rule, &circumstances, place),
+            Err(Refused { rule, public }) => Verdict::Refuse { rule, public },
+        }
+    }
+
+    /// What the code in the subject means for a group with these mailboxes.
+    fn subject<'a>(&self, named: Option<Named<'_>>, mailboxes: &'a [Place]) -> (Subject, Option<&'a Place>) {
+        let Some(named) = named else { return (Subject::None, None) };
+        let rung =
+            |place: &Place| named.process.rungs.iter().position(|r| r.contact_type == place.contact_type);
+        let lowest = mailboxes
             .iter()
-            .filter(|part| part.role != PartRole::Body)
-            .filter_map(|part| part.name.as_deref())
-            .collect();
-        self.tags.find(&message.headline.subject, &message.text, &names)
+            .filter(|place| place.process == named.process.id)
+            .filter_map(|place| Some((rung(place)?, &place.participant, place.address.key(), place)))
+            .min_by(|one, other| (one.0, one.1, &one.2).cmp(&(other.0, other.1, &other.2)));
+        match lowest {
+            Some((.., place)) => (Subject::Mailbox, Some(place)),
+            None => (Subject::NoMailbox, None),
+        }
+    }
+
+    /// The process that a mail to there belongs to, and what it wants done with closed content.
+    fn process<'a>(
+        &self,
+        recipient: &'a Recipient,
+        named: Option<Named<'a>>,
+    ) -> Option<(&'a ProcessId, Opaque)> {
+        let id = match recipient {
+            Recipient::Mailbox(place) => &place.process,
+            Recipient::ReplyAddress(case) => &case.process,
+            Recipient::Counterparty { .. } => &named?.process.id,
+            Recipient::Return | Recipient::OwnDomain | Recipient::Outside | Recipient::Unknown => {
+                return None;
+            }
+        };
+        Some((id, self.opaque(id)))
+    }
+
+    fn opaque(&self, process: &ProcessId) -> Opaque {
+        self.catalogue.process(process).map_or_else(Opaque::default, |process| process.opaque)
+    }
+
+    /// Everything that can still turn out about a recipient at `RCPT`, but for the content; no subject first.
+    fn ahead<'a>(&'a self, kind: Kind, recipient: &'a Recipient) -> Vec<Circumstances<'a>> {
+        let plain = |subject, process| Circumstances::plain(kind, subject, process);
+        let mut ahead = vec![plain(Subject::None, self.process(recipient, None))];
+        if kind == Kind::Counterparty
+            && let Recipient::Counterparty { mailboxes, .. } = recipient
+        {
+            ahead.extend(self.catalogue.processes().filter(|process| process.code.is_some()).map(
+                |process| {
+                    let (subject, _) = self.subject(Some(Named { process, rest: "" }), mailboxes);
+                    plain(subject, Some((&process.id, process.opaque)))
+                },
+            ));
+        }
+        ahead
+    }
+
+    /// The rules are proved to answer when they are read; if they did not, nothing would be let through.
+    fn decide(&self, circumstances: &Circumstances<'_>) -> Result<&Rule, Refused> {
+        self.verdicts.decide(circumstances).ok_or_else(no_rule)
+    }
+
+    /// Whether the mail has personal data of consumers: today, whether it has meter point numbers. A company's own
+    /// reference is a tag, but no personal data; every business letter has one.
+    fn findings(&self, message: &Message, tags: &[Tag], attachment_names: &[&str]) -> bool {
+        let full = tags.len() >= TagRules::MOST;
+        let headline = &message.headline;
+        tags.iter().any(|tag| tag.kind() != TagKind::Reference)
+            || full && self.tags.any_meter_point(&headline.subject, &message.text, attachment_names)
+    }
+
+    /// What stands behind a code comes first: it is what the sender says that the mail is about.
+    fn tags_of(&self, message: &Message, named: Option<Named<'_>>, attachment_names: &[&str]) -> Vec<Tag> {
+        let mut tags = self.tags.find(&message.headline.subject, &message.text, attachment_names);
+        if let Some(tag) = named.and_then(|named| self.tags.behind_code(named.rest)) {
+            tags.retain(|other| *other != tag);
+            tags.insert(0, tag);
+            tags.truncate(TagRules::MOST);
+        }
+        tags
     }
 }
 
-fn situation(sender: &GroupId, recipient: &Recipient) -> Situation {
-    match recipient {
-        Recipient::Mailbox(place) if place.group == *sender => Situation::OwnMailbox,
-        Recipient::Mailbox(_) => Situation::Mailbox,
-        Recipient::ReplyAddress(case) if case.has(sender) => Situation::ReplyAddress,
-        Recipient::ReplyAddress(_) => Situation::ForeignReplyAddress,
-        _ => Situation::Unmapped,
+/// What was found out about a mail as a whole.
+struct Seen<'a> {
+    facts: &'a Facts<'a>,
+    named: Option<Named<'a>>,
+    personal_data: bool,
+    opaque: bool,
+}
+
+/// What a recipient is to the sender; none for what comes back, about which no rule is asked.
+fn kind(sender: &GroupId, recipient: &Recipient, passing: Passing) -> Option<Kind> {
+    Some(match (recipient, passing) {
+        (Recipient::Return, _) => return None,
+        (Recipient::Mailbox(place), Passing::Off) if place.group == *sender => Kind::OwnMailbox,
+        (Recipient::Mailbox(place), Passing::On) if place.group == *sender => Kind::OwnDomain,
+        (Recipient::Mailbox(_), _) => Kind::Mailbox,
+        (Recipient::ReplyAddress(case), _) if case.has(sender) => Kind::ReplyAddress,
+        (Recipient::ReplyAddress(_), _) => Kind::ForeignReplyAddress,
+        (Recipient::Unknown, _) | (_, Passing::Off) => Kind::Unmapped,
+        (Recipient::OwnDomain, Passing::On) => Kind::OwnDomain,
+        (Recipient::Counterparty { group, .. }, Passing::On) if group == sender => Kind::OwnDomain,
+        (Recipient::Counterparty { .. }, Passing::On) => Kind::Counterparty,
+        (Recipient::Outside, Passing::On) => Kind::Outside,
+    })
+}
+
+fn class(kind: Kind) -> Class {
+    match kind {
+        // The last three are always refused.
+        Kind::Mailbox
+        | Kind::ReplyAddress
+        | Kind::OwnMailbox
+        | Kind::ForeignReplyAddress
+        | Kind::Unmapped => Class::Case,
+        Kind::OwnDomain => Class::Own,
+        Kind::Counterparty => Class::Counterparty,
+        Kind::Outside => Class::Outside,
     }
 }
 
-/// Where a secured mail belongs: the reply address names the case, then the references, then the mailbox; never the
-/// subject.
+fn no_rule() -> Refused {
+    let public =
+        "no rule answers for this address, so the mail was not taken; tell your administrator".to_owned();
+    Refused { rule: RuleId::none(), public }
+}
+
+/// The decision of a rule as a verdict. Where a rule secures there is a place: that is checked when rules are read.
+fn spoken(rule: &Rule, circumstances: &Circumstances<'_>, place: Option<Placed>) -> Verdict {
+    let id = rule.id.clone();
+    match (&rule.decision, place) {
+        (Decision::Secure, Some(Placed { signal, process, contact_type })) => {
+            Verdict::Secure { rule: id, signal, process, contact_type }
+        }
+        (Decision::Secure, None) => {
+            let Refused { rule, public } = no_rule();
+            Verdict::Refuse { rule, public }
+        }
+        (Decision::Relay, _) => Verdict::Relay { rule: id },
+        (Decision::Hold { public }, place) => {
+            Verdict::Hold { rule: id, reason: rule.reason(circumstances), public: public.clone(), place }
+        }
+        (Decision::Refuse { public }, _) => Verdict::Refuse { rule: id, public: public.clone() },
+    }
+}
+
+/// Where a mail belongs: the reply address names the case, then the references, then the mailbox. A subject names a
+/// mailbox where there is none, and never overrides one.
 fn place(
     sender: &GroupId,
     recipient: &Recipient,
+    by_subject: Option<&Place>,
     referenced: &[NamedCase],
-) -> Option<(Signal, ProcessId, ContactType)> {
+) -> Option<Placed> {
     let placed = |signal, process: &ProcessId, contact_type: &ContactType| {
-        Some((signal, process.clone(), contact_type.clone()))
+        Some(Placed { signal, process: process.clone(), contact_type: contact_type.clone() })
     };
-    match recipient {
+    let (mailbox, signal) = match recipient {
         Recipient::ReplyAddress(case) => {
-            placed(Signal::ReplyAddress(case.id.clone()), &case.process, &case.contact_type)
+            return placed(Signal::ReplyAddress(case.id.clone()), &case.process, &case.contact_type);
         }
-        Recipient::Mailbox(place) => match referenced.iter().find(|case| case.takes(sender, place)) {
-            Some(case) => placed(Signal::References(case.id.clone()), &case.process, &case.contact_type),
-            None => placed(Signal::Mailbox, &place.process, &place.contact_type),
-        },
-        _ => None,
+        Recipient::Mailbox(place) if place.group != *sender => (place, Signal::Mailbox),
+        _ => by_subject.map(|place| (place, Signal::SubjectCode(place.clone())))?,
+    };
+    match referenced.iter().find(|case| case.takes(sender, mailbox)) {
+        Some(case) => placed(Signal::References(case.id.clone()), &case.process, &case.contact_type),
+        None => placed(signal, &mailbox.process, &mailbox.contact_type),
     }
+}
+
+/// Nobody could look inside: it is closed, or it could not be opened.
+fn is_opaque(defect: Defect) -> bool {
+    matches!(defect, Defect::Opaque | Defect::ContainerUnreadable)
+}
+
+/// A file may be named in the text as well; the names of the text's own parts are nobody's business.
+fn attachment_names(message: &Message) -> Vec<&str> {
+    let files = message.headline.parts.iter().filter(|part| part.role != PartRole::Body);
+    files.filter_map(|part| part.name.as_deref()).collect()
 }
 
 /// Only a person's mail acts (promise 9); configuration cannot change that. Who wants no answer to a failure is a
@@ -270,194 +316,21 @@ fn effect(class: mail::Class, reverse_path: &ReversePath) -> Effect {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use mail::{Address, Budget, Class, Scanner, TagKind};
-
-    use super::*;
-
-    fn group(name: &str) -> GroupId {
-        name.parse().unwrap()
+/// A request to take something back acts too, so it must be a person's.
+fn recall(facts: &Facts<'_>) -> Option<Recall> {
+    let Facts { message, reverse_path, .. } = facts;
+    if message.class != mail::Class::Recall || **reverse_path == ReversePath::Null {
+        return None;
     }
-
-    fn person() -> ReversePath {
-        ReversePath::Address(Address::parse("ann@alpha.example").unwrap())
-    }
-
-    fn mailbox(owner: &str) -> Recipient {
-        Recipient::Mailbox(Place {
-            address: Address::parse(&format!("et@{owner}.example")).unwrap(),
-            group: group(owner),
-            participant: "BETA".parse().unwrap(),
-            process: "erroneous-transfers".parse().unwrap(),
-            contact_type: "initial-request".parse().unwrap(),
-        })
-    }
-
-    fn case(process: &str, sides: &[&str]) -> NamedCase {
-        NamedCase {
-            id: "case-1".into(),
-            process: process.parse().unwrap(),
-            contact_type: "initial-request".parse().unwrap(),
-            sides: sides
-                .iter()
-                .map(|side| (group(side), side[..4].to_uppercase().parse().unwrap()))
-                .collect(),
+    let mut of: Vec<String> = Vec::new();
+    for id in message.in_reply_to.iter().chain(message.references.iter().rev()) {
+        if !of.contains(id) {
+            of.push(id.clone());
         }
     }
-
-    fn scanned(mail: &str) -> Message {
-        let mut scanner = Scanner::new(Budget::default());
-        scanner.feed(mail.replace('\n', "\r\n").as_bytes());
-        scanner.finish()
-    }
-
-    fn verdict(recipient: &Recipient, referenced: &[NamedCase]) -> Verdict {
-        let message = scanned("From: jo@alpha.example\n\nhello\n");
-        let judged = Ruleset::shipped().unwrap().judge(&Facts {
-            sender: &group("alpha"),
-            passing: Passing::Off,
-            reverse_path: &person(),
-            message: &message,
-            recipients: std::slice::from_ref(recipient),
-            referenced,
-            scan: Scan::Off,
-        });
-        judged.verdicts.into_iter().next().unwrap()
-    }
-
-    /// (rule, signal, contact type) of a secure verdict.
-    fn secured(recipient: &Recipient, referenced: &[NamedCase]) -> (String, Signal, String) {
-        match verdict(recipient, referenced) {
-            Verdict::Secure { rule, signal, contact_type, process } => {
-                assert_eq!(process.as_str(), "erroneous-transfers");
-                (rule.to_string(), signal, contact_type.to_string())
-            }
-            refused => panic!("{refused:?}"),
-        }
-    }
-
-    fn refused(recipient: &Recipient) -> (String, String) {
-        match verdict(recipient, &[]) {
-            Verdict::Refuse { rule, public } => (rule.to_string(), public),
-            secured => panic!("{secured:?}"),
-        }
-    }
-
-    #[test]
-    fn mapped_mailbox_is_secured() {
-        let (rule, signal, rung) = secured(&mailbox("beta"), &[]);
-        assert_eq!(
-            (rule.as_str(), signal, rung.as_str()),
-            ("secure-mapped-mailbox", Signal::Mailbox, "initial-request")
-        );
-    }
-
-    #[test]
-    fn reply_address_of_the_own_case_is_secured_there() {
-        let reply = Recipient::ReplyAddress(case("erroneous-transfers", &["alpha", "beta"]));
-        let other = NamedCase { id: "case-2".into(), ..case("erroneous-transfers", &["alpha", "beta"]) };
-        let (rule, signal, rung) = secured(&reply, &[other]);
-        assert_eq!(
-            (rule.as_str(), signal, rung.as_str()),
-            ("secure-answer", Signal::ReplyAddress("case-1".into()), "initial-request")
-        );
-    }
-
-    #[test]
-    fn references_name_the_case_only_between_its_parties_in_its_process_and_on_its_rung() {
-        let ours = case("erroneous-transfers", &["beta", "alpha"]);
-        let (rule, signal, rung) = secured(&mailbox("beta"), &[ours]);
-        assert_eq!(
-            (rule.as_str(), signal, rung.as_str()),
-            ("secure-mapped-mailbox", Signal::References("case-1".into()), "initial-request")
-        );
-        for other in [
-            case("crossed-meters", &["alpha", "beta"]),
-            case("erroneous-transfers", &["beta", "gamma"]),
-            case("erroneous-transfers", &["alpha", "gamma"]),
-        ] {
-            assert_eq!(secured(&mailbox("beta"), &[other]).1, Signal::Mailbox);
-        }
-        let mut rung = case("erroneous-transfers", &["alpha", "beta"]);
-        rung.contact_type = "escalation-1".parse().unwrap();
-        let mut participant = case("erroneous-transfers", &["alpha", "beta"]);
-        participant.sides[1].1 = "BETG".parse().unwrap();
-        for other in [rung, participant] {
-            assert_eq!(secured(&mailbox("beta"), &[other]).1, Signal::Mailbox, "other people read it");
-        }
-    }
-
-    #[test]
-    fn nobody_who_wants_no_answer_is_a_person() {
-        assert_eq!(effect(Class::Human, &ReversePath::Null), Effect::EventOnly);
-        assert_eq!(effect(Class::Human, &person()), Effect::Message);
-    }
-
-    #[test]
-    fn what_is_not_mapped_is_refused_in_words_that_help() {
-        let (rule, public) = refused(&Recipient::Unknown);
-        assert_eq!(rule, "refuse-unmapped");
-        assert!(public.contains("not mapped") && public.contains("check the address"), "{public}");
-        let foreign = Recipient::ReplyAddress(case("erroneous-transfers", &["beta", "gamma"]));
-        assert_eq!(refused(&foreign), (rule, public), "a foreign case looks like none");
-        let (rule, public) = refused(&mailbox("alpha"));
-        assert_eq!(rule, "refuse-own-mailbox");
-        assert!(public.contains("your own company"), "{public}");
-    }
-
-    #[test]
-    fn whole_mail_gets_a_verdict_for_each_recipient_its_effect_and_its_tags() {
-        let message = scanned(
-            "From: jo@alpha.example\nSubject: MPAN 1200023305967\n\nMPRN: 3938424403\nOur ref: ABC-123456\n",
-        );
-        let judged = Ruleset::shipped().unwrap().judge(&Facts {
-            reverse_path: &person(),
-            sender: &group("alpha"),
-            message: &message,
-            recipients: &[Recipient::Unknown, mailbox("beta")],
-            referenced: &[],
-            passing: Passing::Off,
-            scan: Scan::Off,
-        });
-        assert_eq!(judged.effect, Effect::Message);
-        assert!(matches!(judged.verdicts.as_slice(), [Verdict::Refuse { .. }, Verdict::Secure { .. }]));
-        let kinds: Vec<TagKind> = judged.tags.iter().map(Tag::kind).collect();
-        assert_eq!(kinds, [TagKind::Mpan, TagKind::Reference, TagKind::Mprn]);
-    }
-
-    #[test]
-    fn machines_make_events_only() {
-        let reply =
-            scanned("From: jo@alpha.example\nSubject: away\nAuto-Submitted: auto-replied\n\nI am away.\n");
-        let judged = Ruleset::shipped().unwrap().judge(&Facts {
-            reverse_path: &person(),
-            sender: &group("alpha"),
-            message: &reply,
-            recipients: &[mailbox("beta")],
-            referenced: &[],
-            passing: Passing::Off,
-            scan: Scan::Off,
-        });
-        assert_eq!(judged.effect, Effect::EventOnly);
-        for class in
-            [Class::Bounce, Class::Receipt, Class::Calendar, Class::Recall, Class::List, Class::Empty]
-        {
-            assert_eq!(effect(class, &person()), Effect::EventOnly);
-        }
-    }
-
-    #[test]
-    fn due_by_process_and_rung() {
-        let rules = Ruleset::shipped().unwrap();
-        let received = "2026-06-02T09:00:00Z".parse().unwrap();
-        let date = |process: &str, rung: &str| {
-            let due = rules.due(&process.parse().unwrap(), &rung.parse().unwrap(), received);
-            due.map(|due| due.date.to_string())
-        };
-        assert_eq!(date("erroneous-transfers", "initial-request").unwrap(), "2026-06-16");
-        assert_eq!(date("smart-prepayment", "initial-request").unwrap(), "2026-06-03");
-        assert_eq!(date("smart-prepayment", "escalation-3"), None);
-        assert_eq!(date("unheard-of", "initial-request"), None);
-    }
+    let subject = &message.headline.subject;
+    Some(Recall { of, subject: subject::behind_prefix(subject).unwrap_or(subject).to_owned() })
 }
+
+#[cfg(test)]
+mod tests;

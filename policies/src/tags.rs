@@ -2,6 +2,7 @@
 //! the right length is mostly something else, so a checksum alone never makes a tag: its surroundings must speak for it.
 //! Linear in the size of the text; it never looks outside the text it is given.
 
+mod code;
 mod numbers;
 mod words;
 
@@ -25,6 +26,7 @@ pub struct TagRules {
     mpan: Words,
     mprn: Words,
     reference: Regex,
+    reference_behind_code: Option<Regex>,
 }
 
 impl TagRules {
@@ -40,10 +42,13 @@ impl TagRules {
     pub fn parse(file: &str, text: &str) -> Result<Self, PolicyError> {
         let source = Source::new(file, text);
         let raw: RawTagRules = source.read()?;
+        let behind_code = raw.reference.behind_code.as_ref();
+        let behind_code = behind_code.map(|pattern| reference(source, "behind_code", pattern));
         Ok(Self {
             mpan: Words::parse(source, &raw.mpan.words)?,
             mprn: Words::parse(source, &raw.mprn.words)?,
-            reference: reference(source, &raw.reference.pattern)?,
+            reference: reference(source, "pattern", &raw.reference.pattern)?,
+            reference_behind_code: behind_code.transpose()?,
         })
     }
 
@@ -60,6 +65,23 @@ impl TagRules {
             numbers::find(field, self, &gas_mentioned, &mut found);
         }
         found.0
+    }
+
+    /// The tag that begins what stands behind a subject code.
+    pub(crate) fn behind_code(&self, rest: &str) -> Option<Tag> {
+        code::tag(rest, self.reference_behind_code.as_ref())
+    }
+
+    /// Whether there is a meter point number, also behind more references than [`Self::find`] takes.
+    pub(crate) fn any_meter_point(&self, subject: &str, text: &str, attachment_names: &[&str]) -> bool {
+        let mut fields = [subject].into_iter().chain(attachment_names.iter().copied()).chain([text]);
+        // Taken for granted: whoever asks wants to be rather too careful.
+        let gas_mentioned = || true;
+        fields.any(|field| {
+            let mut found = Found(Vec::new());
+            numbers::find(field, self, &gas_mentioned, &mut found);
+            !found.0.is_empty()
+        })
     }
 
     fn references(&self, field: &str, found: &mut Found) {
@@ -107,10 +129,11 @@ struct RawNumber {
 #[serde(deny_unknown_fields)]
 struct RawReference {
     pattern: Spanned<String>,
+    behind_code: Option<Spanned<String>>,
 }
 
-fn reference(source: Source<'_>, raw: &Spanned<String>) -> Result<Regex, PolicyError> {
-    let error = |problem: String, remedy| source.error(raw.span(), "pattern", problem, remedy);
+fn reference(source: Source<'_>, key: &str, raw: &Spanned<String>) -> Result<Regex, PolicyError> {
+    let error = |problem: String, remedy| source.error(raw.span(), key, problem, remedy);
     let regex = Regex::new(raw.as_ref()).map_err(|e| {
         // The crate draws the pattern over several lines; its last line says what is wrong.
         let text = e.to_string();

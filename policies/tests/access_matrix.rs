@@ -4,7 +4,7 @@
 
 use std::{env, fs, path::Path};
 
-use policies::access::{Action, Relation, Role, may};
+use policies::access::{Action, Role, may};
 
 #[test]
 fn access_matrix_is_the_committed_one() {
@@ -19,8 +19,8 @@ fn access_matrix_is_the_committed_one() {
 fn matrix() -> String {
     let mut text = line("action", "relation", Role::ALL.map(Role::name));
     for action in Action::ALL {
-        for relation in Relation::ALL {
-            let granted = Role::ALL.map(|role| if may(action, role, relation) { "yes" } else { "-" });
+        for relation in action.matter().relations() {
+            let granted = Role::ALL.map(|role| if may(action, role, *relation) { "yes" } else { "-" });
             text.push_str(&line(action.name(), relation.name(), granted));
         }
     }
@@ -29,5 +29,5 @@ fn matrix() -> String {
 
 fn line(action: &str, relation: &str, cells: [&str; 4]) -> String {
     let cells = cells.map(|cell| format!("{cell:<11}")).concat();
-    format!("{:<19}{:<11}{cells}", action, relation).trim_end().to_owned() + "\n"
+    format!("{action:<26}{relation:<11}{cells}").trim_end().to_owned() + "\n"
 }

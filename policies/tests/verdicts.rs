@@ -1,0 +1,270 @@
+//! What holds for every mail and every rule file: each recipient gets an answer of its class, a refusal at `RCPT` is one
+//! of the whole mail, one transaction has one answer, and the order of recipients decides nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::sync::LazyLock;
+
+use mail::{Address, Budget, GroupId, Message, ReversePath, Scan, Scanner};
+use policies::{
+    Calendar, Catalogue, Class, Facts, Judged, NamedCase, Passing, Place, Recipient, Ruleset, TagRules,
+    Verdict, VerdictRules,
+};
+use proptest::{collection::vec, prelude::*, sample::select};
+
+static SHIPPED: LazyLock<Ruleset> = LazyLock::new(|| Ruleset::shipped().unwrap());
+static IDS: LazyLock<Vec<String>> =
+    LazyLock::new(|| VerdictRules::shipped().unwrap().ids().map(ToString::to_string).collect());
+static ALPHA: LazyLock<GroupId> = LazyLock::new(|| "alpha".parse().unwrap());
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn refused_early_is_refused_always_and_let_in_is_answered_by_a_known_rule(
+        mail in mail(), scan in scan(), recipient in recipient(), passing in passing(),
+    ) {
+        let verdict = judge(&SHIPPED, &mail, scan, passing, std::slice::from_ref(&recipient)).verdicts.remove(0);
+        match SHIPPED.class(&ALPHA, &recipient, passing) {
+            Err(early) => {
+                prop_assert!(IDS.contains(&early.rule.to_string()));
+                prop_assert!(matches!(verdict, Verdict::Refuse { .. }), "{verdict:?}");
+            }
+            Ok(class) => {
+                prop_assert!(belongs(class, &verdict), "{class:?}: {verdict:?}");
+                prop_assert!(verdict.rule().is_none_or(|rule| IDS.contains(&rule.to_string())), "{verdict:?}");
+            }
+        }
+        if let Verdict::Refuse { public, .. } | Verdict::Hold { public, .. } = &verdict {
+            prop_assert!(public.len() <= 400 && public.bytes().all(|b| (0x20..0x7f).contains(&b)));
+        }
+    }
+
+    #[test]
+    fn strictest_is_the_same_in_every_order(
+        mail in mail(), scan in scan(), recipients in vec(recipient(), 1..6), passing in passing(), turn in 0..6_usize,
+    ) {
+        let judged = judge(&SHIPPED, &mail, scan, passing, &recipients);
+        let mut turned = recipients.clone();
+        turned.rotate_left(turn % recipients.len());
+        turned.reverse();
+        let other = judge(&SHIPPED, &mail, scan, passing, &turned);
+        prop_assert_eq!(answer(&judged), answer(&other));
+        let strictest = strictness(judged.strictest().unwrap());
+        prop_assert!(judged.verdicts.iter().all(|verdict| strictness(verdict) <= strictest));
+    }
+
+    #[test]
+    fn one_transaction_never_secures_and_relays(
+        mail in mail(), scan in scan(), recipients in vec(recipient(), 1..8),
+    ) {
+        let of_class = |wanted: &Recipient| {
+            let class = SHIPPED.class(&ALPHA, wanted, Passing::On);
+            let alike = recipients.iter().filter(|r| SHIPPED.class(&ALPHA, r, Passing::On) == class);
+            class.is_ok().then(|| alike.cloned().collect::<Vec<_>>())
+        };
+        if let Some(transaction) = recipients.first().and_then(of_class) {
+            let judged = judge(&SHIPPED, &mail, scan, Passing::On, &transaction);
+            let one = answer(&judged).unwrap().0;
+            if one == "secure" || one == "relay" {
+                prop_assert!(judged.verdicts.iter().all(|verdict| word(verdict) == one), "{:?}", judged.verdicts);
+            }
+        }
+    }
+
+    #[test]
+    fn rule_file_that_is_taken_answers_for_everything(
+        rules in vec(rule(), 0..7), mail in mail(), scan in scan(), recipients in vec(recipient(), 1..8),
+    ) {
+        // Half of the files have a last word for everything, so that some are taken.
+        for text in [rules.concat(), format!("{}{LAST}", rules.concat())] {
+            let Ok(verdicts) = VerdictRules::parse("v.toml", &text) else { continue };
+            let rules = ruleset(verdicts);
+            for passing in [Passing::Off, Passing::On] {
+                let judged = judge(&rules, &mail, scan, passing, &recipients);
+                for (verdict, recipient) in judged.verdicts.iter().zip(&recipients) {
+                    prop_assert!(verdict.rule().is_none_or(|rule| rule.as_str() != "no-rule"), "{text}");
+                    match rules.class(&ALPHA, recipient, passing) {
+                        Ok(class) => prop_assert!(belongs(class, verdict), "{text}"),
+                        Err(_) => prop_assert!(matches!(verdict, Verdict::Refuse { .. }), "{text}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+const LAST: &str = r#"
+[[rule]]
+id = "nowhere"
+recipient = ["own-mailbox", "foreign-reply-address", "unmapped"]
+verdict = "refuse"
+public = "no"
+[[rule]]
+id = "case"
+recipient = ["mailbox", "reply-address"]
+verdict = "secure"
+[[rule]]
+id = "by-code"
+recipient = ["counterparty"]
+subject_code = ["mailbox"]
+verdict = "secure"
+[[rule]]
+id = "on"
+recipient = ["own-domain", "outside"]
+verdict = "relay"
+[[rule]]
+id = "ask"
+recipient = ["counterparty"]
+verdict = "hold"
+public = "wait"
+"#;
+
+fn ruleset(verdicts: VerdictRules) -> Ruleset {
+    let tags = TagRules::shipped().unwrap();
+    Ruleset::new(Catalogue::shipped().unwrap(), Calendar::shipped().unwrap(), tags, verdicts).unwrap()
+}
+
+fn judge(rules: &Ruleset, mail: &str, scan: Scan, passing: Passing, recipients: &[Recipient]) -> Judged {
+    let message = scanned(mail);
+    let reverse_path = ReversePath::Address(Address::parse("ann@alpha.example").unwrap());
+    rules.judge(&Facts {
+        sender: &ALPHA,
+        passing,
+        reverse_path: &reverse_path,
+        message: &message,
+        recipients,
+        referenced: &[],
+        scan,
+    })
+}
+
+fn scanned(mail: &str) -> Message {
+    let mut scanner = Scanner::new(Budget::default());
+    scanner.feed(mail.as_bytes());
+    scanner.finish()
+}
+
+fn belongs(class: Class, verdict: &Verdict) -> bool {
+    match (class, verdict) {
+        (_, Verdict::Hold { .. } | Verdict::Refuse { .. }) => class != Class::Return,
+        (Class::Case, Verdict::Secure { .. }) => true,
+        (Class::Counterparty, Verdict::Secure { .. } | Verdict::Relay { .. }) => true,
+        (Class::Own | Class::Outside, Verdict::Relay { .. }) => true,
+        (Class::Return, Verdict::Return) => true,
+        _ => false,
+    }
+}
+
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Secure { .. } => "secure",
+        Verdict::Relay { .. } => "relay",
+        Verdict::Hold { .. } => "hold",
+        Verdict::Return => "return",
+        Verdict::Refuse { .. } => "refuse",
+    }
+}
+
+fn strictness(verdict: &Verdict) -> u8 {
+    match word(verdict) {
+        "refuse" => 2,
+        "hold" => 1,
+        _ => 0,
+    }
+}
+
+/// What the peer sees of a judgement; of what is let through, that it is.
+fn answer(judged: &Judged) -> Option<(&'static str, String)> {
+    judged.strictest().map(|verdict| match verdict {
+        Verdict::Refuse { public, .. } | Verdict::Hold { public, .. } => (word(verdict), public.clone()),
+        _ => (word(verdict), String::new()),
+    })
+}
+
+fn passing() -> impl Strategy<Value = Passing> {
+    select(vec![Passing::Off, Passing::On])
+}
+
+fn scan() -> impl Strategy<Value = Scan> {
+    select(vec![Scan::Off, Scan::Clean, Scan::Found, Scan::NotChecked])
+}
+
+fn mail() -> impl Strategy<Value = String> {
+    let subjects = ["hello", "[ET] 1200023305967 x", "Re: [cm] x", "[XY] x", "MPAN 1200023305967", ""];
+    let kinds = ["text/plain", "application/pkcs7-mime; smime-type=enveloped-data"];
+    let bodies = ["hello", "MPAN 1200023305967", "our ref: ABC-123456", ""];
+    (select(subjects.to_vec()), select(kinds.to_vec()), select(bodies.to_vec())).prop_map(
+        |(subject, kind, body)| {
+            format!(
+                "From: ann@alpha.example\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: {kind}\r\n\r\n\
+                 {body}\r\n"
+            )
+        },
+    )
+}
+
+fn place(owner: &str, process: &str) -> Place {
+    Place {
+        address: Address::parse(&format!("{process}@{owner}.example")).unwrap(),
+        group: owner.parse().unwrap(),
+        participant: owner.to_uppercase()[..4].parse().unwrap(),
+        process: process.parse().unwrap(),
+        contact_type: "initial-request".parse().unwrap(),
+    }
+}
+
+fn recipient() -> impl Strategy<Value = Recipient> {
+    let owner = || select(vec!["alpha", "beta", "gamma"]);
+    let process = || select(vec!["erroneous-transfers", "crossed-meters", "not-in-the-catalogue"]);
+    let mailbox = (owner(), process()).prop_map(|(owner, process)| Recipient::Mailbox(place(owner, process)));
+    let case = (owner(), owner(), process()).prop_map(|(one, other, process)| {
+        Recipient::ReplyAddress(NamedCase {
+            id: "case".to_owned(),
+            process: process.parse().unwrap(),
+            contact_type: "initial-request".parse().unwrap(),
+            sides: [one, other]
+                .map(|side| (side.parse().unwrap(), place(side, process).participant))
+                .to_vec(),
+        })
+    });
+    let counterparty =
+        (owner(), vec(process(), 0..3)).prop_map(|(owner, processes)| Recipient::Counterparty {
+            group: owner.parse().unwrap(),
+            mailboxes: processes.into_iter().map(|process| place(owner, process)).collect(),
+        });
+    let rest = vec![Recipient::Return, Recipient::OwnDomain, Recipient::Outside, Recipient::Unknown];
+    prop_oneof![mailbox, case, counterparty, select(rest)]
+}
+
+/// Any rule that could be written, whether it makes sense or not.
+fn rule() -> impl Strategy<Value = String> {
+    let kinds = vec![
+        "mailbox",
+        "own-mailbox",
+        "reply-address",
+        "foreign-reply-address",
+        "own-domain",
+        "counterparty",
+        "outside",
+        "unmapped",
+    ];
+    let conditions = vec![
+        "personal_data = \"found\"",
+        "personal_data = \"none\"",
+        "opaque = true",
+        "opaque = false",
+        "scan = [\"found\", \"not-checked\"]",
+        "subject_code = [\"mailbox\"]",
+        "subject_code = [\"no-mailbox\", \"none\"]",
+        "process = [\"erroneous-transfers\"]",
+        "opaque = true\nprocess_opaque = [\"hold\", \"refuse\"]",
+    ];
+    let verdict = select(vec!["secure", "relay", "hold", "refuse"]);
+    (any::<u32>(), vec(select(kinds), 1..4), proptest::option::of(select(conditions)), verdict).prop_map(
+        |(id, kinds, condition, verdict)| {
+            let public = if matches!(verdict, "hold" | "refuse") { "public = \"text\"\n" } else { "" };
+            let condition = condition.unwrap_or_default();
+            format!("[[rule]]\nid = \"r{id}\"\nrecipient = {kinds:?}\n{condition}\nverdict = \"{verdict}\"\n{public}")
+        },
+    )
+}
