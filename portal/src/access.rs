@@ -10,7 +10,7 @@ use mail::{GroupId, ProcessId};
 use policies::access::{self as table, Action, Relation};
 use store::{
     Actor, Case, CaseId, CaseReference, Directory, MessageId, MessageRecord, OpenMessage, Permission,
-    Reading, Role, Session, SessionToken, Side, User, UserId,
+    Reading, Role, Session, SessionToken, Side, StoreError, Unreadable, User, UserId,
 };
 
 use crate::error::Problem;
@@ -220,7 +220,7 @@ impl PermittedCase {
         portal: &Portal,
         messages: Vec<MessageRecord>,
         reading: Reading,
-    ) -> Result<Vec<OpenMessage>, Problem> {
+    ) -> Result<Vec<Result<OpenMessage, Unreadable>>, Problem> {
         let actor = self.visitor.actor();
         Ok(portal.ledger.open_messages(&actor, &self.case, messages, self.visitor.group(), reading).await?)
     }
@@ -234,7 +234,8 @@ impl PermittedCase {
     ) -> Result<OpenMessage, Problem> {
         let id: MessageId = message.parse().map_err(|_| Problem::NotFound)?;
         let record = portal.ledger.message(self.case.id, id).await?.ok_or(Problem::NotFound)?;
-        self.open(portal, vec![record], reading).await?.into_iter().next().ok_or(Problem::NotFound)
+        let opened = self.open(portal, vec![record], reading).await?.into_iter().next();
+        Ok(opened.ok_or(Problem::NotFound)?.map_err(StoreError::from)?)
     }
 
     /// Makes the visitor the owner of the visitor's side.

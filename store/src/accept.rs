@@ -6,17 +6,17 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use mail::{Address, ContactType, GroupId, Headline, Mpid, ProcessId, Tag};
+use mail::{Address, Away, Class, ContactType, GroupId, Headline, Mpid, ProcessId, Scan, Tag};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    cases::Proof,
     content::SealedContent,
     draft::Draft,
     error::StoreError,
     ids::{CaseId, CaseReference, UserId},
     keys::{Key, Table},
     ledger::Ledger,
+    proof::{Authentication, Proof},
     records,
 };
 
@@ -31,59 +31,92 @@ pub struct Acceptance {
     pub headline: Headline,
     /// The mail's own Message-ID, for replies that name it.
     pub message_id: Option<String>,
-    /// RFC 3834 automatic mail: kept, but it tells nobody and stops no clock.
+    /// It tells nobody and stops no clock: automatic mail (RFC 3834), and whatever else the rules take for an event.
     pub automatic: bool,
+    pub class: Class,
+    pub scan: Scan,
+    /// What domain checks said, if any were made.
+    pub authentication: Option<Authentication>,
+    /// Where a receipt goes, if the sender's group wants one ([`Group::receipts`](crate::Group::receipts)).
+    pub receipt: Option<Address>,
+    /// It says that its author is out of office.
+    pub away: Option<Away>,
     /// One for each case that the mail belongs to.
     pub entries: Vec<Entry>,
 }
 
 /// A mail's place in one case.
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(map)]
 pub struct Entry {
+    #[n(0)]
     pub place: Place,
     /// For each recipient that led here: what makes two deliveries to it the same mail.
+    #[n(1)]
     pub sources: Vec<SourceKey>,
+    #[n(2)]
     pub tags: Vec<Tag>,
     /// The id of the rule that decided.
+    #[n(3)]
     pub decided_by: String,
 }
 
 pub type SourceKey = [u8; 32];
 
+#[derive(Debug, Clone, Encode, Decode)]
 pub enum Place {
-    Open(Opening),
-    Join(Joining),
+    #[n(0)]
+    Open(#[n(0)] Opening),
+    #[n(1)]
+    Join(#[n(0)] Joining),
 }
 
 /// A new case.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(map)]
 pub struct Opening {
+    #[n(0)]
     pub process: ProcessId,
+    #[n(1)]
     pub contact_type: ContactType,
+    #[n(2)]
     pub initiator: Party,
+    #[n(3)]
     pub responder: Party,
+    #[n(4)]
     pub deadline: Deadline,
 }
 
 /// A further message of a case.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(map)]
 pub struct Joining {
+    #[n(0)]
     pub case: CaseId,
     /// The clock that starts if none runs and the initiator wrote.
+    #[n(1)]
     pub deadline: Deadline,
 }
 
 /// By when the responder must answer, and one plain sentence that explains it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct Deadline {
+    #[cbor(n(0), with = "records::time")]
     pub at: Timestamp,
+    #[n(1)]
     pub reason: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(map)]
 pub struct Party {
+    #[n(0)]
     pub group: GroupId,
+    #[n(1)]
     pub participant: Mpid,
     /// Where this side's notices go.
+    #[n(2)]
     pub contact: Address,
 }
 
@@ -136,7 +169,7 @@ impl Ledger {
     }
 
     /// Fails if the rows that arrived earlier were swept: trying again would not bring them back.
-    async fn still_there(&self, content: &SealedContent) -> Result<(), StoreError> {
+    pub(crate) async fn still_there(&self, content: &SealedContent) -> Result<(), StoreError> {
         let Some((mark, version)) = content.mark() else { return Ok(()) };
         match self.row(mark).await? {
             Some(row) if row.version == version => Ok(()),
@@ -144,7 +177,7 @@ impl Ledger {
         }
     }
 
-    async fn known_sources(
+    pub(crate) async fn known_sources(
         &self,
         acceptance: &Acceptance,
     ) -> Result<HashMap<SourceKey, AcceptedCase>, StoreError> {
@@ -161,7 +194,7 @@ impl Ledger {
 }
 
 /// All recipients of an entry share a case, so one that is known says it for all.
-fn earlier(known: &HashMap<SourceKey, AcceptedCase>, entry: &Entry) -> Option<AcceptedCase> {
+pub(crate) fn earlier(known: &HashMap<SourceKey, AcceptedCase>, entry: &Entry) -> Option<AcceptedCase> {
     entry.sources.iter().find_map(|source| known.get(source).cloned())
 }
 

@@ -11,7 +11,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     error::StoreError,
-    ids::{CaseId, JobId, MessageId, UserId},
+    ids::{CaseId, HeldId, JobId, MessageId, PassageId, TaskId, UserId},
     records,
 };
 
@@ -58,6 +58,18 @@ pub struct Event {
     /// The user in whose name a mail was written.
     #[n(9)]
     pub author: Option<UserId>,
+    #[n(10)]
+    pub passage: Option<PassageId>,
+    #[n(11)]
+    pub held: Option<HeldId>,
+    #[n(12)]
+    pub task: Option<TaskId>,
+    /// The domain of another mail system.
+    #[n(13)]
+    pub domain: Option<String>,
+    /// The rule that decided, or the name of a connector or polled mailbox.
+    #[n(14)]
+    pub name: Option<String>,
 }
 
 /// What happened. Numbers are for ever.
@@ -106,6 +118,80 @@ pub enum Act {
     TagSearched,
     #[n(19)]
     LedgerCreated,
+    #[n(20)]
+    JobHeld,
+    #[n(21)]
+    JobReleased,
+    #[n(22)]
+    DomainHeld,
+    #[n(23)]
+    DomainReleased,
+    #[n(24)]
+    MailRelayed,
+    #[n(25)]
+    RelayDone,
+    #[n(26)]
+    RelayAbandoned,
+    #[n(27)]
+    MailHeld,
+    #[n(28)]
+    HeldRead,
+    #[n(29)]
+    HeldRelayed,
+    #[n(30)]
+    HeldSecured,
+    #[n(31)]
+    HeldReturned,
+    #[n(32)]
+    ReceiptSent,
+    #[n(33)]
+    ReceiptAbandoned,
+    #[n(34)]
+    DigestSent,
+    #[n(35)]
+    DigestAbandoned,
+    #[n(36)]
+    ReportSent,
+    #[n(37)]
+    ReportAbandoned,
+    #[n(38)]
+    HeldNoticeSent,
+    #[n(39)]
+    HeldNoticeAbandoned,
+    #[n(40)]
+    NoticeNeedless,
+    #[n(41)]
+    NoticeReturned,
+    /// A mail of our own that is no notice of a case came back.
+    #[n(42)]
+    MailReturned,
+    /// A delay, or an automatic answer that says nothing of use, to a mail of our own.
+    #[n(43)]
+    ReturnNoted,
+    #[n(44)]
+    AwayNoted,
+    #[n(45)]
+    MessageWithdrawn,
+    /// The group had seen the message before its sender took it back.
+    #[n(46)]
+    RecallTooLate,
+    #[n(47)]
+    TaskRaised,
+    #[n(48)]
+    TaskClosed,
+    #[n(49)]
+    PollingChanged,
+    #[n(50)]
+    AppPasswordAdded,
+    #[n(51)]
+    AppPasswordRemoved,
+    #[n(52)]
+    ConnectorSet,
+    #[n(53)]
+    ConnectorRemoved,
+    /// The key of a mail that passed through, or was returned, is gone.
+    #[n(54)]
+    ContentDestroyed,
 }
 
 impl Event {
@@ -121,6 +207,11 @@ impl Event {
             process: None,
             user: None,
             author: None,
+            passage: None,
+            held: None,
+            task: None,
+            domain: None,
+            name: None,
         }
     }
 
@@ -157,6 +248,30 @@ impl Event {
     #[must_use]
     pub fn user(mut self, user: UserId) -> Self {
         self.user = Some(user);
+        self
+    }
+
+    #[must_use]
+    pub fn passage(mut self, passage: PassageId) -> Self {
+        self.passage = Some(passage);
+        self
+    }
+
+    #[must_use]
+    pub fn held(mut self, held: HeldId) -> Self {
+        self.held = Some(held);
+        self
+    }
+
+    #[must_use]
+    pub fn domain(mut self, domain: &str) -> Self {
+        self.domain = Some(domain.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
         self
     }
 
@@ -205,6 +320,41 @@ impl fmt::Display for Act {
             Self::CaseExported => "case exported",
             Self::TagSearched => "tag searched",
             Self::LedgerCreated => "ledger created",
+            Self::JobHeld => "job held",
+            Self::JobReleased => "job released",
+            Self::DomainHeld => "domain held",
+            Self::DomainReleased => "domain released",
+            Self::MailRelayed => "mail taken for relay",
+            Self::RelayDone => "mail handed on",
+            Self::RelayAbandoned => "relay abandoned",
+            Self::MailHeld => "mail held",
+            Self::HeldRead => "held mail read",
+            Self::HeldRelayed => "held mail released for relay",
+            Self::HeldSecured => "held mail released to its case",
+            Self::HeldReturned => "held mail returned",
+            Self::ReceiptSent => "receipt sent",
+            Self::ReceiptAbandoned => "receipt abandoned",
+            Self::DigestSent => "digest sent",
+            Self::DigestAbandoned => "digest abandoned",
+            Self::ReportSent => "delivery report sent",
+            Self::ReportAbandoned => "delivery report abandoned",
+            Self::HeldNoticeSent => "notice of held mail sent",
+            Self::HeldNoticeAbandoned => "notice of held mail abandoned",
+            Self::NoticeNeedless => "notice no longer needed",
+            Self::NoticeReturned => "notice returned",
+            Self::MailReturned => "own mail returned",
+            Self::ReturnNoted => "automatic answer noted",
+            Self::AwayNoted => "absence noted",
+            Self::MessageWithdrawn => "message withdrawn",
+            Self::RecallTooLate => "recall came too late",
+            Self::TaskRaised => "task raised",
+            Self::TaskClosed => "task closed",
+            Self::PollingChanged => "polling changed",
+            Self::AppPasswordAdded => "app password added",
+            Self::AppPasswordRemoved => "app password removed",
+            Self::ConnectorSet => "connector set",
+            Self::ConnectorRemoved => "connector removed",
+            Self::ContentDestroyed => "content destroyed",
         })
     }
 }

@@ -3,7 +3,7 @@
 //! Nothing here opens content (`reading.rs`) or decides who may look (`policies::access`).
 
 use jiff::Timestamp;
-use mail::{Address, ContactType, GroupId, Mpid, ProcessId, Tag, TagKind};
+use mail::{Address, Class, ContactType, GroupId, Mpid, ProcessId, Scan, Tag, TagKind};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -12,9 +12,10 @@ use crate::{
     engine::{Changeset, Range},
     error::StoreError,
     ids::{CaseId, CaseReference, ContentId, MessageId, UserId},
-    jobs::make_notices,
     keys::{Key, Table},
     ledger::Ledger,
+    proof::{Authentication, Proof},
+    recall::Withdrawal,
     records,
 };
 
@@ -74,6 +75,19 @@ pub struct Side {
     /// The message for which the last notice was made; 0: none, or none that got away.
     #[n(8)]
     pub noticed: u32,
+    /// The last notice could not be delivered, and nobody has looked since.
+    #[n(9)]
+    pub undelivered: Option<Undelivered>,
+}
+
+/// That a notice never reached its mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Undelivered {
+    #[n(0)]
+    pub to: Address,
+    #[cbor(n(1), with = "records::time")]
+    pub since: Timestamp,
 }
 
 impl Side {
@@ -94,18 +108,6 @@ pub struct Due {
     /// One plain sentence that explains the date.
     #[n(2)]
     pub reason: String,
-}
-
-/// How the sender's company was proved.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub enum Proof {
-    #[n(0)]
-    Login(#[n(0)] UserId),
-    #[n(1)]
-    Certificate(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
-    /// A network registered to the group.
-    #[n(2)]
-    Network,
 }
 
 /// One sealed item of a case.
@@ -138,6 +140,24 @@ pub struct MessageRecord {
     /// Its place in the case, from 1.
     #[n(10)]
     pub number: u32,
+    /// What kind of mail it is; `None`: an earlier release took it and did not say.
+    #[n(11)]
+    pub class: Option<Class>,
+    #[cbor(n(12), default)]
+    pub scan: Scan,
+    /// What domain checks said, if any were made.
+    #[n(13)]
+    pub authentication: Option<Authentication>,
+    /// That its sender took it back.
+    #[n(14)]
+    pub withdrawn: Option<Withdrawal>,
+}
+
+impl MessageRecord {
+    /// Whether it was taken back before anybody of `group` saw it: there is nothing of it to show.
+    pub fn is_withdrawn_for(&self, group: &GroupId) -> bool {
+        self.withdrawn.as_ref().is_some_and(|withdrawal| withdrawal.unseen.contains(group))
+    }
 }
 
 /// One page of a list of cases.
@@ -312,6 +332,7 @@ impl Ledger {
             let side = own(case, group)?;
             side.seen_at = Some(event.at);
             side.seen = side.seen.max(number);
+            side.undelivered = None;
             Ok(event.clone())
         })
         .await?;
@@ -336,7 +357,7 @@ impl Ledger {
                 append: vec![event.to_bytes()?],
                 ..Changeset::default()
             };
-            make_notices(&mut case, self.now(), &mut changes)?;
+            self.make_notices(&mut case, self.now(), &mut changes).await?;
             changes.put.push((case_key(id), records::encode(&case)?));
             match self.commit(changes).await {
                 Err(StoreError::Conflict) => {}

@@ -1,20 +1,21 @@
-//! Changing the directory: the rules, the rows, the events.
+//! Changing the directory: the rows and the events; the rules are in `rules`.
 //!
 //! A change is checked against the directory as it will be, and committed only if the directory has
-//! not moved meanwhile; otherwise it is checked again. An address, a domain, a network and a
-//! certificate belong to one group.
+//! not moved meanwhile; otherwise it is checked again.
+
+mod rules;
 
 use mail::{Address, GroupId, Mpid};
 
 use crate::{
     audit::{Act, Actor, Event},
+    credentials::{AppPassword, Connector},
     directory::{ClientCertificate, Directory, Group, KeyedGroup, Mailbox, Participant, User, version_key},
     engine::Changeset,
     error::StoreError,
-    ids::UserId,
+    ids::{AppPasswordId, UserId},
     keys::{Key, Table},
     ledger::Ledger,
-    network::Network,
     records,
 };
 
@@ -32,6 +33,13 @@ pub enum DirectoryChange {
     RemoveCertificate([u8; 32]),
     /// A new password for a user: its Argon2id hash.
     Password(UserId, String),
+    Connector(Connector),
+    /// By its name.
+    RemoveConnector(String),
+    AppPassword(AppPassword),
+    RemoveAppPassword(UserId, AppPasswordId),
+    /// The salt of a user's app passwords; only for a user who has none.
+    ScramSalt(UserId, [u8; 16]),
 }
 
 impl Ledger {
@@ -75,205 +83,6 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn check(&self, change: &DirectoryChange) -> Result<(), StoreError> {
-        match change {
-            DirectoryChange::Group(group) => self.check_group(group),
-            DirectoryChange::Participant(participant) => self.check_participant(participant),
-            DirectoryChange::User(user) => self.check_user(user),
-            DirectoryChange::Mailbox(mailbox) => self.check_mailbox(mailbox),
-            DirectoryChange::Certificate(certificate) => self.check_certificate(certificate),
-            DirectoryChange::Password(user, _) => match self.latest_user(*user) {
-                Some(_) => Ok(()),
-                None => Err(denied(format!("there is no user {user}; add the user first"))),
-            },
-            DirectoryChange::RemoveParticipant(mpid) => self.check_unused(mpid),
-            DirectoryChange::RemoveUser(_)
-            | DirectoryChange::RemoveMailbox(_)
-            | DirectoryChange::RemoveCertificate(_) => Ok(()),
-        }
-    }
-
-    fn check_group(&self, group: &Group) -> Result<(), StoreError> {
-        for other in self.groups().filter(|other| other.id != group.id) {
-            if let Some(domain) = group.domains.iter().find(|domain| other.domains.contains(domain)) {
-                return Err(denied(format!(
-                    "the domain {domain} belongs to the group {}; remove it there before giving it to {}",
-                    other.id, group.id
-                )));
-            }
-            let shared = |network: &&Network| other.networks.iter().any(|known| known.overlaps(network));
-            if let Some(network) = group.networks.iter().find(shared) {
-                return Err(denied(format!(
-                    "addresses of the network {network} speak for the group {}; remove them there before giving \
-                     them to {}",
-                    other.id, group.id
-                )));
-            }
-        }
-        self.check_networks(group)?;
-        self.check_domains(group)
-    }
-
-    /// A network speaks for a company without further proof, so it must be one that a company can have.
-    fn check_networks(&self, group: &Group) -> Result<(), StoreError> {
-        match group.networks.iter().find(|network| network.is_too_wide()) {
-            Some(network) => Err(denied(format!(
-                "the network {network} is too wide to be one company's; name the addresses of its mail systems, at \
-                 most a /16 (IPv4) or a /32 (IPv6)"
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    /// Nobody of another group has an address in the group's domains.
-    fn check_domains(&self, group: &Group) -> Result<(), StoreError> {
-        let users = self.users().map(|user| (&user.email, &user.group));
-        let mailboxes = self.mailboxes().map(|mailbox| (&mailbox.address, &mailbox.group));
-        let stranger = users.chain(mailboxes).find(|(address, owner)| {
-            **owner != group.id && group.domains.iter().any(|domain| domain == address.domain())
-        });
-        match stranger {
-            Some((address, owner)) => Err(denied(format!(
-                "{address} belongs to the group {owner} and lies in a domain of {}; one of the two must go",
-                group.id
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    fn check_participant(&self, participant: &Participant) -> Result<(), StoreError> {
-        self.require_group(participant.group.as_str())?;
-        let taken = |other: &&Participant| other.mpid == participant.mpid && other.group != participant.group;
-        match self.participants().find(taken) {
-            Some(other) => Err(denied(format!(
-                "the participant {} belongs to the group {}; a participant is in one group",
-                other.mpid, other.group
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    fn check_user(&self, user: &User) -> Result<(), StoreError> {
-        self.require_group(user.group.as_str())?;
-        let key = user.email.key();
-        if let Some(other) = self.users().find(|other| other.id != user.id && other.email.key() == key) {
-            return Err(denied(format!(
-                "the address of this user belongs to a user of the group {} already; one address, one user",
-                other.group
-            )));
-        }
-        self.check_address(&user.email, user.group.as_str())?;
-        for permission in &user.permissions {
-            self.require_participant(&permission.participant, user.group.as_str())?;
-        }
-        Ok(())
-    }
-
-    fn check_mailbox(&self, mailbox: &Mailbox) -> Result<(), StoreError> {
-        self.require_participant(&mailbox.participant, mailbox.group.as_str())?;
-        self.check_address(&mailbox.address, mailbox.group.as_str())
-    }
-
-    /// No user and no mailbox of another group has the address, and no other group its domain.
-    fn check_address(&self, address: &Address, group: &str) -> Result<(), StoreError> {
-        let owner = self.groups().filter(|other| other.id.as_str() != group);
-        if let Some(owner) =
-            owner.into_iter().find(|other| other.domains.iter().any(|d| d == address.domain()))
-        {
-            return Err(denied(format!(
-                "the domain of {address} belongs to the group {}; an address goes with its domain",
-                owner.id
-            )));
-        }
-        let key = address.key();
-        let users = self.users().map(|user| (&user.email, &user.group));
-        let mailboxes = self.mailboxes().map(|mailbox| (&mailbox.address, &mailbox.group));
-        match users.chain(mailboxes).find(|(known, owner)| owner.as_str() != group && known.key() == key) {
-            Some((_, owner)) => Err(denied(format!(
-                "the address {address} belongs to the group {owner}; take it away there first"
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    fn check_certificate(&self, certificate: &ClientCertificate) -> Result<(), StoreError> {
-        self.require_group(certificate.group.as_str())?;
-        let taken = self.directory.certificate(&certificate.fingerprint);
-        match taken.filter(|known| known.group != certificate.group) {
-            Some(known) => Err(denied(format!(
-                "the certificate {} speaks for the group {}; remove it there first",
-                known.name, known.group
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    /// A participant that a mailbox or a permission names cannot go.
-    fn check_unused(&self, mpid: &Mpid) -> Result<(), StoreError> {
-        let mailbox = self.mailboxes().find(|mailbox| mailbox.participant == *mpid);
-        if let Some(mailbox) = mailbox {
-            let address = &mailbox.address;
-            return Err(denied(format!("the mailbox {address} is mapped to {mpid}; unmap it first")));
-        }
-        let named = |user: &&User| user.permissions.iter().any(|permission| permission.participant == *mpid);
-        match self.users().find(named) {
-            Some(user) => {
-                Err(denied(format!("the user {} has permissions for {mpid}; take them away first", user.id)))
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn require_group(&self, group: &str) -> Result<(), StoreError> {
-        match self.groups().any(|known| known.id.as_str() == group) {
-            true => Ok(()),
-            false => Err(denied(format!("there is no group {group}; add the group first"))),
-        }
-    }
-
-    fn require_participant(&self, mpid: &Mpid, group: &str) -> Result<(), StoreError> {
-        self.require_group(group)?;
-        match self.participants().any(|known| known.mpid == *mpid && known.group.as_str() == group) {
-            true => Ok(()),
-            false => {
-                Err(denied(format!("the group {group} has no participant {mpid}; add the participant first")))
-            }
-        }
-    }
-
-    fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.directory.groups().chain(self.earlier.iter().filter_map(|change| match change {
-            DirectoryChange::Group(group) => Some(group),
-            _ => None,
-        }))
-    }
-
-    fn participants(&self) -> impl Iterator<Item = &Participant> {
-        self.directory.participants().chain(self.earlier.iter().filter_map(|change| match change {
-            DirectoryChange::Participant(participant) => Some(participant),
-            _ => None,
-        }))
-    }
-
-    fn users(&self) -> impl Iterator<Item = &User> {
-        self.directory.users().chain(self.earlier.iter().filter_map(|change| match change {
-            DirectoryChange::User(user) => Some(user),
-            _ => None,
-        }))
-    }
-
-    /// The user as the steps so far leave it.
-    fn latest_user(&self, id: UserId) -> Option<&User> {
-        self.users().filter(|user| user.id == id).last()
-    }
-
-    fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
-        self.directory.mailboxes().chain(self.earlier.iter().filter_map(|change| match change {
-            DirectoryChange::Mailbox(mailbox) => Some(mailbox),
-            _ => None,
-        }))
-    }
-
     fn write(
         &self,
         change: &DirectoryChange,
@@ -307,6 +116,8 @@ impl<'a> Draft<'a> {
             }
             DirectoryChange::RemoveUser(id) => {
                 changeset.delete.push(user_key(*id));
+                let passwords = self.directory.app_passwords.get(id).into_iter().flatten();
+                changeset.delete.extend(passwords.map(|password| app_password_key(*id, password.id)));
                 of(event.user(*id), self.directory.user(id).map(|user| &user.group))
             }
             DirectoryChange::RemoveMailbox(address) => {
@@ -322,9 +133,55 @@ impl<'a> Draft<'a> {
                 of(event, self.directory.certificate(fingerprint).map(|certificate| &certificate.group))
             }
             DirectoryChange::Password(id, hash) => self.write_password(*id, hash, event, changeset)?,
+            DirectoryChange::Connector(_)
+            | DirectoryChange::RemoveConnector(_)
+            | DirectoryChange::AppPassword(_)
+            | DirectoryChange::RemoveAppPassword(..)
+            | DirectoryChange::ScramSalt(..) => self.write_credential(change, event, changeset)?,
         };
         changeset.append.push(event.to_bytes()?);
         Ok(())
+    }
+
+    fn write_credential(
+        &self,
+        change: &DirectoryChange,
+        event: Event,
+        changeset: &mut Changeset,
+    ) -> Result<Event, StoreError> {
+        let event = |act| Event { act, ..event };
+        Ok(match change {
+            DirectoryChange::Connector(connector) => {
+                changeset.put.push((connector_key(&connector.name), records::encode(connector)?));
+                event(Act::ConnectorSet).group(&connector.group).name(&connector.name)
+            }
+            DirectoryChange::RemoveConnector(name) => {
+                changeset.delete.push(connector_key(name));
+                let group = self.directory.connector(name).map(|connector| &connector.group);
+                of(event(Act::ConnectorRemoved).name(name), group)
+            }
+            DirectoryChange::AppPassword(password) => {
+                changeset
+                    .put
+                    .push((app_password_key(password.user, password.id), records::encode(password)?));
+                of(event(Act::AppPasswordAdded).user(password.user), self.group_of(password.user))
+            }
+            DirectoryChange::RemoveAppPassword(user, id) => {
+                changeset.delete.push(app_password_key(*user, *id));
+                of(event(Act::AppPasswordRemoved).user(*user), self.group_of(*user))
+            }
+            DirectoryChange::ScramSalt(user, salt) => {
+                let Some(known) = self.latest_user(*user) else { return Err(no_user(*user)) };
+                let salted = User { scram_salt: Some(*salt), ..known.clone() };
+                changeset.put.push((user_key(*user), records::encode(&salted)?));
+                event(Act::DirectoryChanged).group(&known.group).user(*user)
+            }
+            _ => event(Act::DirectoryChanged),
+        })
+    }
+
+    fn group_of(&self, user: UserId) -> Option<&GroupId> {
+        self.latest_user(user).map(|user| &user.group)
     }
 
     fn write_password(
@@ -335,7 +192,7 @@ impl<'a> Draft<'a> {
         changeset: &mut Changeset,
     ) -> Result<Event, StoreError> {
         let Some(user) = self.latest_user(id) else {
-            return Err(denied(format!("there is no user {id}; add the user first")));
+            return Err(no_user(id));
         };
         let changed = User { password: Some(hash.to_owned()), ..user.clone() };
         changeset.put.push((user_key(id), records::encode(&changed)?));
@@ -363,6 +220,18 @@ fn of(event: Event, group: Option<&GroupId>) -> Event {
 
 fn denied(reason: String) -> StoreError {
     StoreError::Denied(reason)
+}
+
+fn no_user(id: UserId) -> StoreError {
+    denied(format!("there is no user {id}; add the user first"))
+}
+
+fn connector_key(name: &str) -> Vec<u8> {
+    Key::of(Table::Connector).text(name).done()
+}
+
+fn app_password_key(user: UserId, id: AppPasswordId) -> Vec<u8> {
+    Key::of(Table::AppPassword).id(&user).id(&id).done()
 }
 
 fn group_key(id: &str) -> Vec<u8> {

@@ -74,6 +74,23 @@ impl SealedContent {
     }
 }
 
+impl SealedContent {
+    /// Adds what makes the content whole to the commit that names it.
+    pub(crate) fn name_in(&self, changes: &mut Changeset) {
+        changes.put.extend(self.rows.iter().cloned());
+        if let Some((mark, version)) = self.mark() {
+            // Rows that arrived earlier are named now; they must not have been swept meanwhile.
+            changes.require.push((mark.clone(), Some(version)));
+            changes.delete.push(mark);
+        }
+    }
+
+    /// Content that is in the ledger already, under a name of another kind.
+    pub(crate) fn known(id: ContentId, key: MessageKey, size: u64) -> Self {
+        Self { id, key, size, rows: Vec::new(), arrival: None }
+    }
+}
+
 impl Drop for Arrival {
     fn drop(&mut self) {
         // Without a runtime the process is ending, and the next sweep does it.
@@ -217,7 +234,7 @@ impl Ledger {
 
     /// Moves the mark, so that nobody can name the rows any more, then removes them, the mark last: a
     /// removal that is cut short goes on with the next sweep. A mark that is gone was taken by a message.
-    async fn remove_arriving(&self, id: ContentId, version: u64) -> Result<(), StoreError> {
+    pub(crate) async fn remove_arriving(&self, id: ContentId, version: u64) -> Result<(), StoreError> {
         const BATCH: usize = 16;
         let mark = arriving_key(id);
         let mut moved = Changeset {
@@ -250,6 +267,13 @@ impl Ledger {
 
 pub(crate) fn row_key(content: ContentId, row: u64) -> Vec<u8> {
     Key::of(Table::Content).id(&content).number(u32::try_from(row).unwrap_or(u32::MAX)).done()
+}
+
+/// Gives content up whose key goes with the same commit: the rows are noise then, and the mark makes the sweep remove
+/// them even if this process ends before it does so itself ([`Ledger::remove_arriving`]).
+pub(crate) fn give_up(content: ContentId, changes: &mut Changeset) -> Result<(), StoreError> {
+    changes.put.push((arriving_key(content), records::encode(&())?));
+    Ok(())
 }
 
 pub(crate) fn arriving_key(content: ContentId) -> Vec<u8> {

@@ -15,6 +15,7 @@ use mail::{Address, ContactType, GroupId, Mpid, ProcessId};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    credentials::{AppPassword, Connector},
     engine::Engine,
     error::StoreError,
     ids::UserId,
@@ -37,6 +38,25 @@ pub struct Group {
     /// Networks (`192.0.2.0/24`) that speak for this group without further proof.
     #[n(3)]
     pub networks: Vec<Network>,
+    /// The name in a client certificate that speaks for this group alone.
+    #[n(4)]
+    pub certificate_name: Option<String>,
+    /// When senders of this group get receipts.
+    #[cbor(n(5), default)]
+    pub receipts: Receipts,
+}
+
+/// When a sender is told that a mail was secured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Receipts {
+    #[n(0)]
+    Off,
+    #[default]
+    #[n(1)]
+    NewCases,
+    #[n(2)]
+    All,
 }
 
 /// A group with the keys that the ledger made for it.
@@ -120,6 +140,9 @@ pub struct User {
     pub password: Option<String>,
     #[n(7)]
     pub active: bool,
+    /// The salt of the user's app passwords (RFC 5802 §5.1); see [`Ledger::scram_salt`](crate::Ledger::scram_salt).
+    #[cbor(n(8), with = "minicbor::bytes")]
+    pub scram_salt: Option<[u8; 16]>,
 }
 
 /// A legacy address mapped to the rung that reads it.
@@ -136,6 +159,19 @@ pub struct Mailbox {
     pub process: ProcessId,
     #[n(4)]
     pub contact_type: ContactType,
+    #[cbor(n(5), default)]
+    pub alerts: MailboxAlerts,
+}
+
+/// When a mailbox is told that something waits.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub enum MailboxAlerts {
+    #[default]
+    #[n(0)]
+    AtOnce,
+    /// At these minutes of the day, market time (Europe/London); none: at once.
+    #[n(1)]
+    Digest(#[n(0)] Vec<u16>),
 }
 
 /// A client certificate that speaks for a group.
@@ -172,6 +208,9 @@ pub struct Directory {
     pub(crate) mailboxes: BTreeMap<String, Mailbox>,
     pub(crate) certificates: BTreeMap<[u8; 32], ClientCertificate>,
     pub(crate) domains: HashMap<String, GroupId>,
+    pub(crate) connectors: BTreeMap<String, Connector>,
+    pub(crate) app_passwords: BTreeMap<UserId, Vec<AppPassword>>,
+    pub(crate) certificate_names: HashMap<String, GroupId>,
 }
 
 impl Directory {
@@ -292,6 +331,12 @@ impl Directory {
                     keyed.group.domains.iter().map(|domain| (domain.clone(), keyed.group.id.clone()))
                 })
                 .collect(),
+            certificate_names: groups
+                .iter()
+                .filter_map(|keyed| {
+                    Some((keyed.group.certificate_name.as_ref()?.to_lowercase(), keyed.group.id.clone()))
+                })
+                .collect(),
             groups: groups.into_iter().map(|keyed| (keyed.group.id.clone(), keyed)).collect(),
             participants: load_table::<Participant>(engine, Table::Participant)
                 .await?
@@ -310,8 +355,22 @@ impl Directory {
                 .into_iter()
                 .map(|certificate| (certificate.fingerprint, certificate))
                 .collect(),
+            connectors: load_table::<Connector>(engine, Table::Connector)
+                .await?
+                .into_iter()
+                .map(|connector| (connector.name.clone(), connector))
+                .collect(),
+            app_passwords: by_user(load_table(engine, Table::AppPassword).await?),
         })
     }
+}
+
+fn by_user(passwords: Vec<AppPassword>) -> BTreeMap<UserId, Vec<AppPassword>> {
+    let mut by_user = BTreeMap::<UserId, Vec<AppPassword>>::new();
+    for password in passwords {
+        by_user.entry(password.user).or_default().push(password);
+    }
+    by_user
 }
 
 async fn version(engine: &dyn Engine) -> Result<Option<u64>, StoreError> {

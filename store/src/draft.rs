@@ -7,25 +7,26 @@ use std::sync::Arc;
 use bytes::Bytes;
 use certs::SealedPart;
 use jiff::Timestamp;
-use mail::GroupId;
+use mail::{Address, Class, GroupId, Headline};
 
 use crate::{
     accept::{
         Acceptance, Accepted, AcceptedCase, Deadline, Entry, Joining, Opening, Party, Place, source_key,
     },
     audit::{Act, Actor, Event},
-    cases::{
-        Case, Due, MOST_MESSAGES, MessageRecord, Proof, Side, case_key, message_key, tag_key, thread_key,
-    },
-    directory::Directory,
+    cases::{Case, Due, MOST_MESSAGES, MessageRecord, Side, case_key, message_key, tag_key, thread_key},
+    content::SealedContent,
+    directory::{Directory, Receipts},
     engine::Changeset,
     error::StoreError,
-    ids::{CaseId, CaseReference, MessageId},
-    jobs::make_notices,
+    ids::{CaseId, CaseReference, JobId, MessageId},
+    jobs::{Job, JobKind, Receipt, put_job},
     keys::{Key, Table},
     ledger::Ledger,
     reading::{Wrap, Wraps, wrap_context, wrap_key},
+    recall::recall_key,
     records,
+    returns::{AwayNote, away_key},
 };
 
 pub(crate) struct Draft<'a> {
@@ -40,17 +41,20 @@ pub(crate) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(ledger: &'a Ledger, mail: &'a Acceptance) -> Result<Self, StoreError> {
-        let content = &mail.content;
-        let headline = records::encode(&mail.headline)?;
-        Ok(Self {
+        Ok(Self::sealed(ledger, mail, seal_headline(&mail.content, &mail.headline)?))
+    }
+
+    /// For a mail whose headline was sealed when it came: the same part is never sealed twice.
+    pub(crate) fn sealed(ledger: &'a Ledger, mail: &'a Acceptance, sealed_headline: Vec<u8>) -> Self {
+        Self {
             ledger,
             directory: ledger.directory(),
             mail,
             now: ledger.now(),
-            sealed_headline: content.key.seal(content.id.as_bytes(), SealedPart::Headline, &headline)?,
+            sealed_headline,
             changes: Changeset::default(),
             cases: Vec::new(),
-        })
+        }
     }
 
     /// An entry that an earlier delivery made.
@@ -63,7 +67,7 @@ impl<'a> Draft<'a> {
             Place::Open(opening) => (self.open(opening)?, Act::CaseOpened),
             Place::Join(joining) => (self.join(joining).await?, Act::MessageAdded),
         };
-        self.add_message(case, entry, act)
+        self.add_message(case, entry, act).await
     }
 
     /// The changes, unless there are none.
@@ -72,13 +76,7 @@ impl<'a> Draft<'a> {
         if self.changes.put.is_empty() {
             return (None, accepted);
         }
-        let content = &self.mail.content;
-        self.changes.put.extend(content.rows.iter().cloned());
-        if let Some((mark, version)) = content.mark() {
-            // Rows that arrived earlier are named now; they must not have been swept meanwhile.
-            self.changes.require.push((mark.clone(), Some(version)));
-            self.changes.delete.push(mark);
-        }
+        self.mail.content.name_in(&mut self.changes);
         (Some(self.changes), accepted)
     }
 
@@ -136,18 +134,21 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn add_message(&mut self, mut case: Case, entry: &Entry, act: Act) -> Result<(), StoreError> {
+    async fn add_message(&mut self, mut case: Case, entry: &Entry, act: Act) -> Result<(), StoreError> {
         let id = MessageId::new(self.now)?;
         case.messages += 1;
         if !self.mail.automatic {
             for side in case.sides.iter_mut().filter(|side| side.group != self.mail.from_group) {
                 side.waiting = case.messages;
             }
-            make_notices(&mut case, self.now, &mut self.changes)?;
+            self.ledger.make_notices(&mut case, self.now, &mut self.changes).await?;
         }
         self.put_message(&case, entry, id)?;
         self.wrap(&case, id)?;
         self.index(&case, entry)?;
+        self.index_recall(&case)?;
+        self.put_receipt(&case, &entry.place)?;
+        self.put_away(&case, id)?;
         self.record(&case, id, act)?;
         self.count(&case);
         for key in case.list_keys() {
@@ -178,6 +179,10 @@ impl<'a> Draft<'a> {
             headline: self.sealed_headline.clone(),
             decided_by: entry.decided_by.clone(),
             number: case.messages,
+            class: Some(self.mail.class),
+            scan: self.mail.scan,
+            authentication: self.mail.authentication.clone(),
+            withdrawn: None,
         };
         self.changes.put.push((message_key(case.id, id), records::encode(&record)?));
         Ok(())
@@ -210,6 +215,49 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// What a recall would mean, blind, for the sender's group alone.
+    fn index_recall(&mut self, case: &Case) -> Result<(), StoreError> {
+        if self.mail.automatic || self.mail.class != Class::Human {
+            return Ok(());
+        }
+        let author = self.mail.headline.from.first().and_then(|person| person.address.as_deref());
+        let Some(author) = author.and_then(|address| Address::parse(address).ok()) else { return Ok(()) };
+        let ring = self.directory.ring(&self.mail.from_group)?;
+        let key = recall_key(ring, &author, &self.mail.headline.subject).id(&case.id).number(case.messages);
+        self.changes.put.push((key.done(), records::encode(&())?));
+        Ok(())
+    }
+
+    /// As the sender's group wants it.
+    fn put_receipt(&mut self, case: &Case, place: &Place) -> Result<(), StoreError> {
+        let wish = self.directory.group(&self.mail.from_group).map(|group| group.receipts);
+        let wanted = match (wish.unwrap_or_default(), place) {
+            (Receipts::All, _) | (Receipts::NewCases, Place::Open(_)) => true,
+            (Receipts::Off, _) | (Receipts::NewCases, Place::Join(_)) => false,
+        };
+        let Some(to) = self.mail.receipt.clone().filter(|_| wanted && !self.mail.automatic) else {
+            return Ok(());
+        };
+        let group = self.mail.from_group.clone();
+        let receipt = Receipt { case: case.id, number: case.messages, group, to };
+        let job = Job::new(JobId::new(self.now)?, JobKind::Receipt(receipt), self.now, self.now);
+        put_job(&job, &mut self.changes)
+    }
+
+    fn put_away(&mut self, case: &Case, message: MessageId) -> Result<(), StoreError> {
+        let Some(away) = self.mail.away else { return Ok(()) };
+        let note = AwayNote {
+            group: self.mail.from_group.clone(),
+            at: self.now,
+            until: away.until,
+            user: self.mail.author,
+        };
+        self.changes.put.push((away_key(case.id, message.as_bytes()), records::encode(&note)?));
+        let event = Event::new(self.now, Actor::Gateway, Act::AwayNoted).group(&self.mail.from_group);
+        self.changes.append.push(event.case(case.id).message(message).to_bytes()?);
+        Ok(())
+    }
+
     fn record(&mut self, case: &Case, message: MessageId, act: Act) -> Result<(), StoreError> {
         let act = if self.mail.automatic { Act::AutomaticMailKept } else { act };
         let mut event = Event::new(self.now, Actor::Gateway, act)
@@ -218,9 +266,7 @@ impl<'a> Draft<'a> {
             .message(message)
             .process(&case.process);
         event.author = self.mail.author;
-        if let Proof::Login(user) = self.mail.proof {
-            event.user = Some(user);
-        }
+        event.user = self.mail.proof.user();
         self.changes.append.push(event.to_bytes()?);
         Ok(())
     }
@@ -240,6 +286,12 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// The headline as it is stored. Once for each content: the nonce is made of the part.
+pub(crate) fn seal_headline(content: &SealedContent, headline: &Headline) -> Result<Vec<u8>, StoreError> {
+    let headline = records::encode(headline)?;
+    Ok(content.key.seal(content.id.as_bytes(), SealedPart::Headline, &headline)?)
+}
+
 fn side(party: &Party, initiator: bool) -> Side {
     Side {
         group: party.group.clone(),
@@ -251,6 +303,7 @@ fn side(party: &Party, initiator: bool) -> Side {
         seen: 0,
         waiting: 0,
         noticed: 0,
+        undelivered: None,
     }
 }
 

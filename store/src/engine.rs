@@ -81,6 +81,15 @@ pub const CHANGESET_LIMIT: usize = 16 << 20;
 pub(crate) const CLOSED: &str = "the ledger is closed; start Postern again to use it";
 
 impl Changeset {
+    /// Makes one changeset of two.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.require.extend(other.require);
+        self.put.extend(other.put);
+        self.delete.extend(other.delete);
+        self.add.extend(other.add);
+        self.append.extend(other.append);
+    }
+
     /// Bytes of keys, values and events.
     pub fn size(&self) -> usize {
         let require: usize = self.require.iter().map(|(key, _)| key.len()).sum();

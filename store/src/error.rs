@@ -1,6 +1,9 @@
 //! What can go wrong with the ledger, cut by what the caller does about it.
 
-use crate::engine::{Broken, CommitError};
+use crate::{
+    engine::{Broken, CommitError},
+    reading::{Closed, Unreadable},
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -36,6 +39,15 @@ impl From<CommitError> for StoreError {
 impl From<Broken> for StoreError {
     fn from(broken: Broken) -> Self {
         Self::Broken(broken.0)
+    }
+}
+
+impl From<Unreadable> for StoreError {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable.why {
+            Closed::Withdrawn => Self::Denied(unreadable.to_string()),
+            Closed::Damaged(reason) => Self::Corrupt(reason),
+        }
     }
 }
 

@@ -22,6 +22,10 @@ pub type MessageId = Locator<OfMessage>;
 pub type UserId = Locator<OfUser>;
 pub type JobId = Locator<OfJob>;
 pub type ContentId = Locator<OfContent>;
+pub type PassageId = Locator<OfPassage>;
+pub type HeldId = Locator<OfHeld>;
+pub type TaskId = Locator<OfTask>;
+pub type AppPasswordId = Locator<OfAppPassword>;
 
 #[derive(Debug)]
 pub enum OfCase {}
@@ -33,6 +37,14 @@ pub enum OfUser {}
 pub enum OfJob {}
 #[derive(Debug)]
 pub enum OfContent {}
+#[derive(Debug)]
+pub enum OfPassage {}
+#[derive(Debug)]
+pub enum OfHeld {}
+#[derive(Debug)]
+pub enum OfTask {}
+#[derive(Debug)]
+pub enum OfAppPassword {}
 
 /// The name of one thing of kind `K`; printed as 32 characters of lower-case base32.
 pub struct Locator<K>([u8; 20], PhantomData<fn() -> K>);

@@ -19,6 +19,10 @@ pub(crate) enum Table {
     User = 0x14,
     Mailbox = 0x15,
     Certificate = 0x16,
+    /// Provider connectors by name.
+    Connector = 0x17,
+    /// User, app password.
+    AppPassword = 0x18,
     Session = 0x20,
     Case = 0x30,
     /// Case reference → case.
@@ -28,6 +32,8 @@ pub(crate) enum Table {
     Message = 0x33,
     /// The message key wrapped for each party; deleting the row shreds the message.
     Wrap = 0x34,
+    /// Case, message or job: who was away.
+    Away = 0x35,
     /// Sealed chunks of an original.
     Content = 0x40,
     /// Content that arrives and that no message names yet.
@@ -36,15 +42,41 @@ pub(crate) enum Table {
     Thread = 0x50,
     /// Blind index of search tags → case.
     Tag = 0x51,
+    /// Blind index of authors and subjects → case, number: what a recall means.
+    Recall = 0x52,
     /// What was accepted already, by source key.
     Source = 0x53,
-    /// Jobs by due time.
+    /// What was relayed already, by source key → passage.
+    RelaySource = 0x54,
+    /// What was held already, by source key → held mail.
+    HeldSource = 0x55,
+    /// Jobs by due time, as releases before 0.2 wrote them; moved to `Queue` when a ledger is opened.
     Job = 0x60,
     /// Jobs that were given up.
     Abandoned = 0x61,
-    /// Notices that left.
+    /// Notices that left, by case.
     Notice = 0x62,
+    /// Jobs that wait or are leased: domain, due time, job.
+    Queue = 0x63,
+    /// Jobs that an administrator put on hold one by one.
+    OnHold = 0x64,
+    /// Domains that are on hold; the empty one means all.
+    DomainHold = 0x65,
+    /// Mail of our own that left, by job: what a bounce is about.
+    Sent = 0x66,
+    /// Mailbox → the digest that collects for it.
+    DigestDue = 0x67,
+    /// Digest job, case: what it is to tell.
+    DigestEntry = 0x68,
     Counter = 0x70,
+    /// Mail that passes through and has not reached everybody.
+    Passage = 0x80,
+    /// Group, held mail.
+    Held = 0x81,
+    /// Group, what it is about.
+    Task = 0x82,
+    /// Polled mailboxes by name.
+    Poll = 0x83,
 }
 
 /// A key under construction.

@@ -2,7 +2,7 @@
 //!
 //! Everything that changes goes through `commit`; everything that waits for work waits on `work`.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use arc_swap::ArcSwap;
 use certs::RootKey;
@@ -15,6 +15,7 @@ use crate::{
     directory::Directory,
     engine::{Broken, Changeset, Committed, Engine, Row},
     error::StoreError,
+    jobs::move_old_jobs,
     keys::{Key, Table},
     records,
 };
@@ -30,6 +31,8 @@ struct Shared {
     /// One reading of the directory at a time, so that an older one never replaces a newer one.
     reading: Mutex<()>,
     work: Notify,
+    /// Where the next lease begins in the queue.
+    turn: std::sync::Mutex<Option<Vec<u8>>>,
     clock: Clock,
 }
 
@@ -59,6 +62,7 @@ impl Ledger {
         clock: Clock,
     ) -> Result<Self, StoreError> {
         check_nameplate(engine.as_ref(), &root, clock()).await?;
+        move_old_jobs(engine.as_ref()).await?;
         let directory = Directory::load(engine.as_ref(), &root, None).await?;
         Ok(Self(Arc::new(Shared {
             engine,
@@ -66,6 +70,7 @@ impl Ledger {
             directory: ArcSwap::from_pointee(directory),
             reading: Mutex::new(()),
             work: Notify::new(),
+            turn: std::sync::Mutex::new(None),
             clock,
         })))
     }
@@ -106,6 +111,14 @@ impl Ledger {
 
     pub(crate) fn announce_work(&self) {
         self.0.work.notify_one();
+    }
+
+    pub(crate) fn turn(&self) -> Option<Vec<u8>> {
+        self.0.turn.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_turn(&self, turn: Vec<u8>) {
+        *self.0.turn.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
     }
 
     /// `Some` as soon as the engine is broken: the process should say so and end.

@@ -19,32 +19,58 @@ mod audit;
 mod cases;
 mod changes;
 mod content;
+mod credentials;
 mod directory;
 mod draft;
 mod error;
+mod held;
 mod ids;
 mod jobs;
 mod keys;
 mod ledger;
 mod network;
+mod passage;
+mod polls;
+mod proof;
 mod reading;
+mod recall;
 mod records;
+mod returns;
 #[cfg(test)]
 mod scenes;
 mod sessions;
+mod tasks;
 
 pub use accept::{
     Acceptance, Accepted, AcceptedCase, Deadline, Entry, Joining, Opening, Party, Place, SourceKey,
 };
 pub use audit::{Act, Actor, Event};
-pub use cases::{Case, CasePage, Due, MOST_MESSAGES, MessageRecord, Proof, Side};
+pub use cases::{Case, CasePage, Due, MOST_MESSAGES, MessageRecord, Side, Undelivered};
 pub use changes::DirectoryChange;
 pub use content::{ContentWriter, SealedContent};
-pub use directory::{ClientCertificate, Directory, Group, Mailbox, Participant, Permission, Role, User};
+pub use credentials::{AppPassword, Connector};
+pub use directory::{
+    ClientCertificate, Directory, Group, Mailbox, MailboxAlerts, Participant, Permission, Receipts, Role,
+    User,
+};
 pub use error::StoreError;
-pub use ids::{CaseId, CaseReference, ContentId, JobId, MessageId, NotALocator, NotAReference, UserId};
-pub use jobs::{Job, JobKind, Leased, Notice, Outcome, Standing};
+pub use held::{CaseBound, HeldMail, HeldPage, Onward, OpenHeld, Release, Released};
+pub use ids::{
+    AppPasswordId, CaseId, CaseReference, ContentId, HeldId, JobId, MessageId, NotALocator, NotAReference,
+    PassageId, TaskId, UserId,
+};
+pub use jobs::{
+    DeliveryReport, Digest, DomainHold, Fate, HeldNews, HeldNotice, HeldSide, Job, JobKind, Leased, Notice,
+    Outcome, Receipt, RelayJob, Selection, Standing,
+};
 pub use ledger::{Clock, Ledger};
+pub use mail::{HoldReason, Scan};
 pub use network::{Network, NotANetwork};
-pub use reading::{ContentReader, OpenMessage, Reading};
+pub use passage::{OutgoingPassage, Passage};
+pub use polls::{PollReport, PollStanding, PollState};
+pub use proof::{AuthResult, Authentication, Proof};
+pub use reading::{Closed, ContentReader, OpenContent, OpenMessage, Reading, Unreadable};
+pub use recall::{Recallable, Withdrawal};
+pub use returns::{AwayNote, Returned};
 pub use sessions::{Session, SessionToken};
+pub use tasks::{Task, TaskKind};

@@ -2,7 +2,7 @@
 //!
 //! Whether the reader may look is decided before (`policies::access`); here it is only written down.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use certs::{CHUNK, MessageKey, SealedPart, TAG};
@@ -13,6 +13,7 @@ use crate::{
     audit::{Act, Actor, Event},
     cases::{Case, MessageRecord},
     content::{ROW_BYTES, ROW_CHUNKS, row_key},
+    engine::Row,
     error::StoreError,
     ids::{CaseId, ContentId, MessageId},
     keys::{Key, Table},
@@ -35,8 +36,33 @@ pub enum Reading {
 pub struct OpenMessage {
     pub record: MessageRecord,
     pub headline: Headline,
-    ledger: Ledger,
-    key: Arc<MessageKey>,
+    pub content: OpenContent,
+}
+
+/// A message that cannot be shown; the others of its case can.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("message {} cannot be read: {why}", record.id)]
+pub struct Unreadable {
+    pub record: MessageRecord,
+    pub why: Closed,
+}
+
+/// Why a message does not open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Closed {
+    #[error("its sender took it back before anybody of this group saw it")]
+    Withdrawn,
+    #[error("{0}")]
+    Damaged(String),
+}
+
+/// An original whose key is at hand.
+#[derive(Clone)]
+pub struct OpenContent {
+    pub(crate) ledger: Ledger,
+    pub(crate) key: Arc<MessageKey>,
+    pub(crate) id: ContentId,
+    pub(crate) size: u64,
 }
 
 /// The wrapped message key of one message, one for each party.
@@ -47,7 +73,7 @@ pub(crate) struct Wraps {
     pub(crate) wraps: Vec<Wrap>,
 }
 
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Clone, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct Wrap {
     #[n(0)]
@@ -68,7 +94,7 @@ impl Ledger {
         messages: Vec<MessageRecord>,
         group: &GroupId,
         reading: Reading,
-    ) -> Result<Vec<OpenMessage>, StoreError> {
+    ) -> Result<Vec<Result<OpenMessage, Unreadable>>, StoreError> {
         let Some(side) = case.side(group) else {
             return Err(StoreError::Denied("the group takes no part in this case".to_owned()));
         };
@@ -89,15 +115,15 @@ impl Ledger {
         }
         let keys: Vec<_> = messages.iter().map(|message| wrap_key(case.id, message.id)).collect();
         let wraps = self.engine().get(&keys).await?;
-        messages
-            .into_iter()
-            .zip(wraps)
-            .map(|(record, row)| {
-                let row =
-                    row.ok_or_else(|| StoreError::Corrupt(format!("the key of {} is gone", record.id)))?;
-                self.unwrap_message(case, record, &records::decode(&row.value)?, group)
-            })
-            .collect()
+        let opened = messages.into_iter().zip(wraps).map(|(record, row)| {
+            if record.is_withdrawn_for(group) {
+                return Err(Unreadable { record, why: Closed::Withdrawn });
+            }
+            self.unwrap_message(case, &record, row, group)
+                .map(|(headline, content)| OpenMessage { record: record.clone(), headline, content })
+                .map_err(|error| Unreadable { record, why: Closed::Damaged(error.to_string()) })
+        });
+        Ok(opened.collect())
     }
 
     /// The same for one message.
@@ -110,7 +136,11 @@ impl Ledger {
         reading: Reading,
     ) -> Result<OpenMessage, StoreError> {
         let opened = self.open_messages(actor, case, vec![message], group, reading).await?;
-        opened.into_iter().next().ok_or_else(|| StoreError::Corrupt("no message was opened".to_owned()))
+        let opened = opened
+            .into_iter()
+            .next()
+            .ok_or_else(|| StoreError::Corrupt("no message was opened".to_owned()))?;
+        opened.map_err(StoreError::from)
     }
 
     /// People of companies that take no part in the case are left out: one mail to two rivals makes two
@@ -118,10 +148,12 @@ impl Ledger {
     fn unwrap_message(
         &self,
         case: &Case,
-        record: MessageRecord,
-        wraps: &Wraps,
+        record: &MessageRecord,
+        row: Option<Row>,
         group: &GroupId,
-    ) -> Result<OpenMessage, StoreError> {
+    ) -> Result<(Headline, OpenContent), StoreError> {
+        let row = row.ok_or_else(|| StoreError::Corrupt(format!("the key of {} is gone", record.id)))?;
+        let wraps: Wraps = records::decode(&row.value)?;
         let Some(wrap) = wraps.wraps.iter().find(|wrap| wrap.group == *group) else {
             return Err(StoreError::Corrupt(format!("message {} is not sealed for {group}", record.id)));
         };
@@ -137,22 +169,40 @@ impl Ledger {
         };
         headline.to.retain(|person| !foreign(person));
         headline.cc.retain(|person| !foreign(person));
-        Ok(OpenMessage { record, headline, ledger: self.clone(), key: Arc::new(key) })
+        let content =
+            OpenContent { ledger: self.clone(), key: Arc::new(key), id: record.content, size: record.size };
+        Ok((headline, content))
     }
 }
 
 impl OpenMessage {
+    /// [`OpenContent::read`]
+    pub fn read(&self, offset: u64, length: u64) -> ContentReader {
+        self.content.read(offset, length)
+    }
+
+    /// [`OpenContent::range`]
+    pub async fn range(&self, offset: u64, length: u64) -> Result<Vec<u8>, StoreError> {
+        self.content.range(offset, length).await
+    }
+}
+
+impl OpenContent {
+    /// Bytes of the original.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// The bytes from `offset` on, at most `length` of them, in pieces of at most 64 KiB.
     pub fn read(&self, offset: u64, length: u64) -> ContentReader {
-        let size = self.record.size;
-        let next = offset.min(size);
+        let next = offset.min(self.size);
         ContentReader {
             ledger: self.ledger.clone(),
             key: Arc::clone(&self.key),
-            content: self.record.content,
-            size,
+            content: self.id,
+            size: self.size,
             next,
-            end: next.saturating_add(length).min(size),
+            end: next.saturating_add(length).min(self.size),
             row: None,
         }
     }
@@ -165,6 +215,12 @@ impl OpenMessage {
             bytes.extend_from_slice(&piece);
         }
         Ok(bytes)
+    }
+}
+
+impl fmt::Debug for OpenContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenContent").field("id", &self.id).field("size", &self.size).finish_non_exhaustive()
     }
 }
 

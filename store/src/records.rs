@@ -83,3 +83,39 @@ pub(crate) mod optional_time {
         at.is_none()
     }
 }
+
+/// `#[cbor(with = "records::optional_date", has_nil)]`: `2026-11-23`; an absent field is `None`.
+pub(crate) mod optional_date {
+    use jiff::civil::Date;
+    use minicbor::{
+        Decoder, Encoder, data::Type, decode::Error as NotDecoded, encode::Error as NotEncoded, encode::Write,
+    };
+
+    pub(crate) fn encode<C, W: Write>(
+        day: &Option<Date>,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), NotEncoded<W::Error>> {
+        match day {
+            Some(day) => e.str(&day.to_string())?.ok(),
+            None => e.null()?.ok(),
+        }
+    }
+
+    pub(crate) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Option<Date>, NotDecoded> {
+        if d.datatype()? == Type::Null {
+            d.null()?;
+            return Ok(None);
+        }
+        d.str()?.parse().map(Some).map_err(|_| NotDecoded::message("a date such as 2026-11-23"))
+    }
+
+    // The two shapes that the derive calls.
+    pub(crate) fn nil() -> Option<Option<Date>> {
+        Some(None)
+    }
+
+    pub(crate) fn is_nil(day: &Option<Date>) -> bool {
+        day.is_none()
+    }
+}

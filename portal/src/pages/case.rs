@@ -88,7 +88,10 @@ async fn render(
     let shown = messages.into_iter().skip(first).take(ON_A_PAGE).collect();
     let mut cards = Vec::new();
     for message in permitted.open(portal, shown, Reading::Page).await? {
-        cards.push(message_card::card(permitted, &message, Extent::Beginning).await.0);
+        cards.push(match message {
+            Ok(message) => message_card::card(permitted, &message, Extent::Beginning).await.0,
+            Err(closed) => message_card::closed(permitted, &closed),
+        });
     }
     let (rung, assumed) = case_lists::rung(portal, permitted);
     let their_owner = permitted.other_sides().find_map(|side| side.owner);

@@ -1,7 +1,7 @@
 //! One message as the case page and the message page show it.
 
 use mail::{Defect, Headline, Part, PartRole, Person};
-use store::{OpenMessage, Proof};
+use store::{Closed, OpenMessage, Proof, Unreadable};
 use templates::pages::{FileLink, MessageCard};
 
 use crate::access::PermittedCase;
@@ -61,6 +61,46 @@ pub(super) async fn card(
         remarks: remarks(headline, record.automatic),
     };
     (card, text.cut)
+}
+
+/// The card of a message that does not open; the others of its case do.
+pub(super) fn closed(permitted: &PermittedCase, closed: &Unreadable) -> MessageCard {
+    let record = &closed.record;
+    let says = match &closed.why {
+        Closed::Withdrawn => "The sender took this message back before anybody of your company read it.",
+        Closed::Damaged(_) => {
+            tracing::error!(message = %record.id, error = %closed, "a message cannot be opened");
+            "This message could not be opened. Tell your Postern operator."
+        }
+    };
+    MessageCard {
+        number: record.number,
+        author: permitted.visitor().group_name(&record.from_group),
+        address: None,
+        sender: None,
+        company: permitted.visitor().group_name(&record.from_group),
+        ours: record.from_group == *permitted.visitor().group(),
+        proof: proof(&record.proof).to_owned(),
+        proved: true,
+        subject: String::new(),
+        to: String::new(),
+        cc: None,
+        received: dates::when(record.received_at),
+        text: String::new(),
+        quoted: None,
+        whole: None,
+        unreadable: Some(says.to_owned()),
+        formatted: Vec::new(),
+        files: Vec::new(),
+        pictures: Vec::new(),
+        original: FileLink {
+            href: format!("/case/{}/message/{}/original", record.case, record.id),
+            name: format!("{}-{}.eml", permitted.case().reference, record.number),
+            kind: "mail".to_owned(),
+            size: file_names::size(record.size),
+        },
+        remarks: Vec::new(),
+    }
 }
 
 /// What the original of a message is called when it is downloaded: `K7Q-4M2X-1.eml`.
@@ -166,6 +206,9 @@ fn proof(proof: &Proof) -> &'static str {
         Proof::Login(_) => "Sender proved by sign-in",
         Proof::Certificate(_) => "Sender proved by certificate",
         Proof::Network => "Sender proved by the company's network",
+        Proof::Domain(_) => "Sender proved by the signature of its domain",
+        Proof::Connector(_) => "Sender proved by its mail provider's connector",
+        Proof::Polled(_) => "Taken from a mailbox of the company",
     }
 }
 

@@ -18,7 +18,7 @@ use store::engine::Engine;
 use store::memory::Memory;
 use store::{
     Acceptance, Act, Actor, ContentWriter, Deadline, DirectoryChange, Entry, Event, Group, Ledger, Opening,
-    Participant, Party, Permission, Place, Proof, Role, User, UserId,
+    Participant, Party, Permission, Place, Proof, Receipts, Role, User, UserId,
 };
 use tower::ServiceExt;
 
@@ -105,6 +105,11 @@ impl Market {
             message_id: message.headline.message_id.clone(),
             headline: message.headline,
             automatic: false,
+            class: message.class,
+            scan: mail::Scan::Off,
+            authentication: None,
+            receipt: None,
+            away: None,
             entries: vec![Entry {
                 place,
                 sources: vec![certs::random::<32>().unwrap()],
@@ -154,6 +159,8 @@ fn directory() -> Vec<DirectoryChange> {
             name: name.into(),
             domains: vec![format!("{id}.example")],
             networks: Vec::new(),
+            certificate_name: None,
+            receipts: Receipts::Off,
         })
     };
     let participant = |mpid: &str, group: &str| {
@@ -181,6 +188,7 @@ fn directory() -> Vec<DirectoryChange> {
             permissions: contact_types.iter().map(permission).collect(),
             password: Some(password.clone()),
             active: true,
+            scram_salt: None,
         })
     };
     vec![

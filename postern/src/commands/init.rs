@@ -106,6 +106,8 @@ async fn first_operator(desk: &Desk, email: &Address) -> anyhow::Result<String> 
             name: "Operator".to_owned(),
             domains: vec![email.domain().to_owned()],
             networks: Vec::new(),
+            certificate_name: None,
+            receipts: store::Receipts::default(),
         }),
         DirectoryChange::User(store::User {
             id: UserId::new(Timestamp::now())?,
@@ -116,6 +118,7 @@ async fn first_operator(desk: &Desk, email: &Address) -> anyhow::Result<String> 
             permissions: Vec::new(),
             password: Some(hash_password(password.clone()).await?),
             active: true,
+            scram_salt: None,
         }),
     ];
     desk.ledger.change_directory(&Actor::Tool, changes).await?;

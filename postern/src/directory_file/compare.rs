@@ -48,7 +48,8 @@ pub(crate) fn compare(
         note(&mut steps, "user", entry.email.to_string(), known, &record, DirectoryChange::User);
     }
     for entry in &file.mailboxes {
-        let (record, known) = (entry.record(), directory.mailbox(&entry.address.0));
+        let known = directory.mailbox(&entry.address.0);
+        let record = entry.record(known);
         note(&mut steps, "mailbox", entry.address.to_string(), known, &record, DirectoryChange::Mailbox);
     }
     for entry in &file.certificates {

@@ -153,6 +153,8 @@ impl GroupEntry {
             name: self.name.clone(),
             domains: self.domains.iter().map(|domain| domain.to_lowercase()).collect(),
             networks: written.or_else(|| earlier.map(|group| group.networks.clone())).unwrap_or_default(),
+            certificate_name: earlier.and_then(|group| group.certificate_name.clone()),
+            receipts: earlier.map(|group| group.receipts).unwrap_or_default(),
         }
     }
 }
@@ -212,6 +214,7 @@ impl UserEntry {
             permissions,
             password: earlier.and_then(|user| user.password.clone()),
             active: self.active.or(earlier.map(|user| user.active)).unwrap_or(true),
+            scram_salt: earlier.and_then(|user| user.scram_salt),
         }
     }
 }
@@ -245,13 +248,14 @@ impl MailboxEntry {
         }
     }
 
-    fn record(&self) -> store::Mailbox {
+    fn record(&self, earlier: Option<&store::Mailbox>) -> store::Mailbox {
         store::Mailbox {
             address: self.address.0.clone(),
             group: self.group.0.clone(),
             participant: self.participant.0.clone(),
             process: self.process.0.clone(),
             contact_type: self.contact_type.0.clone(),
+            alerts: earlier.map(|mailbox| mailbox.alerts.clone()).unwrap_or_default(),
         }
     }
 }

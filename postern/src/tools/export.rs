@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use store::{Actor, OpenMessage, Reading};
+use store::{Actor, OpenMessage, Reading, Unreadable};
 use tokio::fs::{DirBuilder, File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 
@@ -36,11 +36,24 @@ impl Desk {
         sink.end().await?;
         let mut bytes = 0;
         for (number, message) in opened.iter().enumerate() {
-            write_original(message, number + 1, sink).await?;
-            bytes += message.record.size;
+            match message {
+                Ok(message) => {
+                    write_original(message, number + 1, sink).await?;
+                    bytes += message.record.size;
+                }
+                Err(closed) => write_reason(closed, number + 1, sink).await?,
+            }
         }
         Ok(Exported { reference: case.reference.to_string(), files: opened.len() + 1, bytes })
     }
+}
+
+/// In the place of a message that does not open: why.
+async fn write_reason(closed: &Unreadable, number: usize, sink: &mut impl Sink) -> anyhow::Result<()> {
+    let reason = format!("{closed}\n");
+    sink.begin(&format!("{number:04}-{}.txt", closed.record.id), reason.len() as u64).await?;
+    sink.bytes(reason.as_bytes()).await?;
+    sink.end().await
 }
 
 async fn write_original(message: &OpenMessage, number: usize, sink: &mut impl Sink) -> anyhow::Result<()> {

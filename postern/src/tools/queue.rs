@@ -1,7 +1,7 @@
-//! Requests about the queue of notices.
+//! Requests about the queue.
 
 use anyhow::{Context, anyhow, bail};
-use store::{Actor, Job, JobId, JobKind, Standing};
+use store::{Actor, Job, JobId, Standing};
 
 use super::Desk;
 use super::rows::JobRow;
@@ -38,14 +38,16 @@ impl Desk {
     }
 
     pub(super) async fn job_row(&self, job: Job) -> anyhow::Result<JobRow> {
-        let JobKind::Notice(notice) = &job.kind;
-        let case = self.ledger.case(notice.case).await?;
+        let case = match job.case() {
+            Some(case) => self.ledger.case(case).await?,
+            None => None,
+        };
         Ok(JobRow {
             id: job.id.to_string(),
-            kind: "notice".to_owned(),
+            kind: job.kind.as_str().to_owned(),
             standing: standing(job.standing).to_owned(),
-            group: notice.group.to_string(),
-            to: notice.to.to_string(),
+            group: job.group().to_string(),
+            to: job.to().to_string(),
             case: case.map_or_else(String::new, |case| case.reference.to_string()),
             attempts: job.attempts,
             created_at: job.created_at.to_string(),
@@ -60,6 +62,7 @@ fn standing(standing: Standing) -> &'static str {
         Standing::Waiting => "waiting",
         Standing::Leased => "under way",
         Standing::Abandoned => "given up",
+        Standing::OnHold => "on hold",
     }
 }
 

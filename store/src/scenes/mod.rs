@@ -9,12 +9,12 @@ use std::{sync::Arc, time::Duration};
 
 use certs::RootKey;
 use jiff::{SignedDuration, Timestamp};
-use mail::{Address, GroupId, Headline, Tag};
+use mail::{Address, Class, GroupId, Headline, Scan, Tag};
 
 use crate::{
     Acceptance, Accepted, Actor, CaseId, ContentWriter, Deadline, DirectoryChange, Entry, Event, Group,
-    JobKind, Joining, Ledger, Mailbox, Opening, Outcome, Participant, Party, Place, Proof, Reading, Role,
-    SealedContent, Session, SessionToken, StoreError, User, UserId, chain,
+    JobKind, Joining, Ledger, Mailbox, MailboxAlerts, Opening, Outcome, Participant, Party, Place, Proof,
+    Reading, Receipts, Role, SealedContent, Session, SessionToken, StoreError, User, UserId, chain,
     engine::{Engine, Range},
     memory::Memory,
 };
@@ -43,6 +43,8 @@ impl Market {
                 name: group.to_uppercase(),
                 domains: vec![format!("{group}.example")],
                 networks: Vec::new(),
+                certificate_name: None,
+                receipts: Receipts::NewCases,
             }));
             changes.push(DirectoryChange::Participant(Participant {
                 mpid: mpid.parse().unwrap(),
@@ -60,6 +62,7 @@ impl Market {
             permissions: Vec::new(),
             password: None,
             active: true,
+            scram_salt: None,
         }));
         changes.push(DirectoryChange::Mailbox(Mailbox {
             address: address("et@beta.example"),
@@ -67,6 +70,7 @@ impl Market {
             participant: "BETA".parse().unwrap(),
             process: "erroneous-transfers".parse().unwrap(),
             contact_type: "initial-request".parse().unwrap(),
+            alerts: MailboxAlerts::AtOnce,
         }));
         ledger.change_directory(&Actor::Tool, changes).await.unwrap();
         Self { ledger, engine, now, reader }
@@ -102,6 +106,11 @@ impl Market {
             headline: Headline { subject: "secret subject".to_owned(), ..Headline::default() },
             message_id: Some(format!("m{source}@alpha.example")),
             automatic: false,
+            class: Class::Human,
+            scan: Scan::Off,
+            authentication: None,
+            receipt: None,
+            away: None,
             entries,
         }
     }
@@ -136,7 +145,8 @@ impl Market {
         let actor = Actor::User(self.reader);
         let opened = self.ledger.open_messages(&actor, &case, messages, &id(group), Reading::Page).await?;
         let mut originals = Vec::new();
-        for message in &opened {
+        for message in opened {
+            let message = message.map_err(StoreError::from)?;
             assert_eq!(message.headline.subject, "secret subject");
             originals.push(message.range(0, u64::MAX).await?);
         }

@@ -38,7 +38,7 @@ async fn a_notice_that_never_got_away_does_not_silence_its_case() {
     let market = Market::open().await;
     let lease = Duration::from_secs(60);
     let case = market.mail("alpha", 1, b"one", market.opening()).await.unwrap().cases[0].id;
-    let held = market.ledger.lease_jobs(10, lease).await.unwrap().remove(0);
+    let held = market.ledger.lease_jobs(10, lease, &[]).await.unwrap().remove(0);
     market.ledger.finish_job(held, Outcome::Abandoned("554".to_owned())).await.unwrap();
     market.mail("alpha", 2, b"two", market.joining(case)).await.unwrap();
     let jobs = market.ledger.jobs().await.unwrap();
@@ -54,13 +54,13 @@ async fn a_notice_that_never_got_away_does_not_silence_its_case() {
 async fn a_job_in_work_is_left_alone_and_a_restart_frees_it() {
     let market = Market::open().await;
     market.mail("alpha", 1, b"one", market.opening()).await.unwrap();
-    let held = market.ledger.lease_jobs(10, Duration::from_secs(600)).await.unwrap().remove(0);
+    let held = market.ledger.lease_jobs(10, Duration::from_secs(600), &[]).await.unwrap().remove(0);
     let refused = market.ledger.drop_job(&Actor::Tool, held.job.id).await;
     assert!(matches!(refused, Err(StoreError::Denied(_))));
     let refused = market.ledger.retry_job(&Actor::Tool, held.job.id).await;
     assert!(matches!(refused, Err(StoreError::Denied(_))));
     market.ledger.release_leases().await.unwrap();
-    assert_eq!(market.ledger.lease_jobs(10, Duration::from_secs(600)).await.unwrap().len(), 1);
+    assert_eq!(market.ledger.lease_jobs(10, Duration::from_secs(600), &[]).await.unwrap().len(), 1);
     assert_eq!(market.ledger.finish_job(held, Outcome::Done).await, Err(StoreError::Conflict));
 }
 
@@ -69,23 +69,23 @@ async fn a_lease_keeps_others_away_until_it_ends() {
     let market = Market::open().await;
     market.mail("alpha", 1, b"body", market.opening()).await.unwrap();
     let lease = Duration::from_secs(60);
-    let held = market.ledger.lease_jobs(10, lease).await.unwrap();
+    let held = market.ledger.lease_jobs(10, lease, &[]).await.unwrap();
     assert_eq!(held.len(), 1);
-    assert!(market.ledger.lease_jobs(10, lease).await.unwrap().is_empty());
+    assert!(market.ledger.lease_jobs(10, lease, &[]).await.unwrap().is_empty());
     market.pass(SignedDuration::from_secs(61));
-    let taken_over = market.ledger.lease_jobs(10, lease).await.unwrap();
+    let taken_over = market.ledger.lease_jobs(10, lease, &[]).await.unwrap();
     assert_eq!(taken_over[0].job.attempts, 2);
     let late = market.ledger.finish_job(held[0].clone(), Outcome::Done).await;
     assert_eq!(late, Err(StoreError::Conflict));
     let again = market.ledger.now().saturating_add(SignedDuration::from_secs(30)).unwrap();
     let failed = Outcome::Again(again, "421 4.3.2 busy".to_owned());
     market.ledger.finish_job(taken_over[0].clone(), failed).await.unwrap();
-    assert_eq!(market.ledger.next_due().await.unwrap(), Some(again));
-    assert!(market.ledger.lease_jobs(10, lease).await.unwrap().is_empty());
+    assert_eq!(market.ledger.next_due(&[]).await.unwrap(), Some(again));
+    assert!(market.ledger.lease_jobs(10, lease, &[]).await.unwrap().is_empty());
     let job = market.ledger.jobs().await.unwrap().remove(0);
     assert_eq!(job.last_error.as_deref(), Some("421 4.3.2 busy"));
     assert!(market.ledger.retry_job(&Actor::Tool, job.id).await.unwrap());
-    let leased = market.ledger.lease_jobs(10, lease).await.unwrap();
+    let leased = market.ledger.lease_jobs(10, lease, &[]).await.unwrap();
     market.ledger.finish_job(leased[0].clone(), Outcome::Abandoned("550".to_owned())).await.unwrap();
     assert!(market.ledger.retry_job(&Actor::Tool, job.id).await.unwrap());
     assert!(market.ledger.drop_job(&Actor::Tool, job.id).await.unwrap());

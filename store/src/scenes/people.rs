@@ -61,6 +61,8 @@ async fn the_directory_keeps_its_rules() {
         name: "Gamma".to_owned(),
         domains: vec!["beta.example".to_owned()],
         networks: Vec::new(),
+        certificate_name: None,
+        receipts: Receipts::Off,
     };
     let mailbox = Mailbox {
         address: address("et@beta.example"),
@@ -68,6 +70,7 @@ async fn the_directory_keeps_its_rules() {
         participant: "GAMM".parse().unwrap(),
         process: "erroneous-transfers".parse().unwrap(),
         contact_type: "initial-request".parse().unwrap(),
+        alerts: MailboxAlerts::AtOnce,
     };
     let foreign = Mailbox { participant: "BETA".parse().unwrap(), ..mailbox.clone() };
     let wide = Group {
@@ -75,6 +78,8 @@ async fn the_directory_keeps_its_rules() {
         name: "Gamma".to_owned(),
         domains: Vec::new(),
         networks: vec!["0.0.0.0/0".parse().unwrap()],
+        certificate_name: None,
+        receipts: Receipts::Off,
     };
     let squatter = Group { domains: vec!["squat.example".to_owned()], networks: Vec::new(), ..wide.clone() };
     let eve = Mailbox { address: address("eve@alpha.example"), group: id("beta"), ..foreign.clone() };

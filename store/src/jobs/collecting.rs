@@ -1,0 +1,245 @@
+//! Telling mailboxes that something waits: a notice at once, or an entry in the mailbox's next digest.
+//!
+//! At most one for each mailbox and case until somebody looked, whichever it is (`Side::wants_notice`).
+
+use jiff::{Timestamp, civil::Time, tz::TimeZone};
+use mail::{Address, GroupId};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    cases::{Case, case_key},
+    directory::MailboxAlerts,
+    engine::{Changeset, Range, Row},
+    error::StoreError,
+    ids::{CaseId, JobId},
+    jobs::{Digest, Job, JobKind, Notice, put_job},
+    keys::{Key, Table},
+    ledger::Ledger,
+    records,
+};
+
+/// The most cases of one digest.
+pub(super) const MOST_ENTRIES: usize = 1_000;
+
+/// The digest that collects for a mailbox; gone as soon as a worker makes it.
+#[derive(Debug, Encode, Decode)]
+#[cbor(map)]
+struct Collecting {
+    #[n(0)]
+    job: JobId,
+}
+
+/// That a digest tells of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(super) struct Entry {
+    #[n(0)]
+    pub(super) case: CaseId,
+    /// The number of the message that waits.
+    #[n(1)]
+    pub(super) number: u32,
+}
+
+impl Ledger {
+    /// Writes a notice job, or an entry in a digest, for every side that wants to be told.
+    pub(crate) async fn make_notices(
+        &self,
+        case: &mut Case,
+        now: Timestamp,
+        changes: &mut Changeset,
+    ) -> Result<(), StoreError> {
+        let directory = self.directory();
+        let id = case.id;
+        for side in case.sides.iter_mut().filter(|side| side.wants_notice()) {
+            side.noticed = side.waiting;
+            let alerts = directory.mailbox(&side.contact).map(|mailbox| &mailbox.alerts);
+            let (group, to, number) = (side.group.clone(), side.contact.clone(), side.waiting);
+            match alerts.and_then(|alerts| next_digest(alerts, now)) {
+                Some(due) => {
+                    let digest = Digest { group, mailbox: to };
+                    self.collect(digest, due, Entry { case: id, number }, changes).await?;
+                }
+                None => {
+                    let notice = Notice { case: id, number, group, to };
+                    put_job(&Job::new(JobId::new(now)?, JobKind::Notice(notice), now, now), changes)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds an entry to the digest that collects for the mailbox, or begins one.
+    async fn collect(
+        &self,
+        digest: Digest,
+        due: Timestamp,
+        entry: Entry,
+        changes: &mut Changeset,
+    ) -> Result<(), StoreError> {
+        let key = due_key(&digest.mailbox);
+        let begun_here = changes.put.iter().find(|(known, _)| *known == key).map(|(_, value)| value.clone());
+        let job = match (begun_here, self.row(key.clone()).await?) {
+            (Some(begun), _) => records::decode::<Collecting>(&begun)?.job,
+            // Only required, not written: mails to one mailbox do not stand in each other's way.
+            (None, Some(row)) => {
+                changes.require.push((key, Some(row.version)));
+                records::decode::<Collecting>(&row.value)?.job
+            }
+            (None, None) => {
+                let job = JobId::new(self.now())?;
+                changes.require.push((key.clone(), None));
+                changes.put.push((key, records::encode(&Collecting { job })?));
+                put_job(&Job::new(job, JobKind::Digest(digest), due, due), changes)?;
+                job
+            }
+        };
+        changes.put.push((entry_key(job, entry.case), records::encode(&entry)?));
+        Ok(())
+    }
+
+    /// Whether a notice still says something: nobody has looked, nothing was taken back, and no later notice stands for
+    /// it. If not, the job ends with [`Outcome::Needless`](crate::Outcome::Needless).
+    pub async fn notice_stands(&self, notice: &Notice) -> Result<bool, StoreError> {
+        let case = self.case(notice.case).await?;
+        let side = case.as_ref().and_then(|case| case.side(&notice.group));
+        Ok(side.is_some_and(|side| side.waiting > side.seen && side.noticed == notice.number))
+    }
+
+    /// What a digest job tells: its cases that still wait, at most a thousand. None: there is nothing left to say.
+    pub async fn digest(&self, job: &Job) -> Result<Vec<Case>, StoreError> {
+        let JobKind::Digest(digest) = &job.kind else { return Ok(Vec::new()) };
+        let keys: Vec<_> =
+            self.digest_entries(job.id).await?.iter().map(|entry| case_key(entry.case)).collect();
+        let rows = self.engine().get(&keys).await?;
+        let cases = rows.into_iter().flatten().map(|row| records::decode::<Case>(&row.value));
+        let waits = |case: &Case| case.side(&digest.group).is_some_and(|side| side.waiting > side.seen);
+        cases.filter(|case| case.as_ref().map_or(true, waits)).collect()
+    }
+
+    pub(super) async fn digest_entries(&self, job: JobId) -> Result<Vec<Entry>, StoreError> {
+        let rows = self.engine().scan(entries(job), MOST_ENTRIES).await?;
+        rows.iter().map(|(_, row)| records::decode(&row.value)).collect()
+    }
+
+    /// Removes what is left of the entries of a digest that is over.
+    pub(super) async fn clear_digest(&self, job: JobId) -> Result<(), StoreError> {
+        loop {
+            let rows = self.engine().scan(entries(job), MOST_ENTRIES).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let delete = rows.into_iter().map(|(key, _)| key).collect();
+            self.commit(Changeset { delete, ..Changeset::default() }).await?;
+        }
+    }
+
+    /// Notes that a side was not told after all, so that its next message makes a new notice.
+    pub(crate) async fn untell(
+        &self,
+        case: CaseId,
+        group: &GroupId,
+        number: u32,
+        failed: Option<&Address>,
+        changes: &mut Changeset,
+    ) -> Result<(), StoreError> {
+        let Some((mut case, version)) = self.versioned_case(case).await? else { return Ok(()) };
+        let now = self.now();
+        let told = |side: &&mut crate::cases::Side| side.group == *group && side.noticed == number;
+        let Some(side) = case.sides.iter_mut().find(told) else { return Ok(()) };
+        side.noticed = 0;
+        if let Some(to) = failed.filter(|_| side.waiting > side.seen) {
+            let since = side.undelivered.as_ref().map_or(now, |earlier| earlier.since);
+            side.undelivered = Some(crate::cases::Undelivered { to: to.clone(), since });
+        }
+        changes.require.push((case_key(case.id), Some(version)));
+        changes.put.push((case_key(case.id), records::encode(&case)?));
+        Ok(())
+    }
+
+    /// The same for every case of a digest, each in a commit of its own: doing it twice changes nothing.
+    pub(crate) async fn untell_all(
+        &self,
+        told: &[(CaseId, u32)],
+        group: &GroupId,
+        failed: Option<&Address>,
+    ) -> Result<(), StoreError> {
+        for (case, number) in told {
+            loop {
+                let mut changes = Changeset::default();
+                self.untell(*case, group, *number, failed, &mut changes).await?;
+                match self.commit(changes).await {
+                    Err(StoreError::Conflict) => {}
+                    done => break done.map(drop)?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ends the collecting of `job`, if it is the one that collects for the mailbox.
+pub(super) fn close_digest(
+    job: JobId,
+    row: Option<Row>,
+    digest: &Digest,
+    changes: &mut Changeset,
+) -> Result<(), StoreError> {
+    let Some(row) = row else { return Ok(()) };
+    if records::decode::<Collecting>(&row.value)?.job == job {
+        changes.require.push((due_key(&digest.mailbox), Some(row.version)));
+        changes.delete.push(due_key(&digest.mailbox));
+    }
+    Ok(())
+}
+
+/// When a mailbox with digests is told next; `None`: at once.
+fn next_digest(alerts: &MailboxAlerts, now: Timestamp) -> Option<Timestamp> {
+    let MailboxAlerts::Digest(minutes) = alerts else { return None };
+    let zone = TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC);
+    let today = now.to_zoned(zone.clone()).date();
+    let days = [Some(today), today.tomorrow().ok()];
+    let times = minutes.iter().filter_map(|minute| {
+        Time::new(i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?, 0, 0).ok()
+    });
+    let moments = times.flat_map(|time| days.into_iter().flatten().map(move |day| day.to_datetime(time)));
+    moments
+        .filter_map(|moment| Some(moment.to_zoned(zone.clone()).ok()?.timestamp()))
+        .filter(|moment| *moment > now)
+        .min()
+}
+
+pub(super) fn due_key(mailbox: &Address) -> Vec<u8> {
+    Key::of(Table::DigestDue).text(&mailbox.key()).done()
+}
+
+pub(super) fn entries(job: JobId) -> Range {
+    Key::of(Table::DigestEntry).id(&job).range()
+}
+
+pub(super) fn entry_key(job: JobId, case: CaseId) -> Vec<u8> {
+    Key::of(Table::DigestEntry).id(&job).id(&case).done()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_digest_is_a_time_of_the_market() {
+        let next = |minutes: &[u16], now: &str| {
+            let due = next_digest(&MailboxAlerts::Digest(minutes.to_vec()), now.parse().unwrap());
+            due.map(|due| due.to_string())
+        };
+        let nine_and_three = [9 * 60, 15 * 60];
+        assert_eq!(next(&nine_and_three, "2026-06-01T07:59:59Z").unwrap(), "2026-06-01T08:00:00Z");
+        assert_eq!(next(&nine_and_three, "2026-06-01T08:00:00Z").unwrap(), "2026-06-01T14:00:00Z");
+        assert_eq!(next(&nine_and_three, "2026-06-01T20:00:00Z").unwrap(), "2026-06-02T08:00:00Z");
+        // Winter time.
+        assert_eq!(next(&nine_and_three, "2026-12-01T08:00:00Z").unwrap(), "2026-12-01T09:00:00Z");
+        // Half past one does not exist on the day the clocks go forward.
+        assert_eq!(next(&[90], "2026-03-29T00:30:00Z").unwrap(), "2026-03-29T01:30:00Z");
+        assert_eq!(next(&[], "2026-06-01T08:00:00Z"), None);
+        assert_eq!(next(&[1_440], "2026-06-01T08:00:00Z"), None);
+        assert_eq!(next_digest(&MailboxAlerts::AtOnce, "2026-06-01T08:00:00Z".parse().unwrap()), None);
+    }
+}

@@ -1,0 +1,357 @@
+//! What follows from the end of a job: what is written, who is told, what is destroyed. One commit for each end.
+
+use jiff::Timestamp;
+use mail::{Notify, ReversePath};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    audit::{Act, Actor, Event},
+    cases::case_key,
+    content::give_up,
+    engine::Changeset,
+    error::StoreError,
+    ids::{CaseId, ContentId, JobId},
+    jobs::{
+        DeliveryReport, Digest, Fate, Job, JobKind, Leased, Notice, Outcome, RelayJob, Standing,
+        collecting::{close_digest, due_key, entry_key},
+        put_job,
+        queue::{job_key, move_job},
+    },
+    keys::{Key, Table},
+    ledger::Ledger,
+    passage::{PassageRecord, passage_key},
+    records,
+    tasks::TaskKind,
+};
+
+/// How a job ended for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ending {
+    Sent,
+    /// Sent to a server that reports nothing.
+    Unreported,
+    Needless,
+    GivenUp(String),
+    Dropped,
+}
+
+/// A mail of our own that left: what a bounce of it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct SentMail {
+    #[n(0)]
+    pub(crate) kind: JobKind,
+    #[cbor(n(1), with = "records::time")]
+    pub(crate) at: Timestamp,
+    /// It came back: the status.
+    #[n(2)]
+    pub(crate) returned: Option<String>,
+    /// The cases and message numbers that a digest told of.
+    #[n(3)]
+    pub(crate) told: Vec<(CaseId, u32)>,
+}
+
+impl Ledger {
+    /// Ends a try. `Conflict`: the lease had run out and somebody else has the job.
+    pub async fn finish_job(&self, leased: Leased, outcome: Outcome) -> Result<(), StoreError> {
+        let Leased { job, version } = leased;
+        let ending = match outcome {
+            Outcome::Done => Ending::Sent,
+            Outcome::Unreported => Ending::Unreported,
+            Outcome::Needless => Ending::Needless,
+            Outcome::Abandoned(error) => Ending::GivenUp(error),
+            Outcome::Again(due, error) => {
+                let waiting =
+                    Job { due, standing: Standing::Waiting, last_error: Some(error), ..job.clone() };
+                let mut changes =
+                    Changeset { require: vec![(job_key(&job), Some(version))], ..Changeset::default() };
+                move_job(&job, &waiting, &mut changes)?;
+                return self.commit(changes).await.map(drop);
+            }
+        };
+        self.end_job(&job, version, &ending, &Actor::Worker).await
+    }
+
+    /// Commits the end of a job and all that follows. What follows may touch a case, a passage or a task that others
+    /// change too: then it is put together anew, as long as the job itself is still the same.
+    pub(super) async fn end_job(
+        &self,
+        job: &Job,
+        version: u64,
+        ending: &Ending,
+        actor: &Actor,
+    ) -> Result<(), StoreError> {
+        self.untell_digest(job, ending).await?;
+        let key = job_key(job);
+        let destroyed = loop {
+            let mut changes = Changeset {
+                require: vec![(key.clone(), Some(version))],
+                delete: vec![key.clone()],
+                append: vec![event(job, self.now(), actor, act(&job.kind, ending)).to_bytes()?],
+                ..Changeset::default()
+            };
+            let destroyed = self.follow(job, ending, &mut changes).await?;
+            match self.commit(changes).await {
+                Ok(committed) => break destroyed.map(|content| (content, committed.version)),
+                Err(StoreError::Conflict)
+                    if self.row(key.clone()).await?.map(|row| row.version) == Some(version) => {}
+                Err(error) => return Err(error),
+            }
+        };
+        if let JobKind::Digest(_) = job.kind
+            && !matches!(ending, Ending::GivenUp(_))
+        {
+            self.clear_digest(job.id).await?;
+        }
+        if let Some((content, version)) = destroyed {
+            self.remove_arriving(content, version).await?;
+        }
+        self.announce_work();
+        Ok(())
+    }
+
+    /// Before a digest is given up: a stop in between leaves cases that are told twice, never one that is not told.
+    async fn untell_digest(&self, job: &Job, ending: &Ending) -> Result<(), StoreError> {
+        let JobKind::Digest(digest) = &job.kind else { return Ok(()) };
+        let failed = match ending {
+            Ending::GivenUp(_) => Some(&digest.mailbox),
+            Ending::Dropped | Ending::Needless => None,
+            Ending::Sent | Ending::Unreported => return Ok(()),
+        };
+        let entries = self.digest_entries(job.id).await?;
+        let told: Vec<_> = entries.into_iter().map(|entry| (entry.case, entry.number)).collect();
+        self.untell_all(&told, &digest.group, failed).await
+    }
+
+    /// Adds what follows from the end. The content to remove afterwards, if its key goes with this commit.
+    async fn follow(
+        &self,
+        job: &Job,
+        ending: &Ending,
+        changes: &mut Changeset,
+    ) -> Result<Option<ContentId>, StoreError> {
+        match &job.kind {
+            JobKind::Relay(relay) => return self.follow_relay(relay, ending, changes).await,
+            JobKind::Notice(notice) => self.follow_notice(job, notice, ending, changes).await?,
+            JobKind::Digest(digest) => self.follow_digest(job, digest, ending, changes).await?,
+            JobKind::Receipt(_) | JobKind::Report(_) | JobKind::Held(_) => {
+                self.follow_own(job, ending, Vec::new(), changes).await?;
+            }
+        }
+        Ok(None)
+    }
+
+    async fn follow_notice(
+        &self,
+        job: &Job,
+        notice: &Notice,
+        ending: &Ending,
+        changes: &mut Changeset,
+    ) -> Result<(), StoreError> {
+        match ending {
+            Ending::Sent | Ending::Unreported => {
+                let sent = Job { due: self.now(), last_error: None, ..job.clone() };
+                changes.put.push((notice_key(notice.case, job.id), records::encode(&sent)?));
+                self.told_again(notice, changes).await?;
+            }
+            Ending::GivenUp(_) => {
+                self.untell(notice.case, &notice.group, notice.number, Some(&notice.to), changes).await?;
+            }
+            // What made it needless may be that its message was taken back: the next one must be told.
+            Ending::Dropped | Ending::Needless => {
+                self.untell(notice.case, &notice.group, notice.number, None, changes).await?;
+            }
+        }
+        self.follow_own(job, ending, Vec::new(), changes).await
+    }
+
+    /// A notice that arrives makes an earlier failure a matter of the past.
+    async fn told_again(&self, notice: &Notice, changes: &mut Changeset) -> Result<(), StoreError> {
+        let Some((mut case, version)) = self.versioned_case(notice.case).await? else { return Ok(()) };
+        let mut sides = case.sides.iter_mut();
+        let Some(side) = sides.find(|side| side.group == notice.group && side.undelivered.is_some()) else {
+            return Ok(());
+        };
+        side.undelivered = None;
+        changes.require.push((case_key(case.id), Some(version)));
+        changes.put.push((case_key(case.id), records::encode(&case)?));
+        Ok(())
+    }
+
+    async fn follow_digest(
+        &self,
+        job: &Job,
+        digest: &Digest,
+        ending: &Ending,
+        changes: &mut Changeset,
+    ) -> Result<(), StoreError> {
+        close_digest(job.id, self.row(due_key(&digest.mailbox)).await?, digest, changes)?;
+        let entries = self.digest_entries(job.id).await?;
+        // One that was given up keeps its entries for another try.
+        if !matches!(ending, Ending::GivenUp(_)) {
+            changes.delete.extend(entries.iter().map(|entry| entry_key(job.id, entry.case)));
+        }
+        let told = entries.into_iter().map(|entry| (entry.case, entry.number)).collect();
+        self.follow_own(job, ending, told, changes).await
+    }
+
+    /// What all mail of our own has in common.
+    async fn follow_own(
+        &self,
+        job: &Job,
+        ending: &Ending,
+        told: Vec<(CaseId, u32)>,
+        changes: &mut Changeset,
+    ) -> Result<(), StoreError> {
+        match ending {
+            Ending::Sent | Ending::Unreported => {
+                let sent = SentMail { kind: job.kind.clone(), at: self.now(), returned: None, told };
+                changes.put.push((sent_key(job.id), records::encode(&sent)?));
+                Ok(())
+            }
+            Ending::Needless | Ending::Dropped => Ok(()),
+            Ending::GivenUp(error) => {
+                let abandoned =
+                    Job { standing: Standing::Abandoned, last_error: Some(error.clone()), ..job.clone() };
+                put_job(&abandoned, changes)?;
+                let address = job.to().clone();
+                let kind = match &job.kind {
+                    JobKind::Notice(_) | JobKind::Digest(_) => TaskKind::NoticeGivenUp { address },
+                    kind => TaskKind::MailGivenUp { kind: kind.as_str().to_owned(), address },
+                };
+                let group = self.group_told(&job.kind);
+                self.add_task(&Actor::Worker, Some(&group), kind, job.case(), changes).await
+            }
+        }
+    }
+
+    /// One recipient of a passage less. With the last one its key goes, and so its content.
+    async fn follow_relay(
+        &self,
+        relay: &RelayJob,
+        ending: &Ending,
+        changes: &mut Changeset,
+    ) -> Result<Option<ContentId>, StoreError> {
+        let key = passage_key(relay.passage);
+        let Some(row) = self.row(key.clone()).await? else { return Ok(None) };
+        let passage: PassageRecord = records::decode(&row.value)?;
+        match ending {
+            Ending::Sent | Ending::Needless => {}
+            Ending::Unreported => {
+                let detail = "handed to a server that sends no delivery reports".to_owned();
+                if wants_report(relay.to.notify, Fate::Relayed) {
+                    self.report(&passage, relay, Fate::Relayed, detail, changes)?;
+                }
+            }
+            Ending::GivenUp(error) => self.fail(&passage, relay, error.clone(), changes).await?,
+            Ending::Dropped => {
+                self.fail(&passage, relay, "removed by an administrator".to_owned(), changes).await?;
+            }
+        }
+        changes.require.push((key.clone(), Some(row.version)));
+        let open = passage.open.saturating_sub(1);
+        if open > 0 {
+            changes.put.push((key, records::encode(&PassageRecord { open, ..passage })?));
+            return Ok(None);
+        }
+        let gone = Event::new(self.now(), Actor::Worker, Act::ContentDestroyed);
+        changes.append.push(gone.group(&relay.group).passage(relay.passage).to_bytes()?);
+        changes.delete.push(key);
+        give_up(passage.content, changes)?;
+        Ok(Some(passage.content))
+    }
+
+    /// A relayed mail did not arrive: its sender is told, or a person.
+    async fn fail(
+        &self,
+        passage: &PassageRecord,
+        relay: &RelayJob,
+        detail: String,
+        changes: &mut Changeset,
+    ) -> Result<(), StoreError> {
+        if !wants_report(relay.to.notify, Fate::Failed)
+            || self.report(passage, relay, Fate::Failed, detail, changes)?
+        {
+            return Ok(());
+        }
+        let address = relay.to.address.clone();
+        let kind = TaskKind::MailGivenUp { kind: "relay".to_owned(), address };
+        self.add_task(&Actor::Worker, Some(&relay.group), kind, None, changes).await
+    }
+
+    /// Writes a report job, but never to a stranger: the sender must have been there itself, and the reverse path must
+    /// be its own. Whether it was written.
+    fn report(
+        &self,
+        passage: &PassageRecord,
+        relay: &RelayJob,
+        fate: Fate,
+        detail: String,
+        changes: &mut Changeset,
+    ) -> Result<bool, StoreError> {
+        let ReversePath::Address(to) = &passage.envelope.reverse_path else { return Ok(false) };
+        let own = self.directory().group_of(to) == Some(&passage.from_group);
+        if !own || !passage.proof.is_direct() {
+            return Ok(false);
+        }
+        let report = DeliveryReport {
+            group: passage.from_group.clone(),
+            to: to.clone(),
+            recipient: relay.to.clone(),
+            envelope_id: passage.envelope.report.id.clone(),
+            arrived_at: passage.received_at,
+            fate,
+            detail,
+        };
+        let now = self.now();
+        put_job(&Job::new(JobId::new(now)?, JobKind::Report(report), now, now), changes)?;
+        Ok(true)
+    }
+}
+
+/// Whether the sender wants to hear of it (RFC 3461 §4.1).
+fn wants_report(notify: Notify, fate: Fate) -> bool {
+    match (notify, fate) {
+        (Notify::Never, _) | (Notify::Default, Fate::Relayed) => false,
+        (Notify::Default, Fate::Failed) => true,
+        (Notify::On { failure, .. }, Fate::Failed) => failure,
+        (Notify::On { success, .. }, Fate::Relayed) => success,
+    }
+}
+
+pub(super) fn event(job: &Job, at: Timestamp, actor: &Actor, act: Act) -> Event {
+    let mut event = Event::new(at, actor.clone(), act).group(job.group()).job(job.id);
+    event.case = job.case();
+    match &job.kind {
+        JobKind::Relay(relay) => event.passage(relay.passage),
+        JobKind::Held(held) => event.held(held.held),
+        _ => event,
+    }
+}
+
+fn act(kind: &JobKind, ending: &Ending) -> Act {
+    match (ending, kind) {
+        (Ending::Dropped, _) => Act::JobDropped,
+        (Ending::Needless, _) => Act::NoticeNeedless,
+        (Ending::Sent | Ending::Unreported, JobKind::Notice(_)) => Act::NoticeSent,
+        (Ending::Sent | Ending::Unreported, JobKind::Relay(_)) => Act::RelayDone,
+        (Ending::Sent | Ending::Unreported, JobKind::Receipt(_)) => Act::ReceiptSent,
+        (Ending::Sent | Ending::Unreported, JobKind::Digest(_)) => Act::DigestSent,
+        (Ending::Sent | Ending::Unreported, JobKind::Report(_)) => Act::ReportSent,
+        (Ending::Sent | Ending::Unreported, JobKind::Held(_)) => Act::HeldNoticeSent,
+        (Ending::GivenUp(_), JobKind::Notice(_)) => Act::NoticeAbandoned,
+        (Ending::GivenUp(_), JobKind::Relay(_)) => Act::RelayAbandoned,
+        (Ending::GivenUp(_), JobKind::Receipt(_)) => Act::ReceiptAbandoned,
+        (Ending::GivenUp(_), JobKind::Digest(_)) => Act::DigestAbandoned,
+        (Ending::GivenUp(_), JobKind::Report(_)) => Act::ReportAbandoned,
+        (Ending::GivenUp(_), JobKind::Held(_)) => Act::HeldNoticeAbandoned,
+    }
+}
+
+pub(crate) fn notice_key(case: CaseId, job: JobId) -> Vec<u8> {
+    Key::of(Table::Notice).id(&case).id(&job).done()
+}
+
+pub(crate) fn sent_key(job: JobId) -> Vec<u8> {
+    Key::of(Table::Sent).id(&job).done()
+}

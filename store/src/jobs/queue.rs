@@ -1,0 +1,375 @@
+//! Who gets what next.
+//!
+//! A job's key begins with the domain that it goes to, then its due time. So the queue is one lane for each domain:
+//! a lane that is busy, on hold or not yet due is stepped over with one look, however many jobs stand in it, and a
+//! dead domain with ten thousand jobs keeps nobody else waiting. A lease moves a job into the future of its lane: a
+//! worker that dies leaves it to become due again by itself.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    engine::{Changeset, Engine, Range, Row},
+    error::StoreError,
+    ids::{CaseId, JobId},
+    jobs::{
+        Job, JobKind, Leased, Standing,
+        collecting::{close_digest, due_key},
+    },
+    keys::{Key, Table},
+    ledger::Ledger,
+    records,
+};
+
+/// Rows read at once where most of them are stepped over.
+const STEP: usize = 64;
+/// Rows read at once where all of them are wanted.
+pub(super) const PAGE: usize = 500;
+/// The most jobs that one list holds.
+const MOST_LISTED: usize = 10_000;
+
+/// What stands in the key of a job of the queue.
+struct Place<'a> {
+    domain: &'a [u8],
+    due: u64,
+}
+
+/// What the walk through the queue does after a row.
+enum Step {
+    Next,
+    /// Past all other jobs of this domain.
+    NextDomain,
+    Stop,
+}
+
+impl Ledger {
+    /// Takes up to `limit` due jobs for `time`; nobody else gets them before that is over. Domains take turns, and
+    /// those of `busy` (lower case) get nothing now.
+    pub async fn lease_jobs(
+        &self,
+        limit: usize,
+        time: Duration,
+        busy: &[String],
+    ) -> Result<Vec<Leased>, StoreError> {
+        let now = self.now();
+        let until = now.saturating_add(time).unwrap_or(now);
+        let mut changes = Changeset::default();
+        let mut jobs = Vec::new();
+        for (key, row) in self.due_jobs(limit, now, busy).await? {
+            let Some(job) = readable(&key, &row) else { continue };
+            let job = Job { due: until, attempts: job.attempts + 1, standing: Standing::Leased, ..job };
+            changes.require.push((key.clone(), Some(row.version)));
+            changes.delete.push(key);
+            put_job(&job, &mut changes)?;
+            // From now on its entries stand: what comes next is told by the next digest.
+            if let JobKind::Digest(digest) = &job.kind {
+                close_digest(job.id, self.row(due_key(&digest.mailbox)).await?, digest, &mut changes)?;
+            }
+            jobs.push(job);
+        }
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.commit(changes).await {
+            Ok(committed) => {
+                Ok(jobs.into_iter().map(|job| Leased { job, version: committed.version }).collect())
+            }
+            // Another worker, or an administrator, took one of them: look again.
+            Err(StoreError::Conflict) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The rows to lease: one of each domain in turn until there are `limit`. Begins behind the domain that was
+    /// served last, so that with more domains than a lease holds each has its turn.
+    async fn due_jobs(
+        &self,
+        limit: usize,
+        now: Timestamp,
+        busy: &[String],
+    ) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
+        let Some(closed) = self.closed_domains(busy).await? else { return Ok(Vec::new()) };
+        let table = Key::of(Table::Queue).range();
+        let start = self.turn().unwrap_or_else(|| table.from.clone());
+        let mut lanes: Vec<(Vec<u8>, VecDeque<(Vec<u8>, Row)>)> = Vec::new();
+        for range in [
+            Range { from: start.clone(), to: table.to.clone() },
+            Range { from: table.from.clone(), to: start.clone() },
+        ] {
+            self.walk(range, |key, row| {
+                let Some(place) = Place::of(key) else { return Step::Next };
+                if closed.contains(place.domain) || place.due > millis(now) {
+                    return Step::NextDomain;
+                }
+                let known = lanes.last().is_some_and(|(domain, _)| domain == place.domain);
+                if !known && lanes.len() >= limit {
+                    return Step::Stop;
+                }
+                if !known {
+                    lanes.push((place.domain.to_vec(), VecDeque::new()));
+                }
+                let Some((_, lane)) = lanes.last_mut() else { return Step::Stop };
+                lane.push_back((key.to_vec(), row.clone()));
+                if lane.len() >= limit { Step::NextDomain } else { Step::Next }
+            })
+            .await?;
+        }
+        if let Some((domain, _)) = lanes.last() {
+            self.set_turn(after_domain(domain));
+        }
+        let mut lanes: Vec<_> = lanes.into_iter().map(|(_, lane)| lane).collect();
+        let mut chosen = Vec::new();
+        while chosen.len() < limit && lanes.iter().any(|lane| !lane.is_empty()) {
+            let round = lanes.iter_mut().filter_map(VecDeque::pop_front);
+            chosen.extend(round.take(limit - chosen.len()));
+        }
+        Ok(chosen)
+    }
+
+    /// When the next job of a domain that is neither on hold nor `busy` is due, if there is one.
+    pub async fn next_due(&self, busy: &[String]) -> Result<Option<Timestamp>, StoreError> {
+        let Some(closed) = self.closed_domains(busy).await? else { return Ok(None) };
+        let mut next: Option<u64> = None;
+        self.walk(Key::of(Table::Queue).range(), |key, _| {
+            match Place::of(key).filter(|place| !closed.contains(place.domain)) {
+                Some(place) => next = Some(next.map_or(place.due, |next| next.min(place.due))),
+                None => {}
+            }
+            Step::NextDomain
+        })
+        .await?;
+        let at =
+            next.map(|next| i64::try_from(next).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()));
+        Ok(at.map(|at| at.unwrap_or(Timestamp::MAX)))
+    }
+
+    /// Domains that get nothing now; `None`: none gets anything.
+    async fn closed_domains(&self, busy: &[String]) -> Result<Option<HashSet<Vec<u8>>>, StoreError> {
+        let mut closed: HashSet<Vec<u8>> = busy.iter().map(|domain| domain.clone().into_bytes()).collect();
+        for hold in self.domain_holds().await? {
+            if hold.domain.is_empty() {
+                return Ok(None);
+            }
+            closed.insert(hold.domain.into_bytes());
+        }
+        Ok(Some(closed))
+    }
+
+    /// Goes through a part of the queue in the order of its keys.
+    async fn walk(
+        &self,
+        mut range: Range,
+        mut look: impl FnMut(&[u8], &Row) -> Step,
+    ) -> Result<(), StoreError> {
+        loop {
+            let rows = self.engine().scan(range.clone(), STEP).await?;
+            let more = rows.len() == STEP;
+            for (key, row) in rows {
+                if key < range.from {
+                    continue;
+                }
+                range.from = match look(&key, &row) {
+                    Step::Next => [key.as_slice(), &[0]].concat(),
+                    Step::NextDomain => {
+                        Place::of(&key).map_or_else(|| range.to.clone(), |place| after_domain(place.domain))
+                    }
+                    Step::Stop => return Ok(()),
+                };
+            }
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes every leased job due again. For a process that knows that no other one works on this
+    /// ledger: what it leased before it was killed need not wait for the leases to end.
+    pub async fn release_leases(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut page = Page::of(Key::of(Table::Queue).range());
+        while let Some(jobs) = page.next(self).await? {
+            for (job, version) in jobs.into_iter().filter(|(job, _)| job.standing == Standing::Leased) {
+                let waiting = Job { due: now, standing: Standing::Waiting, ..job.clone() };
+                let mut changes =
+                    Changeset { require: vec![(job_key(&job), Some(version))], ..Changeset::default() };
+                move_job(&job, &waiting, &mut changes)?;
+                match self.commit(changes).await {
+                    Ok(_) | Err(StoreError::Conflict) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits, is leased, on hold or was given up: the first ten thousand, domain by domain, those due first first.
+    pub async fn jobs(&self) -> Result<Vec<Job>, StoreError> {
+        let holds = self.domain_holds().await?;
+        let mut found = Vec::new();
+        for table in [Table::Queue, Table::OnHold, Table::Abandoned] {
+            let mut page = Page::of(Key::of(table).range());
+            while let Some(jobs) = page.next(self).await? {
+                found.extend(jobs.into_iter().map(|(job, _)| job));
+                if found.len() >= MOST_LISTED {
+                    break;
+                }
+            }
+        }
+        found.truncate(MOST_LISTED);
+        for job in &mut found {
+            let held = holds.iter().any(|hold| hold.holds(job.domain()));
+            if held && job.standing == Standing::Waiting {
+                job.standing = Standing::OnHold;
+            }
+        }
+        Ok(found)
+    }
+
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        Ok(self.versioned_job(id).await?.map(|(job, _)| job))
+    }
+
+    /// Goes through the queue if it must: what an administrator asks for may take as long as the queue is.
+    pub(super) async fn versioned_job(&self, id: JobId) -> Result<Option<(Job, u64)>, StoreError> {
+        for table in [Table::OnHold, Table::Abandoned] {
+            if let Some(row) = self.row(Key::of(table).id(&id).done()).await? {
+                return Ok(Some((records::decode(&row.value)?, row.version)));
+            }
+        }
+        let mut page = Page::of(Key::of(Table::Queue).range());
+        while let Some(jobs) = page.next(self).await? {
+            if let Some(found) = jobs.into_iter().find(|(job, _)| job.id == id) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The notices of a case that left, oldest first.
+    pub async fn notices(&self, case: CaseId) -> Result<Vec<Job>, StoreError> {
+        /// A case of a thousand messages makes no more than that.
+        const MOST: usize = 1_000;
+        let rows = self.engine().scan(Key::of(Table::Notice).id(&case).range(), MOST).await?;
+        rows.iter().map(|(_, row)| records::decode(&row.value)).collect()
+    }
+
+    /// How many jobs wait, are leased or on hold, and how many were given up.
+    pub async fn count_jobs(&self) -> Result<(usize, usize), StoreError> {
+        let waiting = self.count_rows(Key::of(Table::Queue).range()).await?;
+        let held = self.count_rows(Key::of(Table::OnHold).range()).await?;
+        Ok((waiting + held, self.count_rows(Key::of(Table::Abandoned).range()).await?))
+    }
+
+    pub(super) async fn count_rows(&self, mut range: Range) -> Result<usize, StoreError> {
+        let mut count = 0;
+        loop {
+            let rows = self.engine().scan(range.clone(), PAGE).await?;
+            count += rows.len();
+            match rows.last() {
+                Some((key, _)) if rows.len() == PAGE => range.from = [key.as_slice(), &[0]].concat(),
+                _ => return Ok(count),
+            }
+        }
+    }
+}
+
+/// Goes through a table of jobs page by page; damaged rows are left out, and said in the log.
+pub(super) struct Page {
+    range: Option<Range>,
+}
+
+impl Page {
+    pub(super) fn of(range: Range) -> Self {
+        Self { range: Some(range) }
+    }
+
+    pub(super) async fn next(&mut self, ledger: &Ledger) -> Result<Option<Vec<(Job, u64)>>, StoreError> {
+        let Some(range) = self.range.take() else { return Ok(None) };
+        let rows = ledger.engine().scan(range.clone(), PAGE).await?;
+        if let Some((key, _)) = rows.last().filter(|_| rows.len() == PAGE) {
+            self.range = Some(Range { from: [key.as_slice(), &[0]].concat(), to: range.to });
+        }
+        let jobs = rows.iter().filter_map(|(key, row)| Some((readable(key, row)?, row.version)));
+        Ok(Some(jobs.collect()))
+    }
+}
+
+impl<'a> Place<'a> {
+    fn of(key: &'a [u8]) -> Option<Self> {
+        // Table, domain, zero, eight bytes of time, twenty of id.
+        let (head, _id) = key.split_last_chunk::<20>()?;
+        let (head, due) = head.split_last_chunk::<8>()?;
+        let domain = head.get(1..head.len().checked_sub(1)?)?;
+        Some(Self { domain, due: u64::from_be_bytes(*due) })
+    }
+}
+
+/// One job that cannot be read must not stop the others.
+fn readable(key: &[u8], row: &Row) -> Option<Job> {
+    match records::decode(&row.value) {
+        Ok(job) => Some(job),
+        Err(error) => {
+            let id = key.last_chunk::<20>().map(|id| JobId::from_bytes(*id));
+            tracing::error!(job = ?id, %error, "a job cannot be read and is left where it is");
+            None
+        }
+    }
+}
+
+/// The first key behind all jobs of the domain: they all have a zero byte where this has a one.
+fn after_domain(domain: &[u8]) -> Vec<u8> {
+    Key::of(Table::Queue).raw(domain).raw(&[1]).done()
+}
+
+fn millis(at: Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond()).unwrap_or(0)
+}
+
+pub(super) fn job_key(job: &Job) -> Vec<u8> {
+    match job.standing {
+        Standing::Waiting | Standing::Leased => {
+            Key::of(Table::Queue).text(job.domain()).time(job.due).id(&job.id).done()
+        }
+        Standing::OnHold => Key::of(Table::OnHold).id(&job.id).done(),
+        Standing::Abandoned => Key::of(Table::Abandoned).id(&job.id).done(),
+    }
+}
+
+pub(crate) fn put_job(job: &Job, changes: &mut Changeset) -> Result<(), StoreError> {
+    changes.put.push((job_key(job), records::encode(job)?));
+    Ok(())
+}
+
+/// Puts the job as it is `then`, where it belongs then. Deletions come after puts in a changeset.
+pub(super) fn move_job(now: &Job, then: &Job, changes: &mut Changeset) -> Result<(), StoreError> {
+    put_job(then, changes)?;
+    if job_key(now) != job_key(then) {
+        changes.delete.push(job_key(now));
+    }
+    Ok(())
+}
+
+/// Earlier releases kept all domains in one row by due time.
+pub(crate) async fn move_old_jobs(engine: &dyn Engine) -> Result<(), StoreError> {
+    loop {
+        let rows = engine.scan(Key::of(Table::Job).range(), PAGE).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut changes = Changeset::default();
+        for (key, row) in rows {
+            put_job(&records::decode(&row.value)?, &mut changes)?;
+            changes.require.push((key.clone(), Some(row.version)));
+            changes.delete.push(key);
+        }
+        match engine.commit(changes).await.map_err(StoreError::from) {
+            // Another process opens the same ledger.
+            Ok(_) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! How the company behind a mail was proved, and what the checks of its domain said.
+//!
+//! Stored with the message and shown with it; who checks is `gateway`.
+
+use minicbor::{Decode, Encode};
+
+use crate::ids::UserId;
+
+/// How the sender's company was proved. Numbers are for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Proof {
+    #[n(0)]
+    Login(#[n(0)] UserId),
+    #[n(1)]
+    Certificate(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
+    /// A network registered to the group.
+    #[n(2)]
+    Network,
+    /// An aligned DKIM signature of this domain (RFC 7489 §3.1.1).
+    #[n(3)]
+    Domain(#[n(0)] String),
+    /// A provider connector of this name.
+    #[n(4)]
+    Connector(#[n(0)] String),
+    /// The word of the server of the polled mailbox of this name.
+    #[n(5)]
+    Polled(#[n(0)] String),
+}
+
+impl Proof {
+    /// Who signed in to hand the mail over.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Login(user) => Some(*user),
+            Self::Certificate(_) | Self::Network | Self::Domain(_) | Self::Connector(_) | Self::Polled(_) => {
+                None
+            }
+        }
+    }
+
+    /// Whether it shows who hands the mail over, so that a report back goes to no stranger. A signature or a polled
+    /// mailbox shows only who once wrote it.
+    pub fn is_direct(&self) -> bool {
+        match self {
+            Self::Login(_) | Self::Certificate(_) | Self::Network | Self::Connector(_) => true,
+            Self::Domain(_) | Self::Polled(_) => false,
+        }
+    }
+}
+
+/// What domain checks said about a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Authentication {
+    #[n(0)]
+    pub spf: AuthResult,
+    #[n(1)]
+    pub dkim: AuthResult,
+    #[n(2)]
+    pub dmarc: AuthResult,
+    #[n(3)]
+    pub arc: AuthResult,
+    /// The domain whose DKIM signature is aligned with the author.
+    #[n(4)]
+    pub domain: Option<String>,
+}
+
+/// One check's result (RFC 8601 §2.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(index_only)]
+pub enum AuthResult {
+    #[default]
+    #[n(0)]
+    None,
+    #[n(1)]
+    Pass,
+    #[n(2)]
+    Fail,
+    #[n(3)]
+    SoftFail,
+    #[n(4)]
+    Neutral,
+    #[n(5)]
+    TemporaryError,
+    #[n(6)]
+    PermanentError,
+}
+
+impl AuthResult {
+    /// The word of RFC 8601 §2.7.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::SoftFail => "softfail",
+            Self::Neutral => "neutral",
+            Self::TemporaryError => "temperror",
+            Self::PermanentError => "permerror",
+        }
+    }
+}
