@@ -235,7 +235,8 @@ where
                 return Ended::Close(close.into());
             }
         };
-        dialogue = match dialogue.take(&mut input, &mut output).await {
+        // In a box, so that a connection that waits does not carry the room for what it does once in a while.
+        dialogue = match Box::pin(dialogue.take(&mut input, &mut output)).await {
             Next::Read(dialogue) => dialogue,
             next => return leave(stream, next, output, timeouts.write).await,
         };

@@ -5,6 +5,7 @@ mod auth;
 mod circumstance;
 mod command;
 mod connection;
+mod crowd;
 mod dialogue;
 mod framing;
 mod intake;

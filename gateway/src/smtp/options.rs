@@ -204,9 +204,12 @@ pub struct Limits {
     pub connections: usize,
     /// Connections of one IPv4 address or one IPv6 /64.
     pub connections_per_address: usize,
+    /// New connections of one IPv4 address or one IPv6 /64 within a minute: each may cost a TLS handshake.
+    pub connections_per_minute: u32,
     /// Refused commands before the connection is closed.
     pub errors: u32,
-    /// Commands that lead nowhere (NOOP, RSET, VRFY, HELP, EHLO, MAIL) between two messages.
+    /// Commands that lead nowhere (NOOP, RSET, VRFY, HELP, EHLO, MAIL, a recipient said again, chunks of a few octets)
+    /// between two messages.
     pub idle_commands: u32,
     /// Failed logins before the connection is closed.
     pub failed_logins: u32,
@@ -248,6 +251,7 @@ impl Default for Limits {
             recipients: 1000,
             connections: 10_000,
             connections_per_address: 100,
+            connections_per_minute: 6000,
             errors: 20,
             idle_commands: 100,
             failed_logins: 3,

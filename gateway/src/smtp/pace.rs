@@ -128,4 +128,23 @@ mod tests {
         pace.advanced(Awaiting::Data, 7, 10, after(900));
         assert_eq!(pace.deadline(), after(930));
     }
+
+    #[test]
+    fn a_message_in_chunks_is_one_message() {
+        let start = Instant::now();
+        let mut pace = pace(start);
+        let after = |seconds| start + Duration::from_secs(seconds);
+        pace.advanced(Awaiting::Data, 4, 10, after(0));
+        pace.advanced(Awaiting::Chunk, 4, 2_000, after(10));
+        pace.advanced(Awaiting::Chunk, 4, 900, after(20));
+        assert_eq!(pace.deadline(), after(30), "neither the end of a chunk nor its command moves the block");
+        pace.advanced(Awaiting::Data, 4, 100, after(29));
+        assert_eq!(pace.deadline(), after(59));
+        for second in 30..999 {
+            pace.advanced(Awaiting::Chunk, 4, 3_000, after(second));
+        }
+        assert_eq!(pace.deadline(), after(1000));
+        pace.advanced(Awaiting::Data, 7, 10, after(999));
+        assert_eq!(pace.deadline(), after(1029), "the next message starts anew");
+    }
 }

@@ -13,8 +13,8 @@ pub(crate) struct Parcel<D> {
 }
 
 enum Fate<D> {
-    /// It goes into its sink.
-    Welcome(D),
+    /// It goes into its sink; in a box, so that connections without a message do not carry the room for it.
+    Welcome(Box<D>),
     /// It is refused; the peer does not know yet.
     Refused(Refusal),
     /// It is refused, and the peer was told.
@@ -37,7 +37,7 @@ pub(crate) enum Word<T> {
 impl<D: Delivery> Parcel<D> {
     pub(crate) fn new(opened: Result<D, Refusal>) -> Self {
         let fate = match opened {
-            Ok(delivery) => Fate::Welcome(delivery),
+            Ok(delivery) => Fate::Welcome(Box::new(delivery)),
             Err(refusal) => Fate::Refused(refusal),
         };
         Self { size: 0, fate }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::listener::network;
+use super::crowd::network;
 
 /// So many failures of one origin within [`WINDOW`], and it waits until the window is over.
 const FAILURES: u32 = 10;

@@ -22,16 +22,16 @@ const ENVELOPE: &[u8] = b"EHLO c\r\nMAIL FROM:<a@alpha.example>\r\nRCPT TO:<et@b
 const IDLE: &[u8] = b"EHLO c\r\n";
 
 /// A connection over a pipe with a paused clock.
-struct Pipe {
-    stream: DuplexStream,
-    sample: Sample,
+pub(crate) struct Pipe {
+    pub(crate) stream: DuplexStream,
+    pub(crate) sample: Sample,
     stop: watch::Sender<bool>,
-    ended: JoinHandle<()>,
+    pub(crate) ended: JoinHandle<()>,
     start: Instant,
 }
 
 impl Pipe {
-    fn open(limits: Limits, room: usize) -> Self {
+    pub(crate) fn open(limits: Limits, room: usize) -> Self {
         let (stream, server) = duplex(room);
         let sample = Sample::default();
         let (stop, stopped) = watch::channel(false);
@@ -40,7 +40,7 @@ impl Pipe {
     }
 
     /// Sends the octets and reads until the reply with this code is whole.
-    async fn say(&mut self, octets: &[u8], code: &str) {
+    pub(crate) async fn say(&mut self, octets: &[u8], code: &str) {
         self.stream.write_all(octets).await.unwrap();
         let mut text = String::new();
         while !text.contains(&format!("\n{code} ")) || !text.ends_with('\n') {
@@ -52,7 +52,7 @@ impl Pipe {
     }
 
     /// What the server still says, and when it closed, in seconds from the start.
-    async fn rest(&mut self) -> (String, u64) {
+    pub(crate) async fn rest(&mut self) -> (String, u64) {
         let mut rest = String::new();
         self.stream.read_to_string(&mut rest).await.unwrap();
         (rest, self.start.elapsed().as_secs())
@@ -68,7 +68,7 @@ fn setting(sample: Sample, limits: Limits, stop: watch::Receiver<bool>) -> Setti
     }
 }
 
-fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     let timeouts = Timeouts {
         greeting: Duration::from_secs(60),
         command: Duration::from_secs(120),
@@ -224,31 +224,6 @@ async fn one_connection_too_many_is_told_so() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn floods_end_by_themselves() {
-    for (flood, reply) in [
-        ("NOOP\r\n".repeat(1_000_000), "421 4.7.0 "),
-        ("RSET\r\n".repeat(1_000_000), "421 4.7.0 "),
-        ("XYZZY\r\n".repeat(1_000_000), "421 4.7.0 "),
-        ("x".repeat(10_000_000), "500 5.5.2 "),
-    ] {
-        let mut pipe = Pipe::open(limits(), 64 * 1024);
-        let (mut reader, mut writer) = tokio::io::split(pipe.stream);
-        let sender = tokio::spawn(async move {
-            // It is cut off in the middle.
-            let _ = writer.write_all(flood.as_bytes()).await;
-        });
-        let mut rest = String::new();
-        reader.read_to_string(&mut rest).await.unwrap();
-        assert!(rest.lines().last().unwrap().starts_with(reply), "{reply}");
-        assert!(rest.len() < 10_000, "{} octets of replies", rest.len());
-        pipe.ended.await.unwrap();
-        drop(reader);
-        sender.await.unwrap();
-        pipe.sample = Sample::default();
-    }
-}
-
 /// A stream that counts writes.
 struct Counted {
     inner: DuplexStream,
@@ -344,5 +319,5 @@ async fn an_idle_connection_is_small() {
     let (_, server) = duplex(64);
     let (_stop, stopped) = watch::channel(false);
     let size = std::mem::size_of_val(&serve(server, setting(Sample::default(), limits(), stopped)));
-    assert!(size < 8 * 1024, "{size} octets for one connection");
+    assert!(size < 3 * 1024, "{size} octets for one connection");
 }

@@ -6,6 +6,7 @@
 mod attacks;
 mod chunks;
 mod client;
+mod floods;
 mod limits;
 mod log;
 mod sample;
