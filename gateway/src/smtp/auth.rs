@@ -27,7 +27,7 @@ pub(crate) enum Exchange {
     /// The first message of SCRAM.
     ScramFirst,
     /// The final message of SCRAM.
-    ScramFinal(Second),
+    ScramFinal(Box<Second>),
 }
 
 /// What a response leads to.

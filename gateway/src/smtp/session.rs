@@ -43,8 +43,8 @@ enum State<N: Intake> {
     Fresh,
     /// Between transactions.
     Idle(Hello),
-    /// After MAIL.
-    Begun(Begun),
+    /// After MAIL. In a box, as all that few connections have at a time.
+    Begun(Box<Begun>),
     /// After at least one accepted RCPT.
     Addressed(Addressed<N::Class>),
     /// Between two chunks of a message.
@@ -298,10 +298,8 @@ impl<N: Intake> State<N> {
     fn reset(self) -> Self {
         match self {
             State::Fresh => State::Fresh,
-            State::Idle(hello)
-            | State::Begun(Begun { hello, .. })
-            | State::Addressed(Addressed { begun: Begun { hello, .. }, .. })
-            | State::Chunked(hello, _) => State::Idle(hello),
+            State::Idle(hello) | State::Chunked(hello, _) => State::Idle(hello),
+            State::Begun(begun) | State::Addressed(Addressed { begun, .. }) => State::Idle(begun.hello),
         }
     }
 }

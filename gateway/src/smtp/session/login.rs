@@ -76,7 +76,7 @@ impl<N: Intake> Peer<N> {
         };
         let challenge = guards.scram(first.user());
         let second = first.challenge(&challenge, &nonce);
-        self.ask(hello, Exchange::ScramFinal(second))
+        self.ask(hello, Exchange::ScramFinal(Box::new(second)))
     }
 
     /// The peer has read the server's signature, and says so with an empty line (RFC 4954 §4).

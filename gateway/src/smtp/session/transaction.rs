@@ -25,7 +25,7 @@ pub(super) struct Begun {
 
 /// After the first accepted RCPT.
 pub(super) struct Addressed<C> {
-    pub(super) begun: Begun,
+    pub(super) begun: Box<Begun>,
     class: C,
     /// At least one.
     recipients: Vec<Rcpt>,
@@ -53,7 +53,7 @@ impl<N: Intake> Peer<N> {
         }
         let Mail { from, announced, script, report, .. } = mail;
         let begun = Begun { hello, from, announced, script, report, apart: 0 };
-        self.next(State::Begun(begun), Reply::coded(250, (1, 0), "sender ok"))
+        self.next(State::Begun(Box::new(begun)), Reply::coded(250, (1, 0), "sender ok"))
     }
 
     fn judge_sender(&self, hello: &Hello, mail: &Mail, guards: &N) -> Result<(), Reply> {
@@ -176,7 +176,7 @@ impl<N: Intake> Peer<N> {
 impl<C> Addressed<C> {
     /// The envelope is complete.
     pub(super) fn close(self) -> (Hello, Script, Transaction<C>) {
-        let Begun { hello, from, announced, script, report, .. } = self.begun;
+        let Begun { hello, from, announced, script, report, .. } = *self.begun;
         let envelope = Envelope { reverse_path: from, recipients: self.recipients, report };
         (hello, script, Transaction { class: self.class, envelope, announced })
     }
