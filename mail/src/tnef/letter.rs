@@ -17,8 +17,6 @@ const FILES_MAX: usize = 100;
 /// What is known of a message so far.
 #[derive(Debug, Default)]
 pub(super) struct Letter {
-    /// Of all text that is not Unicode (`attOemCodepage`).
-    pub(super) code_page: Option<u32>,
     /// Of the HTML (`PidTagInternetCodepage`).
     pub(super) internet_code_page: Option<u32>,
     pub(super) subject: Option<Held>,
@@ -105,13 +103,14 @@ impl Rich {
 }
 
 impl Letter {
-    /// The parts and the text of the message: HTML beside text, each in its best form. `most` bytes of text are kept.
-    pub(super) fn close(self, most: usize) -> Contents {
+    /// The parts and the text of the message: HTML beside text, each in its best form. `code_page` is that of all text
+    /// that is not Unicode; `most` bytes of text are kept.
+    pub(super) fn close(self, code_page: Option<u32>, most: usize) -> Contents {
         let mut contents = Contents::default();
         let mut rich = self.rich.and_then(|rich| rich.close(most));
         match self.plain.map(Held::trimmed) {
             Some(plain) if !plain.bytes.trim_ascii().is_empty() => {
-                plain_body(plain, self.code_page, &mut contents)
+                plain_body(plain, code_page, &mut contents)
             }
             _ => {
                 if let Some(rich) = rich.take_if(|rich| !rich.html) {
@@ -123,7 +122,7 @@ impl Letter {
             Some(html) if !html.bytes.trim_ascii().is_empty() => {
                 let code_page = match html.form {
                     Form::Bytes => self.internet_code_page,
-                    Form::CodePage | Form::Unicode => self.code_page,
+                    Form::CodePage | Form::Unicode => code_page,
                 };
                 let read = charset::read(&html.bytes, html.charset(code_page)).text;
                 let part = part("text/html", html.charset(code_page), &html, Coding::Identity);

@@ -270,11 +270,7 @@ impl Tnef {
         match taking {
             Taking::Nothing => {}
             Taking::Held(what, held) => self.keep(what, held),
-            Taking::Rich(rich) => {
-                if let Some(letter) = &mut self.letter {
-                    letter.rich = Some(rich);
-                }
-            }
+            Taking::Rich(rich) => self.letter().rich = Some(rich),
             Taking::File { offset, length, watch } => {
                 if watch.closed() {
                     self.defect(Defect::Opaque);
@@ -300,18 +296,14 @@ impl Tnef {
     }
 
     fn keep(&mut self, what: What, held: Held) {
-        let letter = self.letter.get_or_insert_default();
         match what {
-            What::CodePage => {
-                self.code_page = held.number();
-                letter.code_page = self.code_page;
-            }
-            What::InternetCodePage => letter.internet_code_page = held.number(),
-            What::Subject => letter.subject = Some(held),
+            What::CodePage => self.code_page = held.number(),
+            What::InternetCodePage => self.letter().internet_code_page = held.number(),
+            What::Subject => self.letter().subject = Some(held),
             // Of `attBody` and `PidTagBody` one may be empty.
             What::Plain if held.length == 0 => {}
-            What::Plain => letter.plain = Some(held),
-            What::Html => letter.html = Some(held),
+            What::Plain => self.letter().plain = Some(held),
+            What::Html => self.letter().html = Some(held),
             What::Title => self.of_file().title = Some(held),
             What::LongName => self.of_file().long_name = Some(held),
             What::ShortName => self.of_file().short_name = Some(held),
@@ -319,6 +311,11 @@ impl Tnef {
             What::MediaType => self.of_file().media_type = Some(held),
             What::ContentId => self.of_file().content_id = Some(held),
         }
+    }
+
+    /// The message's own properties; some may come late.
+    fn letter(&mut self) -> &mut Letter {
+        self.letter.get_or_insert_default()
     }
 
     /// The attachment that is being described; one without a beginning has begun all the same.
@@ -357,8 +354,10 @@ impl Tnef {
         let Some(letter) = self.letter.take() else {
             return;
         };
-        self.subject = letter.subject.as_ref().map(|held| held.text(self.code_page)).unwrap_or_default();
-        let contents = letter.close(self.room.text);
+        if let Some(subject) = &letter.subject {
+            self.subject = subject.text(self.code_page);
+        }
+        let contents = letter.close(self.code_page, self.room.text);
         let said: usize = contents.texts.iter().map(|spoken| spoken.text.len()).sum();
         self.room.text = self.room.text.saturating_sub(said);
         self.contents.join(contents);
