@@ -1,128 +1,262 @@
-//! Which kind of mail it is, by what its headers say (RFC 3834, 3464, 8098, 2919, 2369) and by the habits of servers
-//! that say nothing. A wrong "human" makes a notice too many; a wrong "automatic" hides a person's mail: so signs that
-//! people's mail can bear too count only together.
+//! Which kind of mail it is, by what its headers say (RFC 3834, 3464, 8098, 2919, 2369) and by the habits of programs that
+//! say nothing there. A wrong "human" makes a notice too many; a wrong "automatic" hides a person's mail: so signs that
+//! people's mail can bear too count only together, and what is quoted or forwarded never counts.
 
-use crate::{Class, Person, header::Fields};
+mod author;
+mod opening;
+mod phrases;
 
-/// How the subjects of automatic answers begin, lower case; `: ` or a quote follows.
-const AUTO_SUBJECTS: [&str; 14] = [
-    "automatic reply",
-    "auto reply",
-    "auto-reply",
-    "autoreply",
-    "automatic response",
-    "autoresponse",
-    "auto response",
-    "out of office",
-    "out of the office",
-    "out-of-office",
-    "automatische antwort",
-    "abwesenheitsnotiz",
-    "réponse automatique",
-    "respuesta automática",
-];
+use author::Author;
+use opening::Opening;
+use phrases::phrases;
 
-/// How the subjects of bounces without form begin, lower case.
-const BOUNCE_SUBJECTS: [&str; 19] = [
-    "undeliverable",
-    "undelivered mail",
-    "undeliverable mail",
-    "delivery status notification",
-    "delivery failure",
-    "delivery notification",
-    "delivery report",
-    "mail delivery failed",
-    "mail delivery failure",
-    "mail delivery problem",
-    "mail delivery system",
-    "mail system error",
-    "returned mail",
-    "returned to sender",
-    "failure notice",
-    "could not send message",
-    "warning: could not send message",
-    "mail could not be delivered",
-    "delivery status",
-];
+use crate::{
+    Class, Person,
+    entity::{Entity, Kind},
+    header::Fields,
+    report,
+};
 
-/// Fields that only automatic answers bear.
-const AUTO_FIELDS: [&str; 7] = [
+/// Fields that only automatic mail bears.
+const AUTO_FIELDS: [&str; 16] = [
     "X-Autoreply",
+    "X-Auto-Reply",
     "X-Autorespond",
     "X-Autoresponder",
+    "X-Autoresponse",
+    "X-Auto-Response",
+    "X-Auto-Generated",
     "X-Autoreply-From",
     "X-Mail-Autoreply",
     "X-Auto-Reply-From",
     "X-Vacation",
+    "X-Amazon-Auto-Reply",
+    "X-FC-MachineGenerated",
+    "X-RT-Loop-Prevention",
+    "X-OTRS-Loop",
+    "X-Cron-Env",
 ];
 
-/// Local parts under which mail systems write.
-const SYSTEM_NAMES: [&str; 5] = ["mailer-daemon", "mailerdaemon", "mdaemon", "mail-daemon", "post_master"];
+/// Fields that only lists write (RFC 2369, RFC 2919 and before).
+const LIST_FIELDS: [&str; 9] = [
+    "List-Id",
+    "List-Post",
+    "List-Unsubscribe",
+    "List-Subscribe",
+    "Mailing-List",
+    "X-Mailing-List",
+    "X-BeenThere",
+    "X-Mailman-Version",
+    "X-ML-Name",
+];
 
-/// Local parts that take no answer, so no person writes under them.
-const NOBODY_NAMES: [&str; 6] =
-    ["no-reply", "noreply", "no_reply", "donotreply", "do-not-reply", "do_not_reply"];
+/// Fields in which Exchange and its kin write the class that a message has in their stores.
+const STORE_CLASS_FIELDS: [&str; 4] =
+    ["X-Message-Class", "Message-Class", "X-MS-Exchange-Message-Class", "Content-Class"];
+
+/// How programs for people call themselves in `User-Agent` and `X-Mailer`, lower case.
+const CLIENTS: [&str; 24] = [
+    "outlook",
+    "thunderbird",
+    "mozilla",
+    "apple mail",
+    "iphone mail",
+    "ipad mail",
+    "mutt",
+    "alpine",
+    "pine",
+    "kmail",
+    "evolution",
+    "roundcube",
+    "squirrelmail",
+    "horde",
+    "claws",
+    "sylpheed",
+    "the bat",
+    "eudora",
+    "gnus",
+    "em client",
+    "mailmate",
+    "k-9",
+    "foxmail",
+    "becky",
+];
 
 /// What the head says about the class, before the parts are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signals {
-    /// The head decides.
-    Sure(Class),
-    /// Decided by the text: the subject says "Recall:".
-    RecallSubject,
-    /// Nothing speaks against a person.
-    None,
-}
-
-impl Signals {
-    pub(crate) fn read(fields: &Fields<'_>, from: &[Person]) -> Self {
-        let subject = fields.text("Subject").to_lowercase();
-        let author = author(from);
-        let class = report_class(fields)
-            .or_else(|| recall_class(fields))
-            .or_else(|| bounce_class(fields, &author, &subject))
-            .or_else(|| auto_class(fields, &author, &subject))
-            .or_else(|| list_class(fields));
-        match class {
-            Some(class) => Self::Sure(class),
-            None if subject.starts_with("recall: ") => Self::RecallSubject,
-            None => Self::None,
-        }
-    }
-
-    /// The class once the mail has been seen whole.
-    pub(crate) fn class(self, seen: Seen<'_>) -> Class {
-        let recalled = seen.text.contains("would like to recall the message");
-        let nothing = seen.subject.is_empty() && seen.files == 0 && seen.text.trim().is_empty();
-        match (self, seen.sign) {
-            (Self::Sure(class), _) | (Self::None, Some(class)) => class,
-            (Self::RecallSubject, _) if recalled => Class::Recall,
-            (Self::RecallSubject, Some(class)) => class,
-            (Self::None, None) if nothing => Class::Empty,
-            (Self::RecallSubject | Self::None, None) => Class::Human,
-        }
-    }
+#[derive(Debug)]
+pub(crate) struct Signals {
+    /// What the head leaves no doubt about.
+    declared: Option<Class>,
+    /// A program wrote it; which kind of mail it is, the text may still tell.
+    automatic: bool,
+    author: Author,
+    /// A delivered mail's trace of the null sender (RFC 5321 §4.4).
+    null_sender: bool,
+    /// Lower case, without tags in front.
+    subject: String,
+    /// It refers to another mail.
+    refers: bool,
+    /// A program for people wrote it, as far as it says.
+    client: bool,
+    /// Mail of a list, or bulk mail.
+    list: bool,
 }
 
 /// What the class depends on beside the head.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen<'a> {
-    pub(crate) subject: &'a str,
+    /// The mail's own text, not that of mails inside.
     pub(crate) text: &'a str,
     /// Parts with content that are no body text.
     pub(crate) files: usize,
+    /// Whether a mail is inside, or the head of one.
+    pub(crate) returned: bool,
     /// The class that a part is a sign of: [`part_class`].
     pub(crate) sign: Option<Class>,
 }
 
-/// What a part of this type is a sign of, in a mail whose head says nothing.
-pub(crate) fn part_class(media_type: &str) -> Option<Class> {
-    match media_type {
-        "text/calendar" => Some(Class::Calendar),
+impl Signals {
+    pub(crate) fn read(fields: &Fields<'_>, from: &[Person]) -> Self {
+        let author = Author::of(from);
+        let null_sender = null_sender(fields);
+        let subject = untagged(&fields.text("Subject").to_lowercase());
+        let client = is_client(fields);
+        let declared = report_class(fields)
+            .or_else(|| STORE_CLASS_FIELDS.iter().find_map(|name| store_class(&fields.token(name))))
+            .or_else(|| bounce_class(fields, author));
+        Self {
+            declared,
+            automatic: is_automatic(fields, author, &subject) || (null_sender && !client),
+            author,
+            null_sender,
+            subject,
+            refers: fields.has("In-Reply-To") || fields.has("References"),
+            client,
+            list: is_list(fields),
+        }
+    }
+
+    /// The class once the mail has been seen whole.
+    pub(crate) fn class(self, seen: Seen<'_>) -> Class {
+        if let Some(class) = self.declared {
+            return class;
+        }
+        let opening = Opening::of(seen.text);
+        self.sign(seen)
+            .or_else(|| self.is_bounce(seen, &opening).then_some(Class::Bounce))
+            .or_else(|| self.unsaid(seen, &opening))
+            .or_else(|| (self.automatic || self.is_away(&opening)).then_some(Class::AutoReply))
+            .or_else(|| self.list.then_some(Class::List))
+            .unwrap_or(match self.subject.is_empty() && seen.files == 0 && seen.text.trim().is_empty() {
+                true => Class::Empty,
+                false => Class::Human,
+            })
+    }
+
+    /// A part is no sign in the mail of a person who passes a machine's mail on in parts.
+    fn sign(&self, seen: Seen<'_>) -> Option<Class> {
+        let passed_on = self.author == Author::Person && !self.null_sender && self.answers();
+        seen.sign.filter(|sign| *sign == Class::Calendar || !passed_on)
+    }
+
+    /// Adds up what mail systems do and people seldom do; one sign of a person outweighs two of them.
+    fn is_bounce(&self, seen: Seen<'_>, opening: &Opening) -> bool {
+        let office = self.null_sender || self.author == Author::Office;
+        let author = if office { 2 } else { i32::from(self.author == Author::Responder) };
+        let subject = 2 * i32::from(starts(&self.subject, phrases::BOUNCE_SUBJECTS));
+        let text = match (opening.begins(phrases::BOUNCE_OPENINGS), opening.has(phrases::BOUNCE_WORDS)) {
+            (true, _) => 2,
+            (false, words) => i32::from(words),
+        };
+        let copy = i32::from(seen.returned) + i32::from(opening.lines().any(report::tells_status));
+        let person = 2 * i32::from(self.client) + if self.answers() { 2 + i32::from(!office) * 2 } else { 0 };
+        let enough = if author > 0 { 4 } else { 5 };
+        subject + text > 0 && author + subject + text + copy - person >= enough
+    }
+
+    /// What programs send for people without saying so in the head: receipts, recalls, answers to invitations,
+    /// complaints.
+    fn unsaid(&self, seen: Seen<'_>, opening: &Opening) -> Option<Class> {
+        let nothing = opening.is_empty() && seen.files == 0;
+        if starts(&self.subject, phrases::READ_SUBJECTS)
+            && (nothing || opening.has_early(phrases::READ_WORDS))
+        {
+            Some(Class::Receipt)
+        } else if starts(&self.subject, phrases::RECALL_SUBJECTS) && opening.has_early(phrases::RECALL_WORDS)
+        {
+            Some(Class::Recall)
+        } else if opening.is_empty() && seen.returned && starts(&self.subject, phrases::COMPLAINT_SUBJECTS) {
+            Some(Class::AutoReply)
+        } else {
+            (nothing && starts(&self.subject, phrases::MEETING_SUBJECTS)).then_some(Class::Calendar)
+        }
+    }
+
+    /// A text that says that a machine wrote it, or a subject of which a machine's text makes sense.
+    fn is_away(&self, opening: &Opening) -> bool {
+        if opening.begins(phrases::AUTO_OPENINGS) {
+            return !self.client;
+        }
+        let subject =
+            match phrases(phrases::AWAY_SUBJECTS).find_map(|phrase| self.subject.strip_prefix(phrase)) {
+                Some(rest) if ends_phrase(rest) => 2,
+                Some(rest) if rest.starts_with(' ') => 1,
+                Some(_) | None if self.subject.contains("is out of the office") => 2,
+                Some(_) | None => return false,
+            };
+        let text = match (opening.has(phrases::AWAY_NOW), opening.has(phrases::AWAY_THEN)) {
+            (true, _) if subject == 2 => 2,
+            (now, then) => i32::from(now || then),
+        };
+        let person = 2 * (i32::from(self.client) + i32::from(self.subject.contains('?')));
+        subject + text + i32::from(self.refers) - person >= 3
+    }
+
+    /// Whether the subject is that of an answer or of a mail passed on.
+    fn answers(&self) -> bool {
+        starts(&self.subject, phrases::ANSWERS)
+    }
+}
+
+/// What a part is a sign of, in a mail whose head says nothing. A calendar that is attached is a file unless it is meant
+/// for the reader's calendar (RFC 6047 §2.4).
+pub(crate) fn part_class(fields: &Fields<'_>, entity: &Entity) -> Option<Class> {
+    let method = || {
+        let declared = fields.first("Content-Type").map(|field| field.parameters());
+        declared.is_some_and(|declared| declared.attribute("method").is_some())
+    };
+    match entity.part.media_type.as_str() {
+        "text/calendar" if entity.kind == Kind::Calendar || method() => Some(Class::Calendar),
         "message/delivery-status" | "message/global-delivery-status" => Some(Class::Bounce),
-        "message/disposition-notification" => Some(Class::Receipt),
+        "message/disposition-notification" | "message/global-disposition-notification" => {
+            Some(Class::Receipt)
+        }
         "message/feedback-report" => Some(Class::AutoReply),
         _ => None,
+    }
+}
+
+/// The class of a message in the stores of Exchange and Outlook (MS-OXCMAIL §2.2), which TNEF carries as well.
+pub(crate) fn store_class(name: &str) -> Option<Class> {
+    let name = name.to_ascii_lowercase();
+    let begins = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
+    if name.starts_with("report.") {
+        return Some(if name.ends_with("ipnrn") || name.ends_with("ipnnrn") {
+            Class::Receipt
+        } else {
+            Class::Bounce
+        });
+    }
+    if begins(&["ipm.outlook.recall", "ipm.recall", "urn:content-classes:recallmessage"]) {
+        Some(Class::Recall)
+    } else if begins(&["ipm.schedule", "urn:content-classes:calendarmessage"]) {
+        Some(Class::Calendar)
+    } else if begins(&["ipm.note.rules."]) {
+        Some(Class::AutoReply)
+    } else if begins(&["urn:content-classes:dsn"]) {
+        Some(Class::Bounce)
+    } else {
+        begins(&["urn:content-classes:mdn"]).then_some(Class::Receipt)
     }
 }
 
@@ -134,64 +268,70 @@ fn report_class(fields: &Fields<'_>) -> Option<Class> {
     }
     match declared.attribute("report-type").unwrap_or_default().to_ascii_lowercase().as_str() {
         "disposition-notification" => Some(Class::Receipt),
-        "feedback-report" => Some(Class::AutoReply),
+        "feedback-report" | "tlsrpt" => Some(Class::AutoReply),
         _ => Some(Class::Bounce),
     }
 }
 
-fn recall_class(fields: &Fields<'_>) -> Option<Class> {
-    ["X-Message-Class", "Message-Class", "X-MS-Exchange-Message-Class", "Content-Class"]
-        .iter()
-        .any(|name| fields.token(name).starts_with("ipm.outlook.recall"))
-        .then_some(Class::Recall)
-}
-
-fn bounce_class(fields: &Fields<'_>, author: &str, subject: &str) -> Option<Class> {
-    let by_system = SYSTEM_NAMES.contains(&author);
-    let says_bounce = BOUNCE_SUBJECTS.iter().any(|start| subject.starts_with(start));
-    let by_nobody = author.is_empty() || author == "postmaster" || null_return_path(fields);
-    let bounce = fields.has("X-Failed-Recipients") || by_system || (says_bounce && by_nobody);
+fn bounce_class(fields: &Fields<'_>, author: Author) -> Option<Class> {
+    let bounce = author == Author::System
+        || ["X-Failed-Recipients", "X-MS-Exchange-Message-Is-Ndr"].iter().any(|name| fields.has(name));
     bounce.then_some(Class::Bounce)
 }
 
-/// Local part of the first author, lower case; empty when there is none.
-fn author(from: &[Person]) -> String {
-    let address = from.first().and_then(|person| person.address.as_deref()).unwrap_or_default();
-    address.split('@').next().unwrap_or_default().to_ascii_lowercase()
-}
-
 /// RFC 3834 §5 first, then what came before it.
-fn auto_class(fields: &Fields<'_>, author: &str, subject: &str) -> Option<Class> {
+fn is_automatic(fields: &Fields<'_>, author: Author, subject: &str) -> bool {
     let submitted = fields.token("Auto-Submitted");
-    let declared = !submitted.is_empty() && submitted != "no";
     let precedence = fields.token("Precedence");
     let suppress = fields.text("X-Auto-Response-Suppress").to_ascii_lowercase();
-    let auto = declared
-        || null_return_path(fields)
-        || NOBODY_NAMES.contains(&author)
-        || precedence == "auto_reply"
+    (!submitted.is_empty() && submitted != "no")
+        || author == Author::Responder
+        || matches!(precedence.as_str(), "auto_reply" | "auto-reply")
         || suppress.split([',', ' ']).any(|word| word == "all")
         || AUTO_FIELDS.iter().any(|name| fields.has(name))
-        || AUTO_SUBJECTS.iter().any(|start| begins(subject, start));
-    auto.then_some(Class::AutoReply)
+        || fields.token("X-Autogenerated") == "reply"
+        || fields.all("Delivered-To").any(|field| field.token() == "autoresponder")
+        || phrases(phrases::AUTO_SUBJECTS).filter_map(|start| subject.strip_prefix(start)).any(ends_phrase)
 }
 
-fn list_class(fields: &Fields<'_>) -> Option<Class> {
-    let precedence = fields.token("Precedence");
-    let list = matches!(precedence.as_str(), "list" | "bulk" | "junk")
-        || ["List-Id", "List-Post", "List-Unsubscribe"].iter().any(|name| fields.has(name));
-    list.then_some(Class::List)
+fn is_list(fields: &Fields<'_>) -> bool {
+    matches!(fields.token("Precedence").as_str(), "list" | "bulk" | "junk")
+        || LIST_FIELDS.iter().any(|name| fields.has(name))
 }
 
-/// A delivered mail's trace of the null sender (RFC 5321 §4.4).
-fn null_return_path(fields: &Fields<'_>) -> bool {
-    fields.token("Return-Path") == "<>"
+/// `<>`, and what servers write for it.
+fn null_sender(fields: &Fields<'_>) -> bool {
+    let path = fields.token("Return-Path");
+    path == "<>" || path == "<#@[]>" || path.trim_start_matches('<').starts_with("mailer-daemon")
 }
 
-/// `start`, then the end of a word that no sentence of a person has there.
-fn begins(subject: &str, start: &str) -> bool {
-    subject.strip_prefix(start).is_some_and(|rest| {
-        let rest = rest.trim_start();
-        rest.is_empty() || rest.starts_with([':', '-', '"']) || rest.starts_with("autoreply")
+fn is_client(fields: &Fields<'_>) -> bool {
+    ["User-Agent", "X-Mailer"].iter().any(|name| {
+        let program = fields.text(name).to_lowercase();
+        CLIENTS.iter().any(|client| program.contains(client))
     })
+}
+
+/// The subject without what filters and lists put in front of it: `[tag]`, `***SPAM***`.
+fn untagged(subject: &str) -> String {
+    let mut rest = subject;
+    loop {
+        let plain = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '[');
+        rest = match plain.strip_prefix('[').and_then(|tag| tag.split_once(']')) {
+            Some((_, behind)) if behind.contains(char::is_alphanumeric) => behind,
+            Some(_) | None => return plain.trim_start_matches(|c: char| !c.is_alphanumeric()).to_owned(),
+        };
+    }
+}
+
+fn starts(subject: &str, list: &'static str) -> bool {
+    phrases(list).any(|start| subject.starts_with(start))
+}
+
+/// Whether `rest` shows that a phrase of a subject has ended: no sentence of a person goes on like this.
+fn ends_phrase(rest: &str) -> bool {
+    let rest = rest.trim_start();
+    rest.is_empty()
+        || rest.starts_with([':', '：', '"', '“', '(', '[', '.', '!', '<'])
+        || rest.starts_with("- re:")
 }

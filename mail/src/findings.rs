@@ -8,6 +8,7 @@ use crate::{
     entity::{Around, Entity, Kind},
     head::{self, Head},
     header::Block,
+    report::{Context, Evidence},
     scanner::Budget,
 };
 
@@ -22,10 +23,13 @@ pub(crate) struct Findings {
     head: Option<Head>,
     parts: Vec<Part>,
     text: String,
+    /// Where the mail's own text ends and that of a mail inside begins.
+    own_text: Option<usize>,
     text_complete: bool,
     defects: Vec<Defect>,
     sign: Option<Class>,
     signed: Option<Signed>,
+    evidence: Evidence,
 }
 
 impl Findings {
@@ -37,10 +41,12 @@ impl Findings {
             head: None,
             parts: Vec::new(),
             text: String::new(),
+            own_text: None,
             text_complete: true,
             defects: Vec::new(),
             sign: None,
             signed: None,
+            evidence: Evidence::default(),
         }
     }
 
@@ -84,16 +90,20 @@ impl Findings {
         head::structure_defects(&fields).for_each(|defect| self.defect(defect));
         if self.head.is_none() {
             self.head = Some(Head::read(&fields));
+            self.evidence.head(&fields);
         } else if around == Around::Mail {
+            self.evidence.enclosed(&fields);
+            self.own_text.get_or_insert(self.text.len());
             self.say(&head::subject(&fields));
         }
         let mut entity = Entity::read(&fields, around, enclosed);
         entity.defects.iter().for_each(|&defect| self.defect(defect));
-        if !enclosed && (entity.kind == Kind::Calendar || entity.part.media_type != "text/calendar") {
-            self.sign = self.sign.or(part_class(&entity.part.media_type));
-        }
         if !enclosed {
+            self.sign = self.sign.or(part_class(&fields, &entity));
             self.signed = self.signed.or(entity.signed);
+        }
+        if entity.kind == Kind::File && Evidence::wants(&entity.part.media_type) {
+            entity.kind = Kind::Text;
         }
         self.label(&mut entity.part);
         Some(entity)
@@ -130,6 +140,10 @@ impl Findings {
         match heard {
             Heard::Nothing => self.parts.push(part),
             Heard::Contents(contents) => self.open(part, contents),
+            Heard::Text { text, .. } if Evidence::wants(&part.media_type) => {
+                self.evidence.part(&part.media_type, &text);
+                self.parts.push(part);
+            }
             Heard::Text { text, whole, sound, files } => {
                 if !whole {
                     self.defect(Defect::TextTruncated);
@@ -159,13 +173,18 @@ impl Findings {
 
     /// Takes in what a container held; its parts follow it in the table.
     fn open(&mut self, mut container: Part, mut contents: Contents) {
+        let mail = contents.message_id.is_some() || container.media_type.starts_with("message/");
+        if mail {
+            self.evidence.encoded(contents.message_id.as_deref());
+            self.own_text.get_or_insert(self.text.len());
+        }
         self.say_new(&mut contents);
         let enclosed = container.role == PartRole::Enclosed;
         if enclosed {
             contents = contents.enclosed();
         }
         self.signed = self.signed.or(contents.signed);
-        self.sign = self.sign.or(contents.sign);
+        self.sign = self.sign.or(contents.sign.filter(|_| !mail));
         contents.defects.into_iter().for_each(|defect| self.defect(defect));
         if contents.opened == Opened::Whole {
             container.role = PartRole::Container;
@@ -229,13 +248,18 @@ impl Findings {
         let Some(head) = self.head.take() else {
             return self.without_head();
         };
+        let own = &self.text[..self.own_text.unwrap_or(self.text.len())];
         let seen = Seen {
-            subject: &head.headline.subject,
-            text: &self.text,
+            text: own,
+            returned: self.evidence.has_returned(),
             files: self.parts.iter().filter(|part| is_file(part)).count(),
             sign: self.sign,
         };
         let class = head.signals.class(seen);
+        let report = (class == Class::Bounce).then(|| {
+            let (subject, to) = (&head.headline.subject, &head.headline.to);
+            self.evidence.report(Context { subject, text: own, to, in_reply_to: &head.in_reply_to })
+        });
         let mut headline = head.headline;
         for defect in self.defects {
             if !headline.defects.contains(&defect) {
@@ -252,7 +276,7 @@ impl Findings {
             text: self.text,
             text_complete: self.text_complete,
             hops: head.hops,
-            report: None,
+            report,
             away: None,
         }
     }

@@ -1,9 +1,16 @@
 //! What a machine reports about a mail of ours: delivery reports (RFC 3464, and the many without form) and
 //! "out of office". Read only; the report that Postern itself writes is composed elsewhere.
 
+mod evidence;
+mod fields;
+mod prose;
+mod words;
+
 use std::fmt;
 
 use jiff::civil::Date;
+
+pub(crate) use evidence::{Context, Evidence};
 
 use crate::Address;
 
@@ -58,6 +65,11 @@ pub struct Status {
 pub struct Away {
     /// The last day, or the day of return, if stated.
     pub until: Option<Date>,
+}
+
+/// Whether a line of text has a code of a server that refuses in it.
+pub(crate) fn tells_status(line: &str) -> bool {
+    words::status(line).is_some_and(|status| status.class != 2)
 }
 
 impl Action {

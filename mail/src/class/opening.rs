@@ -1,0 +1,129 @@
+//! The beginning of a mail's own text, made ready to be compared with the phrases of machines. What is quoted or forwarded
+//! is another's text and does not count, so a person may quote any machine.
+
+use super::phrases::phrases;
+
+/// Bytes of text looked at: machines say at once what they are.
+const TEXT_MAX: usize = 4000;
+/// Beginnings of lines and sentences looked at.
+const STARTS_MAX: usize = 60;
+
+/// Begins the quoted part of a mail, as a line in lower case.
+const QUOTES: [&str; 22] = [
+    "begin forwarded message",
+    "anfang der weitergeleiteten",
+    "début du message",
+    "inicio del mensaje reenviado",
+    "inizio messaggio inoltrato",
+    "begin doorgestuurd bericht",
+    "vidarebefordrat brev",
+    "from: ",
+    "von: ",
+    "de : ",
+    "de: ",
+    "da: ",
+    "van: ",
+    "från: ",
+    "fra: ",
+    "od: ",
+    "lähettäjä: ",
+    "-----ursprüngliche",
+    "-----original",
+    "---------- forwarded",
+    "-------- original",
+    "-------- weitergeleitete",
+];
+
+/// Lower case, runs of white space made one space.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    text: String,
+    /// Where lines end in it.
+    ends: Vec<usize>,
+    /// Where lines and sentences begin in it.
+    starts: Vec<usize>,
+}
+
+impl Opening {
+    pub(super) fn of(text: &str) -> Self {
+        let mut opening = Self::default();
+        for line in text[..text.floor_char_boundary(TEXT_MAX)].lines() {
+            let line = line.trim().to_lowercase();
+            if begins_quote(&line) {
+                break;
+            }
+            opening.line(&line);
+            opening.ends.push(opening.text.len());
+        }
+        opening
+    }
+
+    fn line(&mut self, line: &str) {
+        let mut begins = true;
+        for word in line.split_whitespace() {
+            if !self.text.is_empty() {
+                self.text.push(' ');
+            }
+            if begins && self.starts.len() < STARTS_MAX {
+                let marks = word.len() - word.trim_start_matches(|c: char| !c.is_alphanumeric()).len();
+                // A quotation mark begins what somebody else said.
+                if !word.starts_with(['"', '\'', '“', '„', '«', '‘']) {
+                    self.starts.push(self.text.len() + marks);
+                }
+            }
+            self.text.push_str(word);
+            begins = word.ends_with(['.', '!', ':', '?', '。', '-', '*'])
+                || (begins && word.chars().all(|c| !c.is_alphanumeric()));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).filter_map(|(begin, &end)| self.text.get(begin..end))
+    }
+
+    /// Whether a line or sentence begins with one of the phrases.
+    pub(super) fn begins(&self, list: &'static str) -> bool {
+        let mut rests = self.starts.iter().filter_map(|&start| self.text.get(start..));
+        rests.any(|rest| phrases(list).any(|phrase| rest.starts_with(phrase)))
+    }
+
+    /// Whether one of the phrases stands anywhere.
+    pub(super) fn has(&self, list: &'static str) -> bool {
+        phrases(list).any(|phrase| self.text.contains(phrase))
+    }
+
+    /// The same for the first bytes only.
+    pub(super) fn has_early(&self, list: &'static str) -> bool {
+        let early = &self.text[..self.text.floor_char_boundary(400)];
+        phrases(list).any(|phrase| early.contains(phrase))
+    }
+}
+
+fn begins_quote(line: &str) -> bool {
+    line.starts_with('>') || QUOTES.iter().any(|start| line.starts_with(start)) || is_attribution(line)
+}
+
+/// "On 5 May Jo wrote:" and its like.
+fn is_attribution(line: &str) -> bool {
+    let ends = [
+        "wrote:",
+        "schrieb:",
+        "a écrit :",
+        "a écrit:",
+        "escribió:",
+        "ha scritto:",
+        "schreef:",
+        "skrev:",
+        "pisze:",
+        "napisał:",
+        "escreveu:",
+        "написал:",
+        "kirjoitti:",
+    ];
+    line.len() < 300 && ends.iter().any(|end| line.ends_with(end))
+}
