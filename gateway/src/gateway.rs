@@ -1,28 +1,25 @@
-//! The mail side as one object: what it was told, what it goes by, and the guards it puts before the
-//! message path. Listeners and workers share it.
+//! The mail side as one object: what it was told and what it goes by. Listeners, pollers and workers share it.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    sync::Arc,
-};
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use certs::PeerCertificate;
-use mail::{Address, GroupId, ReversePath};
-use policies::{Passing, Recipient, Ruleset};
-use store::{CaseId, Ledger, Proof, StoreError};
+use mail::{Address, GroupId};
+use policies::{Passing, Ruleset};
+use store::{CaseId, Ledger, StoreError};
 
 use crate::{
-    incoming::Incoming,
-    placement::{self, Known},
+    dns::Resolver,
+    logins::Logins,
+    proof::{DomainProver, ProofSettings},
     reply_address,
-    sender::{Logins, Sender},
-    smtp::{Circumstance, Intake, Refusal, Transaction},
+    smtp::Refusal,
 };
 
 /// What the mail side is told by the configuration.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The name of this server, as it greets.
+    pub hostname: String,
     /// The domain of keyed reply addresses and of Message-IDs, lower case.
     pub notice_domain: String,
     /// Where notices come from.
@@ -31,6 +28,8 @@ pub struct Settings {
     pub notice_name: String,
     /// Where the portal is, without a slash at the end: `https://postern.example`.
     pub portal_url: String,
+    /// Whether mail that belongs to no case may go on.
+    pub passing: Passing,
 }
 
 /// The mail side.
@@ -38,14 +37,24 @@ pub struct Gateway {
     ledger: Ledger,
     rules: ArcSwap<Ruleset>,
     settings: Settings,
+    prover: DomainProver,
     logins: Logins,
 }
 
 impl Gateway {
-    pub fn new(ledger: Ledger, rules: Arc<Ruleset>, settings: Settings) -> Self {
+    pub fn new(ledger: Ledger, rules: Arc<Ruleset>, resolver: Resolver, settings: Settings) -> Self {
         /// Argon2id takes 19 MiB each.
         const LOGINS_AT_ONCE: usize = 4;
-        Self { ledger, rules: ArcSwap::new(rules), settings, logins: Logins::new(LOGINS_AT_ONCE) }
+        /// For one mail, so that the peer still waits for its answer (RFC 5321 §4.5.3.2.6).
+        const PROVING: Duration = Duration::from_secs(60);
+        let proving = ProofSettings { host: settings.hostname.clone(), timeout: PROVING };
+        Self {
+            ledger,
+            rules: ArcSwap::new(rules),
+            prover: DomainProver::new(resolver, proving),
+            settings,
+            logins: Logins::new(LOGINS_AT_ONCE),
+        }
     }
 
     pub fn ledger(&self) -> &Ledger {
@@ -61,8 +70,21 @@ impl Gateway {
         reply_address::mint(&self.ledger, &self.settings.notice_domain, case, group, recipient)
     }
 
+    /// From now on mail is judged by these; what is being judged keeps the old ones.
+    pub fn replace_rules(&self, rules: Arc<Ruleset>) {
+        self.rules.store(rules);
+    }
+
     pub(crate) fn rules(&self) -> Arc<Ruleset> {
         self.rules.load_full()
+    }
+
+    pub(crate) fn prover(&self) -> &DomainProver {
+        &self.prover
+    }
+
+    pub(crate) fn logins(&self) -> &Logins {
+        &self.logins
     }
 }
 
@@ -74,85 +96,5 @@ pub(crate) fn refused(error: &StoreError) -> Refusal {
         StoreError::Conflict | StoreError::Broken(_) | StoreError::Corrupt(_) | StoreError::Denied(_) => {
             Refusal::StoreBroken
         }
-    }
-}
-
-/// An intake that shares the gateway: the listeners' guards.
-#[derive(Clone)]
-pub struct Guards(pub Arc<Gateway>);
-
-impl Guards {
-    fn proved<'a>(&self, identity: Option<&'a Sender>) -> Result<&'a Sender, Refusal> {
-        identity.ok_or_else(|| {
-            Refusal::NotProved(
-                "this gateway takes mail only from companies that it knows; log in with AUTH, or connect with the \
-                 client certificate that your administrator was given"
-                    .to_owned(),
-            )
-        })
-    }
-
-    fn by_group(&self, group: Option<&GroupId>, proof: Proof) -> Option<Sender> {
-        group.map(|group| Sender { group: group.clone(), proof })
-    }
-}
-
-impl Intake for Guards {
-    type Identity = Sender;
-    type Class = ();
-    type Delivery = Incoming;
-
-    fn by_network(&self, peer: IpAddr) -> Option<Sender> {
-        self.by_group(self.0.ledger.directory().group_of_network(peer), Proof::Network)
-    }
-
-    fn by_certificate(&self, peer: &PeerCertificate) -> Option<Sender> {
-        let directory = self.0.ledger.directory();
-        let group = directory.certificate(&peer.fingerprint).map(|certificate| &certificate.group);
-        self.by_group(group, Proof::Certificate(peer.fingerprint))
-    }
-
-    /// Of a peer whose address nobody told: all of them count as one.
-    async fn login(&self, user: &str, password: &str) -> Result<Sender, Refusal> {
-        self.login_from(IpAddr::V4(Ipv4Addr::UNSPECIFIED), user, password).await
-    }
-
-    async fn login_from(&self, peer: IpAddr, user: &str, password: &str) -> Result<Sender, Refusal> {
-        self.0.logins.check(&self.0.ledger, peer, user, password).await
-    }
-
-    /// The reverse-path names nobody and is never written to; only the identity counts.
-    fn mail(&self, identity: Option<&Sender>, _: &Circumstance<'_>, _: &ReversePath) -> Result<(), Refusal> {
-        self.proved(identity).map(drop)
-    }
-
-    fn recipient(
-        &self,
-        identity: Option<&Sender>,
-        _: &Circumstance<'_>,
-        _: &ReversePath,
-        to: &Address,
-    ) -> Result<(), Refusal> {
-        let group = &self.proved(identity)?.group;
-        let recipient = match placement::known_recipient(&self.0, group, to) {
-            // The key is good for this group; the case itself is looked up when the mail is judged.
-            Known::ReplyAddress(_) => return Ok(()),
-            Known::Mailbox(place) => Recipient::Mailbox(place),
-            Known::Nothing => Recipient::Unknown,
-        };
-        let class = self.0.rules().class(group, &recipient, Passing::Off);
-        class.map(drop).map_err(|refused| Refusal::UnknownRecipient(refused.public))
-    }
-
-    async fn open(
-        &self,
-        identity: Option<&Sender>,
-        _: &Circumstance<'_>,
-        transaction: Transaction<()>,
-    ) -> Result<Incoming, Refusal> {
-        if self.0.ledger.broken().borrow().is_some() {
-            return Err(Refusal::StoreBroken);
-        }
-        Incoming::open(&self.0, self.proved(identity)?.clone(), transaction.envelope)
     }
 }

@@ -4,48 +4,66 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use mail::{Address, Budget, Envelope, Message, Scanner};
+use mail::{Address, Budget, Envelope, GroupId, Message, Scan, Scanner};
 use memchr::memmem;
-use store::{ContentWriter, Ledger, SealedContent, SourceKey};
+use store::{Accepted, ContentWriter, Ledger, SealedContent, SourceKey};
 
 use crate::{
+    arrival::Arrival,
     gateway::{Gateway, refused},
-    pipeline,
-    sender::Sender,
+    pipeline::{self, Taken},
+    proof::ProofScanner,
+    returned,
+    sender::Vouching,
     smtp::{Delivery, Refusal},
 };
 
 /// An open sink for one message.
 pub struct Incoming {
     gateway: Arc<Gateway>,
-    sender: Sender,
+    vouching: Vouching,
     envelope: Envelope,
+    arrival: Arrival,
     content: ContentWriter,
     scanner: Scanner,
+    proof: Option<ProofScanner>,
     digest: SplitDigest,
 }
 
-/// A whole message with its envelope, sealed, and the scanner that has seen it all.
+/// A whole message with its envelope, sealed, and the scanners that have seen it all.
 pub(crate) struct Received {
+    pub(crate) vouching: Vouching,
     pub(crate) original: Original,
     pub(crate) scanner: Scanner,
+    pub(crate) proof: Option<ProofScanner>,
+    pub(crate) scan: Scan,
 }
 
 /// What stays of a message when its bytes have passed.
 pub(crate) struct Original {
-    pub(crate) sender: Sender,
     pub(crate) envelope: Envelope,
+    pub(crate) arrival: Arrival,
     pub(crate) content: SealedContent,
     digest: Digests,
 }
 
 impl Incoming {
-    pub(crate) fn open(gateway: &Arc<Gateway>, sender: Sender, envelope: Envelope) -> Result<Self, Refusal> {
+    pub(crate) fn open(
+        gateway: &Arc<Gateway>,
+        vouching: Vouching,
+        arrival: Arrival,
+        envelope: Envelope,
+    ) -> Result<Self, Refusal> {
+        if gateway.ledger().broken().borrow().is_some() {
+            return Err(Refusal::StoreBroken);
+        }
         Ok(Self {
             content: ContentWriter::new(gateway.ledger()).map_err(|error| refused(&error))?,
             gateway: Arc::clone(gateway),
-            sender,
+            proof: vouching.wants_signature().then(ProofScanner::default),
+            vouching,
             envelope,
+            arrival,
             scanner: Scanner::new(Budget::default()),
             digest: SplitDigest::new(),
         })
@@ -56,35 +74,61 @@ impl Delivery for Incoming {
     async fn chunk(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         self.scanner.feed(bytes);
         self.digest.feed(bytes);
+        if let Some(proof) = &mut self.proof {
+            proof.feed(bytes);
+        }
         self.content.write(bytes).await.map_err(|error| refused(&error))
     }
 
     async fn close(self) -> Result<String, Refusal> {
         let original = Original {
-            sender: self.sender,
             envelope: self.envelope,
+            arrival: self.arrival,
             content: self.content.finish().await.map_err(|error| refused(&error))?,
             digest: self.digest.finish(),
         };
-        let received = Received { original, scanner: self.scanner };
-        let accepted = pipeline::take(&self.gateway, received).await?;
-        let references: Vec<_> = accepted.cases.iter().map(|case| case.reference.to_string()).collect();
-        let noun = if references.len() == 1 { "case" } else { "cases" };
-        Ok(format!("secured as {noun} {}", references.join(", ")))
+        let received = Received {
+            vouching: self.vouching,
+            original,
+            scanner: self.scanner,
+            proof: self.proof,
+            scan: Scan::Off,
+        };
+        if matches!(received.vouching, Vouching::Return) {
+            returned::take(&self.gateway, received).await?;
+            return Ok("noted".to_owned());
+        }
+        Ok(match pipeline::take(&self.gateway, received).await? {
+            Taken::Secured(accepted) => secured(&accepted),
+            Taken::Relayed => "taken, and on its way".to_owned(),
+            Taken::Held(public) => public,
+        })
     }
+}
+
+fn secured(accepted: &Accepted) -> String {
+    let references: Vec<_> = accepted.cases.iter().map(|case| case.reference.to_string()).collect();
+    let noun = if references.len() == 1 { "case" } else { "cases" };
+    format!("secured as {noun} {}", references.join(", "))
 }
 
 impl Original {
     /// What makes a second delivery to a recipient the same mail: sender, Message-ID, body, recipient. A
     /// header that a relay adds on the second way does not make it another; without a Message-ID the
     /// header has to say it. Keyed, so that nobody who holds the disk can confirm a guess at a mail.
-    pub(crate) fn source(&self, ledger: &Ledger, message: &Message, recipient: &Address) -> SourceKey {
+    pub(crate) fn source(
+        &self,
+        ledger: &Ledger,
+        group: &GroupId,
+        message: &Message,
+        recipient: &Address,
+    ) -> SourceKey {
         let mut source = Context::new(&SHA256);
         let mut part = |bytes: &[u8]| {
             source.update(&(bytes.len() as u64).to_be_bytes());
             source.update(bytes);
         };
-        part(self.sender.group.as_str().as_bytes());
+        part(group.as_str().as_bytes());
         match &message.headline.message_id {
             Some(id) => part(id.as_bytes()),
             None => part(&self.digest.header),

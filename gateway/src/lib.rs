@@ -3,26 +3,36 @@
 //! It meets the portal only in the ledger. `pipeline.rs` is the path of a message; start there.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod arrival;
 mod courier;
 mod dns;
+mod fields;
 mod gateway;
 mod guard;
+mod guards;
+mod identify;
 pub mod imap;
 mod incoming;
 mod letters;
+mod logins;
 mod notice;
 mod pipeline;
 mod placement;
+pub mod proof;
+mod recall;
 mod reply_address;
+mod returned;
 mod sender;
 pub mod smtp;
 mod worker;
 
 pub use courier::{
-    Courier, Exchangers, Login, Malformed, Outbound, Private, Reply, ReplyReader, Route, Smarthost, Times, TlsPolicy,
+    Courier, Exchangers, Login, Malformed, Outbound, Private, Reply, ReplyReader, Route, Smarthost, Times,
+    TlsPolicy,
 };
 pub use dns::{DnsFailure, DnsSettings, DnsUnusable, Resolver};
-pub use gateway::{Gateway, Guards, Settings};
+pub use gateway::{Gateway, Settings};
+pub use guards::{Guards, TransactionClass};
 pub use incoming::Incoming;
 pub use letters::{KeyUnusable, Signer};
 pub use sender::Sender;

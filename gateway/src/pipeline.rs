@@ -2,68 +2,95 @@
 //! the same steps in prose, in the same order. Each stage owns the one before, so none can be skipped.
 
 use mail::{Message, Scan};
-use policies::{Author, Effect, Facts, Judged, Passing, Recipient, author};
-use store::{Acceptance, Accepted, Act, Actor, Event};
+use policies::{Author, AuthorRefusal, Effect, Facts, Judged, Passing, Recipient, Verdict, author};
+use store::{Acceptance, Accepted, Act, Actor, Event, Passage};
 
 use crate::{
     gateway::{Gateway, refused},
+    identify,
     incoming::{Original, Received},
-    placement,
+    placement, recall,
+    sender::Proved,
     smtp::Refusal,
 };
 
 /// More `Received` fields than this, and the mail runs in circles (RFC 5321 §6.3).
 const MOST_HOPS: usize = 50;
 
+/// What became of a mail that was taken. Every one of these is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It is in its cases.
+    Secured(Accepted),
+    /// It goes on to its recipients.
+    Relayed,
+    /// It waits for the compliance role; the sentence for the sender.
+    Held(String),
+}
+
 /// Takes one message. `Ok` only when it is durable: then, and not before, the peer may read `250`.
-pub(crate) async fn take(gateway: &Gateway, received: Received) -> Result<Accepted, Refusal> {
-    // 1 identify: the transport proved `original.sender` before the first recipient was named.
+pub(crate) async fn take(gateway: &Gateway, received: Received) -> Result<Taken, Refusal> {
+    let identified = identify::identified(gateway, received).await?; // 1 identify
     // 2 receive: the original is sealed already, chunk by chunk, as it came.
-    let parsed = Parsed::from(received); //               3 parse
+    let parsed = Parsed::from(identified); //                           3 parse
     let authored = parsed.authored(gateway).await?;
-    let secured = authored.judged(gateway).await?; //     4 classify, 5 decide
-    let acceptance = secured.sealed(gateway)?; //         6 seal
-    gateway.ledger().accept(acceptance).await.map_err(|error| refused(&error)) // 7 accept
+    let decided = authored.judged(gateway).await?; //                   4 classify, 5 decide
+    decided.kept(gateway).await //                                      6 seal, 7 accept
+}
+
+/// A mail whose company is proved.
+pub(crate) struct Identified {
+    pub(crate) sender: Proved,
+    pub(crate) received: Received,
 }
 
 /// What the parser made of the mail. Total: a damaged mail has defects, it is no error.
 pub(crate) struct Parsed {
+    pub(crate) sender: Proved,
     pub(crate) original: Original,
+    pub(crate) scan: Scan,
     pub(crate) message: Message,
 }
 
-/// A mail whose author belongs to the group that the transport proved.
+/// A mail whose author belongs to the group that was proved.
 pub(crate) struct Authored {
     pub(crate) parsed: Parsed,
     pub(crate) author: Author,
 }
 
-/// A mail that every recipient may have, and the place of each.
-pub(crate) struct Secured {
+/// A mail about which everything is decided.
+pub(crate) struct Decided {
     pub(crate) authored: Authored,
     pub(crate) recipients: Vec<Recipient>,
     pub(crate) judged: Judged,
 }
 
-impl From<Received> for Parsed {
-    fn from(Received { original, scanner }: Received) -> Self {
-        Self { original, message: scanner.finish() }
+impl From<Identified> for Parsed {
+    fn from(Identified { sender, received }: Identified) -> Self {
+        let Received { original, scanner, scan, .. } = received;
+        Self { sender, original, scan, message: scanner.finish() }
     }
 }
 
 impl Parsed {
-    /// The company shown is the transport's, so the author in `From` must be one of its people.
+    /// The company shown is the one that was proved, so the author in `From` must be one of its people.
     async fn authored(self, gateway: &Gateway) -> Result<Authored, Refusal> {
         let directory = gateway.ledger().directory();
-        let group = &self.original.sender.group;
+        let group = &self.sender.group;
         let author = author(
             &self.message.headline,
             group,
             |address| directory.group_of_address(address).cloned(),
             |domain| directory.group_of_domain(domain).cloned(),
         );
+        let proved = |author: &Author| match &self.sender.author {
+            Some(proved) => proved.key() == author.address.key(),
+            None => true,
+        };
         match author {
-            Ok(author) => Ok(Authored { parsed: self, author }),
+            Ok(author) if proved(&author) => Ok(Authored { parsed: self, author }),
+            // Two readers of one header see two authors.
+            Ok(_) => Err(Refusal::NotProved(AuthorRefusal::TwoAuthors.public().to_owned())),
             Err(refusal) => {
                 let event = Event::new(gateway.ledger().now(), Actor::Gateway, Act::SenderRefused);
                 gateway.ledger().record(event.group(group)).await.map_err(|error| refused(&error))?;
@@ -71,49 +98,113 @@ impl Parsed {
             }
         }
     }
+
+    /// Whether mail of this sender may pass on. What a domain or a mailbox proves is who wrote it, not who sends it.
+    fn passing(&self, gateway: &Gateway) -> Passing {
+        if self.sender.proof.is_direct() { gateway.settings().passing } else { Passing::Off }
+    }
 }
 
 impl Authored {
-    async fn judged(self, gateway: &Gateway) -> Result<Secured, Refusal> {
-        let Parsed { original, message } = &self.parsed;
-        let group = &original.sender.group;
+    async fn judged(self, gateway: &Gateway) -> Result<Decided, Refusal> {
+        let Parsed { sender, original, scan, message } = &self.parsed;
         if message.hops >= MOST_HOPS {
             return Err(Refusal::Loop);
         }
         let mut recipients = Vec::with_capacity(original.envelope.recipients.len());
         for to in &original.envelope.recipients {
-            recipients.push(placement::recipient(gateway, group, &to.address).await?);
+            recipients.push(placement::recipient(gateway, &sender.group, &to.address).await?);
         }
-        let referenced = placement::referenced(gateway, group, message).await?;
+        let referenced = placement::referenced(gateway, &sender.group, message).await?;
         let judged = gateway.rules().judge(&Facts {
-            sender: group,
-            passing: Passing::Off,
+            sender: &sender.group,
+            passing: self.parsed.passing(gateway),
             reverse_path: &original.envelope.reverse_path,
             message,
             recipients: &recipients,
             referenced: &referenced,
-            scan: Scan::Off,
+            scan: *scan,
         });
-        Ok(Secured { authored: self, recipients, judged })
+        Ok(Decided { authored: self, recipients, judged })
     }
 }
 
-impl Secured {
+impl Decided {
+    /// One transaction, one answer: the strictest verdict is that of all its recipients.
+    async fn kept(self, gateway: &Gateway) -> Result<Taken, Refusal> {
+        let ledger = gateway.ledger();
+        let failed = |error| refused(&error);
+        match self.judged.strictest().cloned() {
+            Some(Verdict::Secure { .. }) => {
+                let withdrawal = recall::Withdrawal::wanted(&self);
+                let accepted = ledger.accept(self.sealed(gateway).await?).await.map_err(failed)?;
+                withdrawal.carry_out(gateway, &accepted).await?;
+                Ok(Taken::Secured(accepted))
+            }
+            Some(Verdict::Relay { rule }) => {
+                ledger.relay(self.passage(gateway, rule.as_str())).await.map_err(failed)?;
+                Ok(Taken::Relayed)
+            }
+            Some(Verdict::Hold { rule, reason, public, .. }) => {
+                let onward = placement::onward(gateway, &self).await?;
+                let passage = self.passage(gateway, rule.as_str());
+                ledger.hold(passage, reason, onward).await.map_err(failed)?;
+                Ok(Taken::Held(public))
+            }
+            Some(Verdict::Refuse { public, .. }) => Err(Refusal::NotPermitted(public)),
+            // What comes back has a way of its own, and a transaction has a recipient.
+            Some(Verdict::Return) | None => Err(Refusal::StoreBroken),
+        }
+    }
+
     /// Puts the mail into its cases and takes what is to be sealed for their parties.
-    fn sealed(self, gateway: &Gateway) -> Result<Acceptance, Refusal> {
-        let entries = placement::entries(gateway, &self)?;
+    async fn sealed(self, gateway: &Gateway) -> Result<Acceptance, Refusal> {
+        let entries = placement::entries(gateway, &self).await?;
         let Self { authored: Authored { parsed, author }, judged, .. } = self;
-        let Parsed { original, message } = parsed;
-        let author = gateway.ledger().directory().user_by_email(&author.address).map(|user| user.id);
+        let Parsed { sender, original, scan, message } = parsed;
+        let user = gateway.ledger().directory().user_by_email(&author.address).map(|user| user.id);
+        let automatic = judged.effect == Effect::EventOnly;
         Ok(Acceptance {
-            from_group: original.sender.group,
-            proof: original.sender.proof,
-            author,
+            from_group: sender.group,
+            proof: sender.proof,
+            author: user,
             content: original.content,
             message_id: message.headline.message_id.clone(),
             headline: message.headline,
-            automatic: judged.effect == Effect::EventOnly,
+            automatic,
+            class: message.class,
+            scan,
+            authentication: sender.authentication,
+            receipt: (!automatic).then_some(author.address),
+            away: message.away,
             entries,
         })
+    }
+
+    /// The mail as it goes on or waits: untouched, with one line of ours to go in front.
+    fn passage(self, gateway: &Gateway, rule: &str) -> Passage {
+        let Self { authored: Authored { parsed, author }, .. } = self;
+        let Parsed { sender, original, scan, message } = parsed;
+        let ledger = gateway.ledger();
+        let sources = original
+            .envelope
+            .recipients
+            .iter()
+            .map(|to| original.source(ledger, &sender.group, &message, &to.address))
+            .collect();
+        Passage {
+            author: ledger.directory().user_by_email(&author.address).map(|user| user.id),
+            from_group: sender.group,
+            proof: sender.proof,
+            received_line: original.arrival.received_line(gateway),
+            content: original.content,
+            headline: message.headline,
+            envelope: original.envelope,
+            decided_by: rule.to_owned(),
+            class: message.class,
+            scan,
+            authentication: sender.authentication,
+            sources,
+        }
     }
 }

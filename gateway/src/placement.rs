@@ -2,14 +2,14 @@
 //! made into places of the ledger. Decides nothing: rules are `policies`', commits are `store`'s.
 
 use mail::{Address, ContactType, GroupId, Message, Mpid, ProcessId};
-use policies::{NamedCase, Recipient, Signal, Verdict};
-use store::{Case, CaseId, Deadline, Entry, Joining, Opening, Party, Place};
+use policies::{Effect, NamedCase, Placed, Recipient, Signal, Verdict};
+use store::{Case, CaseBound, CaseId, Deadline, Entry, Joining, Mailbox, Onward, Opening, Party, Place};
 
 use crate::{
     gateway::{Gateway, refused},
     notice,
-    pipeline::{Authored, Secured},
-    reply_address,
+    pipeline::{Authored, Decided, Parsed},
+    recall, reply_address,
     smtp::Refusal,
 };
 
@@ -22,23 +22,37 @@ pub(crate) fn known_recipient(gateway: &Gateway, group: &GroupId, address: &Addr
     if let Some(case) = reply_address::read(gateway.ledger(), domain, address, group) {
         return Known::ReplyAddress(case);
     }
-    match gateway.ledger().directory().mailbox(address) {
-        Some(mailbox) => Known::Mailbox(policies::Place {
-            address: mailbox.address.clone(),
-            group: mailbox.group.clone(),
-            participant: mailbox.participant.clone(),
-            process: mailbox.process.clone(),
-            contact_type: mailbox.contact_type.clone(),
-        }),
-        None => Known::Nothing,
+    let directory = gateway.ledger().directory();
+    if let Some(mailbox) = directory.mailbox(address) {
+        return Known::As(Recipient::Mailbox(mapped(mailbox)));
+    }
+    if address.domain() == domain {
+        return Known::As(Recipient::Unknown);
+    }
+    Known::As(match directory.group_of(address) {
+        Some(own) if own == group => Recipient::OwnDomain,
+        Some(other) => Recipient::Counterparty {
+            mailboxes: directory.mailboxes().filter(|mailbox| mailbox.group == *other).map(mapped).collect(),
+            group: other.clone(),
+        },
+        None => Recipient::Outside,
+    })
+}
+
+fn mapped(mailbox: &Mailbox) -> policies::Place {
+    policies::Place {
+        address: mailbox.address.clone(),
+        group: mailbox.group.clone(),
+        participant: mailbox.participant.clone(),
+        process: mailbox.process.clone(),
+        contact_type: mailbox.contact_type.clone(),
     }
 }
 
 pub(crate) enum Known {
-    Mailbox(policies::Place),
     /// The key is good; whether the case is still there shows when the mail is judged.
     ReplyAddress(CaseId),
-    Nothing,
+    As(Recipient),
 }
 
 /// The same with the case of a reply address looked up.
@@ -48,8 +62,7 @@ pub(crate) async fn recipient(
     address: &Address,
 ) -> Result<Recipient, Refusal> {
     Ok(match known_recipient(gateway, group, address) {
-        Known::Mailbox(place) => Recipient::Mailbox(place),
-        Known::Nothing => Recipient::Unknown,
+        Known::As(recipient) => recipient,
         Known::ReplyAddress(id) => {
             let case = gateway.ledger().case(id).await.map_err(|error| refused(&error))?;
             let case = case.filter(|case| has_room(&case));
@@ -101,23 +114,32 @@ fn named(case: &Case) -> NamedCase {
 
 /// One entry for each case of the mail. Recipients on the same rung of the same participant share a
 /// case; recipients of different companies never do.
-pub(crate) fn entries(gateway: &Gateway, secured: &Secured) -> Result<Vec<Entry>, Refusal> {
-    let Secured { authored: Authored { parsed, .. }, recipients, judged } = secured;
+pub(crate) async fn entries(gateway: &Gateway, decided: &Decided) -> Result<Vec<Entry>, Refusal> {
+    let Decided { authored: Authored { parsed, .. }, recipients, judged } = decided;
+    let Parsed { sender, original, message, .. } = parsed;
     let mut entries: Vec<Entry> = Vec::new();
     for ((to, recipient), verdict) in
-        parsed.original.envelope.recipients.iter().zip(recipients).zip(&judged.verdicts)
+        original.envelope.recipients.iter().zip(recipients).zip(&judged.verdicts)
     {
-        let (rule, place) = match verdict {
-            Verdict::Secure { rule, signal, process, contact_type } => {
-                (rule, place(gateway, secured, recipient, signal, process, contact_type)?)
+        let (rule, placed) = match verdict {
+            Verdict::Secure { rule, signal, process, contact_type } => (
+                rule,
+                Placed {
+                    signal: signal.clone(),
+                    process: process.clone(),
+                    contact_type: contact_type.clone(),
+                },
+            ),
+            Verdict::Hold { rule, place: Some(placed), .. } => (rule, placed.clone()),
+            Verdict::Hold { place: None, .. }
+            | Verdict::Relay { .. }
+            | Verdict::Refuse { .. }
+            | Verdict::Return => {
+                return Err(Refusal::StoreBroken);
             }
-            Verdict::Refuse { public, .. } | Verdict::Hold { public, .. } => {
-                return Err(Refusal::UnknownRecipient(public.clone()));
-            }
-            // Nobody is let in whose mail goes on or comes back.
-            Verdict::Relay { .. } | Verdict::Return => return Err(Refusal::StoreBroken),
         };
-        let source = parsed.original.source(gateway.ledger(), &parsed.message, &to.address);
+        let place = place(gateway, decided, recipient, &placed).await?;
+        let source = original.source(gateway.ledger(), &sender.group, message, &to.address);
         match entries.iter_mut().find(|entry| same_case(&entry.place, &place)) {
             Some(entry) => entry.sources.push(source),
             None => entries.push(Entry {
@@ -131,36 +153,51 @@ pub(crate) fn entries(gateway: &Gateway, secured: &Secured) -> Result<Vec<Entry>
     Ok(entries)
 }
 
-fn place(
+/// Where a held mail goes when it is released: into its cases if its recipients have one, else on to them.
+pub(crate) async fn onward(gateway: &Gateway, decided: &Decided) -> Result<Onward, Refusal> {
+    let no_case =
+        |verdict: &Verdict| matches!(verdict, Verdict::Relay { .. } | Verdict::Hold { place: None, .. });
+    if decided.judged.verdicts.iter().all(no_case) {
+        return Ok(Onward::Relay);
+    }
+    Ok(Onward::Case(Box::new(CaseBound {
+        message_id: decided.authored.parsed.message.headline.message_id.clone(),
+        automatic: decided.judged.effect == Effect::EventOnly,
+        entries: entries(gateway, decided).await?,
+    })))
+}
+
+async fn place(
     gateway: &Gateway,
-    secured: &Secured,
+    decided: &Decided,
     recipient: &Recipient,
-    signal: &Signal,
-    process: &ProcessId,
-    contact_type: &ContactType,
+    placed: &Placed,
 ) -> Result<Place, Refusal> {
+    let Placed { signal, process, contact_type } = placed;
     let deadline = deadline(gateway, process, contact_type)?;
-    match (signal, recipient) {
+    let mailbox = match (signal, recipient) {
         (Signal::ReplyAddress(id) | Signal::References(id), _) => {
             let case = id.parse().map_err(|_| Refusal::StoreBroken)?;
-            Ok(Place::Join(Joining { case, deadline }))
+            return Ok(Place::Join(Joining { case, deadline }));
         }
-        (Signal::Mailbox, Recipient::Mailbox(mailbox)) | (Signal::SubjectCode(mailbox), _) => {
-            Ok(Place::Open(Opening {
-                initiator: initiator(gateway, secured, process)?,
-                responder: Party {
-                    group: mailbox.group.clone(),
-                    participant: mailbox.participant.clone(),
-                    contact: mailbox.address.clone(),
-                },
-                process: process.clone(),
-                contact_type: contact_type.clone(),
-                deadline,
-            }))
-        }
+        (Signal::Mailbox, Recipient::Mailbox(mailbox)) | (Signal::SubjectCode(mailbox), _) => mailbox,
         // A mailbox decides only for itself.
-        (Signal::Mailbox, _) => Err(Refusal::StoreBroken),
+        (Signal::Mailbox, _) => return Err(Refusal::StoreBroken),
+    };
+    if let Some(case) = recall::case_of(gateway, decided, mailbox).await? {
+        return Ok(Place::Join(Joining { case: case.id, deadline }));
     }
+    Ok(Place::Open(Opening {
+        initiator: initiator(gateway, decided, process)?,
+        responder: Party {
+            group: mailbox.group.clone(),
+            participant: mailbox.participant.clone(),
+            contact: mailbox.address.clone(),
+        },
+        process: process.clone(),
+        contact_type: contact_type.clone(),
+        deadline,
+    }))
 }
 
 fn same_case(one: &Place, other: &Place) -> bool {
@@ -185,9 +222,9 @@ fn deadline(gateway: &Gateway, process: &ProcessId, contact_type: &ContactType) 
 }
 
 /// The sender's side of a new case.
-fn initiator(gateway: &Gateway, secured: &Secured, process: &ProcessId) -> Result<Party, Refusal> {
-    let Authored { parsed, author } = &secured.authored;
-    let group = &parsed.original.sender.group;
+fn initiator(gateway: &Gateway, decided: &Decided, process: &ProcessId) -> Result<Party, Refusal> {
+    let Authored { parsed, author } = &decided.authored;
+    let group = &parsed.sender.group;
     match initiating_participant(gateway, group, &author.address, process) {
         Some(participant) => Ok(Party { group: group.clone(), participant, contact: author.address.clone() }),
         None => Err(Refusal::NotPermitted(format!(

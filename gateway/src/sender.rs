@@ -1,188 +1,56 @@
-//! Who vouches for a peer: a login, a client certificate or a registered network. Never `From`.
-
-use std::{net::IpAddr, sync::Arc};
+//! Who vouches for a peer, and what its mail still has to prove. Never `From`.
 
 use mail::{Address, GroupId};
-use store::{Act, Actor, Event, Ledger, Proof, User};
-use tokio::{sync::Semaphore, time::Instant};
+use store::{Authentication, Proof};
 
-use crate::{
-    gateway::refused,
-    smtp::{Refusal, Standing, Throttle},
-};
+use crate::imap::Polled;
 
-/// A peer whose company is proved.
+/// A peer for which the transport vouches.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sender {
+pub enum Sender {
+    /// Its company is proved: by a login, a client certificate or a registered network.
+    Proved(Proved),
+    /// It is a mail service whose customers share addresses and certificate; each mail has to show whose it is.
+    Provider(String),
+}
+
+/// A proved company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proved {
     pub(crate) group: GroupId,
     pub(crate) proof: Proof,
+    /// What the DNS says of the mail's domain, where it was asked.
+    pub(crate) authentication: Option<Authentication>,
+    /// The author that the proof is about, if it is about one: the mail must show no other.
+    pub(crate) author: Option<Address>,
 }
 
-/// Checks logins: Argon2id costs memory and time, so only a few run at once and none on an async thread.
-/// Users who logged in from their address before do not queue behind strangers.
-#[derive(Debug, Clone)]
-pub(crate) struct Logins {
-    strangers: Arc<Semaphore>,
-    familiar: Arc<Semaphore>,
-    throttle: Arc<Throttle>,
+/// What has to vouch for a mail that is about to arrive.
+pub(crate) enum Vouching {
+    /// The transport has.
+    Proved(Proved),
+    /// Its header has to name a customer of this mail service, and know that customer's secret.
+    Provider(String),
+    /// An aligned DKIM signature has to.
+    Signature,
+    /// The same, or the word of the server that holds the mailbox.
+    Mailbox(Polled),
+    /// Nobody: something that we sent comes back, and its address is the secret.
+    Return,
 }
 
-impl Logins {
-    /// Of so many runs at once one is kept for users who logged in before.
-    pub(crate) fn new(at_once: usize) -> Self {
-        Self {
-            strangers: Arc::new(Semaphore::new(at_once.saturating_sub(1).max(1))),
-            familiar: Arc::new(Semaphore::new(1)),
-            throttle: Arc::default(),
-        }
-    }
-
-    /// The same work and the same answer, whether the user is unknown, inactive or the password wrong. An address with
-    /// too many failures gets neither, and leaves nothing in the audit trail.
-    pub(crate) async fn check(
-        &self,
-        ledger: &Ledger,
-        peer: IpAddr,
-        user: &str,
-        password: &str,
-    ) -> Result<Sender, Refusal> {
-        let attempt = self.throttle.begin(peer, user, Instant::now()).ok_or(Refusal::LoginsPaused)?;
-        let permits = match attempt.standing() {
-            Standing::Familiar => &self.familiar,
-            Standing::Stranger => &self.strangers,
-        };
-        let directory = ledger.directory();
-        let known = Address::parse(user)
-            .ok()
-            .and_then(|address| directory.user_by_email(&address).cloned())
-            .filter(|user| user.active);
-        let stored = known.as_ref().and_then(|user| user.password.clone());
-        let password = password.to_owned();
-        let permit = permits.clone().acquire_owned().await;
-        let verified = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            certs::password::verify(&password, stored.as_deref())
-        });
-        match (verified.await, known) {
-            (Ok(true), Some(user)) => {
-                self.throttle.succeeded(attempt, Instant::now());
-                Ok(Sender { group: user.group, proof: Proof::Login(user.id) })
-            }
-            (Ok(_), known) => {
-                record_refusal(ledger, known).await?;
-                Err(Refusal::BadCredentials)
-            }
-            (Err(_), _) => Err(Refusal::Unavailable("logins cannot be checked now; try again".to_owned())),
+impl Vouching {
+    /// Whether DKIM signatures are to be looked at.
+    pub(crate) fn wants_signature(&self) -> bool {
+        match self {
+            Self::Signature | Self::Mailbox(_) => true,
+            Self::Proved(_) | Self::Provider(_) | Self::Return => false,
         }
     }
 }
 
-async fn record_refusal(ledger: &Ledger, user: Option<User>) -> Result<(), Refusal> {
-    let event = Event::new(ledger.now(), Actor::Gateway, Act::SignInRefused);
-    let event = match user {
-        Some(user) => event.group(&user.group).user(user.id),
-        None => event,
-    };
-    ledger.record(event).await.map_err(|error| refused(&error))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use certs::RootKey;
-    use store::engine::Engine;
-    use store::memory::Memory;
-    use store::{DirectoryChange, Group, Role, UserId, chain};
-
-    use super::*;
-
-    const ANN: &str = "ann@alpha.example";
-    const PASSWORD: &str = "correct horse battery";
-
-    /// One company with one user.
-    struct Door {
-        engine: Arc<dyn Engine>,
-        ledger: Ledger,
-        logins: Logins,
-    }
-
-    impl Door {
-        async fn open() -> Self {
-            certs::install_provider();
-            let engine: Arc<dyn Engine> = Arc::new(Memory::new());
-            let root = Arc::new(RootKey::generate().unwrap());
-            let ledger = Ledger::open(engine.clone(), root).await.unwrap();
-            let group: GroupId = "alpha".parse().unwrap();
-            let company = DirectoryChange::Group(Group {
-                id: group.clone(),
-                name: "Alpha Energy".to_owned(),
-                domains: vec!["alpha.example".to_owned()],
-                networks: Vec::new(),
-            });
-            let ann = DirectoryChange::User(User {
-                id: UserId::new(ledger.now()).unwrap(),
-                group,
-                email: Address::parse(ANN).unwrap(),
-                name: "Ann".to_owned(),
-                role: Role::User,
-                permissions: Vec::new(),
-                password: Some(certs::password::hash(PASSWORD).unwrap()),
-                active: true,
-            });
-            ledger.change_directory(&Actor::Tool, vec![company, ann]).await.unwrap();
-            Self { engine, ledger, logins: Logins::new(4) }
-        }
-
-        async fn knock(&self, last: u8, user: &str, password: &str) -> Result<Sender, Refusal> {
-            self.logins.check(&self.ledger, IpAddr::from([192, 0, 2, last]), user, password).await
-        }
-
-        async fn events(&self) -> u64 {
-            chain::head(self.engine.as_ref()).await.unwrap().sequence
-        }
-    }
-
-    #[tokio::test]
-    async fn tries_beyond_the_limit_are_not_hashed_and_leave_no_event() {
-        let door = Door::open().await;
-        let before = door.events().await;
-        for _ in 0..10 {
-            assert_eq!(door.knock(1, ANN, "wrong").await, Err(Refusal::BadCredentials));
-        }
-        assert_eq!(door.events().await, before + 10);
-        // With every permit taken, an answer cannot have been worked for.
-        let _none_left = door.logins.strangers.acquire_many(3).await.unwrap();
-        for _ in 0..100 {
-            assert_eq!(door.knock(1, ANN, PASSWORD).await, Err(Refusal::LoginsPaused));
-        }
-        assert_eq!(door.events().await, before + 10);
-    }
-
-    #[tokio::test]
-    async fn a_crowd_at_one_address_gets_no_more_than_the_limit_at_once() {
-        let door = Arc::new(Door::open().await);
-        let tries: Vec<_> = (0..80)
-            .map(|_| {
-                let door = door.clone();
-                tokio::spawn(async move { door.knock(1, "nobody@alpha.example", "wrong").await })
-            })
-            .collect();
-        let mut refused = 0;
-        for attempt in tries {
-            refused += usize::from(attempt.await.unwrap() == Err(Refusal::BadCredentials));
-        }
-        assert_eq!(refused, 10);
-        assert!(door.knock(2, ANN, PASSWORD).await.is_ok(), "another address is not concerned");
-    }
-
-    #[tokio::test]
-    async fn who_logged_in_before_waits_for_no_stranger() {
-        let door = Door::open().await;
-        assert!(door.knock(1, ANN, PASSWORD).await.is_ok());
-        let _strangers_at_work = door.logins.strangers.acquire_many(3).await.unwrap();
-        assert!(door.knock(1, ANN, PASSWORD).await.is_ok());
-        let elsewhere = tokio::time::timeout(Duration::from_millis(200), door.knock(2, ANN, PASSWORD));
-        assert!(elsewhere.await.is_err(), "a stranger there waits for its turn");
+impl Proved {
+    pub(crate) fn by(group: &GroupId, proof: Proof) -> Self {
+        Self { group: group.clone(), proof, authentication: None, author: None }
     }
 }

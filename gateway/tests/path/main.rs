@@ -162,7 +162,7 @@ async fn the_author_must_belong_to_the_proved_company() {
 async fn strangers_and_unknown_recipients_are_refused_in_the_dialogue() {
     let market = Market::open().await;
     let refused = market.send("nobody", &["et@beta.example"], QUESTION).await;
-    assert!(matches!(refused, Err(Refusal::NotProved(text)) if text.contains("AUTH")));
+    assert!(matches!(refused, Err(Refusal::NotProved(text)) if text.contains("log in")));
     for unknown in
         ["someone@elsewhere.example", "none@beta.example", "et@alpha.example", "r-0@postern.example"]
     {

@@ -271,8 +271,8 @@ const PROVIDER_NAME: Key<String> = Key {
 const NETWORKS: Key<Vec<Network>> = Key {
     name: "networks",
     doc: "Networks that the service sends from, as it publishes them.",
-    default: Some("[]"),
-    example: "",
+    default: None,
+    example: "[\"40.92.0.0/15\", \"40.107.0.0/16\"]",
     read: |value| value::list(value, network),
 };
 

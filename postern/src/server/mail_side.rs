@@ -11,18 +11,24 @@ use gateway::{
     Courier, DnsSettings, Exchangers, Gateway, Guards, Login, Outbound, Pace, Private, Resolver, Route,
     Settings, Signer, Smarthost, Times, TlsPolicy, Worker,
 };
+use policies::Passing;
 use rustls::{ClientConfig, RootCertStore};
 use templates::Templates;
 use tokio::net::TcpListener;
 
 use super::Ready;
-use crate::config::{Config, Exit, ListenerTls, MailListener, OutboundTls, Signing};
+use crate::config::{Config, Dns, Exit, ListenerTls, MailListener, OutboundTls, Relay, Signing};
 
 /// The name that people see beside the address of a notice.
 const NOTICE_NAME: &str = "Postern";
 
 pub(super) fn settings(config: &Config, portal_url: &str) -> Settings {
     Settings {
+        hostname: config.server.name.clone(),
+        passing: match config.relay {
+            Relay::On => Passing::On,
+            Relay::Off => Passing::Off,
+        },
         notice_domain: config.notices.reply_domain.clone(),
         notice_sender: config.notices.from.clone(),
         notice_name: NOTICE_NAME.to_owned(),
@@ -178,4 +184,10 @@ fn roots(config: &Config) -> anyhow::Result<Arc<ClientConfig>> {
         return Ok(Arc::new(nobody.with_no_client_auth()));
     }
     certs::client_config(notices.ca.as_deref()).context("[notices]")
+}
+
+/// The one resolver of the process.
+pub(super) fn resolver(config: &Config) -> anyhow::Result<Resolver> {
+    let Dns { servers, timeout } = &config.dns;
+    Ok(Resolver::new(&DnsSettings { servers: servers.clone(), timeout: *timeout })?)
 }

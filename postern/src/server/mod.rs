@@ -109,8 +109,12 @@ impl Server {
 
     async fn start_mail(&mut self, config: &Config, role: Role, portal_url: &str) -> anyhow::Result<()> {
         let settings = mail_side::settings(config, portal_url);
-        let gateway =
-            Arc::new(Gateway::new(self.desk.ledger.clone(), Arc::clone(&self.desk.rules), settings));
+        let gateway = Arc::new(Gateway::new(
+            self.desk.ledger.clone(),
+            Arc::clone(&self.desk.rules),
+            mail_side::resolver(config)?,
+            settings,
+        ));
         if role.has(Role::Gateway) {
             let identity = self.identity(config, config.tls.client_ca.as_deref())?;
             for (socket, options) in mail_side::bind(config, identity.as_ref(), &mut self.ready).await? {
@@ -268,10 +272,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> an
 
 /// Binds one address; a port that is taken is the most common first error.
 async fn bind(config: &Config, name: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let key = match name {
-        "submissions" => "submission.listen_tls".to_owned(),
-        section => format!("{section}.listen"),
-    };
+    let key = format!("{name}.listen");
     TcpListener::bind(address).await.map_err(|error| {
         let (why, remedy) = unbound(address, &error);
         config.places.problem(&key, format!("cannot listen on {address}: {why}"), remedy).into()

@@ -1,0 +1,185 @@
+//! The guards of the listeners: who may hand in mail, for whom, and what would become of it. They answer from memory,
+//! in the middle of a dialogue; what only the mail itself can prove is asked at its end (`identify.rs`).
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
+
+use certs::PeerCertificate;
+use mail::{Address, GroupId, ReversePath};
+use policies::{Class, Passing, Recipient};
+use store::Proof;
+
+use crate::{
+    arrival::Arrival,
+    gateway::Gateway,
+    incoming::Incoming,
+    notice,
+    placement::{self, Known},
+    sender::{Proved, Sender, Vouching},
+    smtp::{Circumstance, Encryption, Intake, Refusal, ScramChallenge, Transaction},
+};
+
+const HOW_TO_BE_PROVED: &str = "this gateway takes mail only from companies that it knows; log in with AUTH, or connect \
+     with the client certificate that your administrator was given";
+
+/// An intake that shares the gateway.
+#[derive(Clone)]
+pub struct Guards(pub Arc<Gateway>);
+
+/// What a transaction is about: its class, and for mail to another company's unmapped addresses the company, because a
+/// subject can name a mailbox of one and not of the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransactionClass {
+    class: Class,
+    company: Option<GroupId>,
+}
+
+impl Guards {
+    fn by_group(&self, group: Option<&GroupId>, proof: Proof) -> Option<Sender> {
+        group.map(|group| Sender::Proved(Proved::by(group, proof)))
+    }
+
+    /// The companies that the mail can turn out to come from. One that nobody vouches for claims one by its
+    /// reverse-path; a signature will have to bear it out.
+    fn candidates(&self, sender: Option<&Sender>, from: &ReversePath) -> Vec<GroupId> {
+        let directory = self.0.ledger().directory();
+        match (sender, from) {
+            (Some(Sender::Proved(proved)), _) => vec![proved.group.clone()],
+            (Some(Sender::Provider(provider)), _) => {
+                let connectors = directory.connectors();
+                connectors
+                    .filter(|connector| connector.active && connector.provider == *provider)
+                    .map(|connector| connector.group.clone())
+                    .collect()
+            }
+            (None, ReversePath::Address(address)) => {
+                directory.group_of(address).into_iter().cloned().collect()
+            }
+            (None, ReversePath::Null) => Vec::new(),
+        }
+    }
+
+    fn class(&self, group: &GroupId, passing: Passing, to: &Address) -> Result<TransactionClass, Refusal> {
+        let recipient = match placement::known_recipient(&self.0, group, to) {
+            // The key is good for this group; the case itself is looked up when the mail is judged.
+            Known::ReplyAddress(_) => return Ok(TransactionClass { class: Class::Case, company: None }),
+            Known::As(recipient) => recipient,
+        };
+        let class = self.0.rules().class(group, &recipient, passing);
+        let class = class.map_err(|refused| Refusal::UnknownRecipient(refused.public))?;
+        let company = match recipient {
+            Recipient::Counterparty { group, .. } => Some(group),
+            _ => None,
+        };
+        Ok(TransactionClass { class, company })
+    }
+}
+
+impl Intake for Guards {
+    type Identity = Sender;
+    type Class = TransactionClass;
+    type Delivery = Incoming;
+
+    fn by_network(&self, peer: IpAddr) -> Option<Sender> {
+        let directory = self.0.ledger().directory();
+        self.by_group(directory.group_of_network(peer), Proof::Network)
+    }
+
+    fn by_certificate(&self, peer: &PeerCertificate) -> Option<Sender> {
+        let directory = self.0.ledger().directory();
+        let registered = directory.certificate(&peer.fingerprint).map(|certificate| &certificate.group);
+        let named = || peer.names.iter().find_map(|name| directory.group_of_certificate_name(name));
+        self.by_group(registered.or_else(named), Proof::Certificate(peer.fingerprint))
+    }
+
+    /// Of a peer whose address nobody told: all of them count as one.
+    async fn login(&self, user: &str, password: &str) -> Result<Sender, Refusal> {
+        self.login_from(IpAddr::V4(Ipv4Addr::UNSPECIFIED), user, password).await
+    }
+
+    async fn login_from(&self, peer: IpAddr, user: &str, password: &str) -> Result<Sender, Refusal> {
+        self.0.logins().check(self.0.ledger(), peer, user, password).await.map(Sender::Proved)
+    }
+
+    fn offers_scram(&self) -> bool {
+        true
+    }
+
+    fn scram(&self, user: &str) -> ScramChallenge {
+        self.0.logins().challenge(self.0.ledger(), user)
+    }
+
+    async fn scram_login_from(
+        &self,
+        peer: IpAddr,
+        user: &str,
+        auth_message: &[u8],
+        proof: &[u8],
+    ) -> Result<(Sender, Vec<u8>), Refusal> {
+        let checked = self.0.logins().check_scram(self.0.ledger(), peer, user, auth_message, proof).await;
+        checked.map(|(proved, signature)| (Sender::Proved(proved), signature))
+    }
+
+    /// A reverse-path is never written to and proves nothing; it only says which company has to be proved.
+    fn mail(
+        &self,
+        sender: Option<&Sender>,
+        circumstance: &Circumstance<'_>,
+        from: &ReversePath,
+    ) -> Result<(), Refusal> {
+        match (sender, from) {
+            (Some(_), _) => Ok(()),
+            // What comes back to us: the recipient has to name a mail of ours.
+            (None, ReversePath::Null) => Ok(()),
+            (None, ReversePath::Address(_)) => {
+                let claimed = !self.candidates(None, from).is_empty();
+                match claimed && circumstance.encryption == Encryption::Tls {
+                    true => Ok(()),
+                    false => Err(Refusal::NotProved(HOW_TO_BE_PROVED.to_owned())),
+                }
+            }
+        }
+    }
+
+    fn recipient(
+        &self,
+        sender: Option<&Sender>,
+        _: &Circumstance<'_>,
+        from: &ReversePath,
+        to: &Address,
+    ) -> Result<TransactionClass, Refusal> {
+        if notice::job_of(to, &self.0.settings().notice_domain).is_some() {
+            return Ok(TransactionClass { class: Class::Return, company: None });
+        }
+        let passing = match sender {
+            Some(_) => self.0.settings().passing,
+            None => Passing::Off,
+        };
+        let mut refusal = Refusal::NotProved(HOW_TO_BE_PROVED.to_owned());
+        for group in self.candidates(sender, from) {
+            match self.class(&group, passing, to) {
+                Ok(class) => return Ok(class),
+                Err(refused) => refusal = refused,
+            }
+        }
+        Err(refusal)
+    }
+
+    async fn open(
+        &self,
+        sender: Option<&Sender>,
+        circumstance: &Circumstance<'_>,
+        transaction: Transaction<TransactionClass>,
+    ) -> Result<Incoming, Refusal> {
+        let vouching = match (transaction.class.class, sender) {
+            (Class::Return, _) => Vouching::Return,
+            (_, Some(Sender::Proved(proved))) => Vouching::Proved(proved.clone()),
+            (_, Some(Sender::Provider(provider))) => Vouching::Provider(provider.clone()),
+            (_, None) => Vouching::Signature,
+        };
+        let arrival = Arrival::over_smtp(circumstance, self.0.ledger().now());
+        Incoming::open(&self.0, vouching, arrival, transaction.envelope)
+    }
+}

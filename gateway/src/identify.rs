@@ -1,0 +1,108 @@
+//! Step 1 for mail whose company the transport alone did not prove: its signature, its mail service's header or the
+//! server of its mailbox has to. It says who it is or refuses; `From` alone is never a proof.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use mail::{GroupId, ReversePath};
+use store::{Act, Actor, Event, Proof};
+
+use crate::{
+    gateway::{Gateway, refused},
+    imap::Polled,
+    incoming::Received,
+    pipeline::Identified,
+    proof::{Peer, Proving, Scanned, server_word},
+    sender::{Proved, Vouching},
+    smtp::Refusal,
+};
+
+const NOBODY: &str =
+    "nobody vouches for the sender of this mail; log in, or sign it with DKIM for a registered domain";
+
+/// The mail with its company.
+pub(crate) async fn identified(gateway: &Gateway, mut received: Received) -> Result<Identified, Refusal> {
+    let proof = received.proof.take().map(|scanner| scanner.finish());
+    let sender = match &received.vouching {
+        Vouching::Proved(proved) => proved.clone(),
+        Vouching::Signature => by_signature(gateway, &received, proof.as_ref()).await?,
+        Vouching::Mailbox(polled) => by_mailbox(gateway, &received, polled, proof.as_ref()).await?,
+        // What comes back has a way of its own.
+        Vouching::Provider(_) | Vouching::Return => return Err(Refusal::NotProved(NOBODY.to_owned())),
+    };
+    Ok(Identified { sender, received })
+}
+
+/// An aligned DKIM signature of a registered domain.
+async fn by_signature(
+    gateway: &Gateway,
+    received: &Received,
+    scanned: Option<&Scanned>,
+) -> Result<Proved, Refusal> {
+    let scanned = scanned.ok_or_else(|| Refusal::NotProved(NOBODY.to_owned()))?;
+    let arrival = &received.original.arrival;
+    let peer = Peer {
+        // A mail out of a mailbox was handed in by nobody we could ask about.
+        address: arrival.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        helo: arrival.hello.as_deref().unwrap_or_default(),
+        reverse_path: &received.original.envelope.reverse_path,
+    };
+    let directory = gateway.ledger().directory();
+    let owner = |domain: &str| directory.group_of_domain(domain).cloned();
+    match gateway.prover().prove(scanned, &peer, owner).await {
+        Proving::Proved(proof) => Ok(Proved {
+            proof: Proof::Domain(proof.domain),
+            authentication: Some(proof.authentication),
+            author: Some(proof.author),
+            group: proof.group,
+        }),
+        Proving::Unproved { why, .. } => {
+            record_refusal(gateway, claimed(gateway, &peer).as_ref()).await?;
+            Err(Refusal::NotProved(why.public().to_owned()))
+        }
+        Proving::Later(why) => {
+            tracing::warn!(why, "a domain cannot be proved now");
+            Err(Refusal::Unavailable("the sender's domain cannot be checked now; try again later".to_owned()))
+        }
+    }
+}
+
+/// The same, or the word of the server that took the mail in. A fault of the DNS does not hide that word.
+async fn by_mailbox(
+    gateway: &Gateway,
+    received: &Received,
+    polled: &Polled,
+    scanned: Option<&Scanned>,
+) -> Result<Proved, Refusal> {
+    if let Some(proved) = scanned.and_then(|scanned| by_word(gateway, polled, scanned)) {
+        return Ok(proved);
+    }
+    by_signature(gateway, received, scanned).await
+}
+
+fn by_word(gateway: &Gateway, polled: &Polled, scanned: &Scanned) -> Option<Proved> {
+    let word = server_word::proved_by_server(scanned.header()?, polled.authserv_id.as_deref()?)?;
+    let group = gateway.ledger().directory().group_of_domain(word.author.domain()).cloned()?;
+    word.vouches.then(|| Proved {
+        group,
+        proof: Proof::Polled(polled.mailbox.clone()),
+        authentication: Some(word.authentication),
+        author: Some(word.author),
+    })
+}
+
+/// The group that the reverse-path claims.
+fn claimed(gateway: &Gateway, peer: &Peer<'_>) -> Option<GroupId> {
+    match peer.reverse_path {
+        ReversePath::Address(address) => gateway.ledger().directory().group_of(address).cloned(),
+        ReversePath::Null => None,
+    }
+}
+
+async fn record_refusal(gateway: &Gateway, group: Option<&GroupId>) -> Result<(), Refusal> {
+    let event = Event::new(gateway.ledger().now(), Actor::Gateway, Act::SenderRefused);
+    let event = match group {
+        Some(group) => event.group(group),
+        None => event,
+    };
+    gateway.ledger().record(event).await.map_err(|error| refused(&error))
+}
