@@ -328,3 +328,85 @@ fn sizes_and_characters_beyond_what_was_said_are_refused() {
     let utf8 = "MAIL FROM:<a@b.example> SMTPUTF8";
     assert_eq!(told(&say(after(&["EHLO c", utf8]), umlaut)), "250 addressed");
 }
+
+/// A session between two chunks.
+fn chunked() -> Session<Guards> {
+    let Step::Open(opening, _, Carriage::Chunks(chunk)) = say(after(&["EHLO c", MAIL, RCPT]), "BDAT 2000")
+    else {
+        panic!("opens")
+    };
+    assert_eq!(opening.circumstance().protocol, "ESMTP");
+    let chunks = Chunks { parcel: Parcel::new(Ok(NoSink)), lines: Counted::new(1000) };
+    let Settled::Next(session, reply) = opening.begun().chunk_taken(chunks, chunk.octets) else {
+        panic!("goes on")
+    };
+    assert_eq!(reply.code(), 250);
+    session
+}
+
+#[test]
+fn between_two_chunks_a_message_goes_on_or_is_forgotten() {
+    for (line, expected) in [
+        ("BDAT 7", "chunk of 7"),
+        ("BDAT 0 LAST", "chunk of 0"),
+        ("BDAT 7 FIRST", "skip 7 501 chunked"),
+        ("BDAT x", "501 closed"),
+        ("NOOP", "250 chunked"),
+        ("VRFY x", "252 chunked"),
+        ("DATA", "503 chunked"),
+        (MAIL, "503 chunked"),
+        (RCPT, "503 chunked"),
+        (PLAIN, "503 chunked"),
+        ("XYZZY", "500 chunked"),
+        ("RSET", "250 idle"),
+        ("EHLO c", "250 idle"),
+        ("HELO c", "250 idle after HELO"),
+        ("STARTTLS", "220 handshake"),
+        ("QUIT", "221 closed"),
+    ] {
+        let session = chunked();
+        assert_eq!(session.awaiting(), Awaiting::Chunk);
+        assert_eq!(told(&say(session, line)), expected, "{line}");
+    }
+}
+
+#[test]
+fn a_refused_chunk_is_one_error_however_many_follow() {
+    let mut session = chunked();
+    for number in 0..50 {
+        let Step::Chunk(receiving, chunks, _) = say(session, "BDAT 2000") else { panic!("a chunk") };
+        let settled = match number {
+            0 => receiving.chunk_refused(chunks, Refusal::StoreFull),
+            _ => receiving.chunk_refused_again(chunks, Refusal::StoreFull),
+        };
+        let Settled::Next(next, reply) = settled else { panic!("goes on") };
+        assert_eq!((reply.code(), place(&next)), (452, "chunked"));
+        session = next;
+    }
+    let Step::Chunk(receiving, ..) = say(session, "BDAT 0 LAST") else { panic!("a chunk") };
+    let Settled::Next(session, reply) = receiving.refused_again(Refusal::StoreFull) else {
+        panic!("goes on")
+    };
+    assert_eq!((reply.code(), place(&session), session.peer.patience.errors), (452, "idle", 2));
+}
+
+#[test]
+fn recipients_of_two_classes_do_not_share_a_transaction() {
+    let session = after(&["EHLO c", MAIL, "RCPT TO:<bob@outside.example>", RCPT, "RCPT TO:<postmaster>"]);
+    assert_eq!(session.peer.patience.errors, 3, "not the peer's error");
+    assert_eq!(told(&say(session, "DATA")), "open relay for 1 of Some(10)");
+}
+
+#[test]
+fn a_proof_counts_once_the_peer_has_seen_the_servers() {
+    let confirming = || {
+        let Step::Login(verifying, _) = say(after(&["EHLO c"]), PLAIN) else { panic!("verifies") };
+        let Settled::Next(session, reply) = verifying.signed("ada", b"signature") else { panic!("goes on") };
+        assert_eq!((reply.code(), place(&session)), (334, "confirming"));
+        session
+    };
+    assert_eq!(told(&say(confirming(), "*")), "501 idle");
+    assert_eq!(told(&say(confirming(), "NOOP")), "501 idle");
+    let Step::Settled(Settled::Next(session, reply)) = say(confirming(), "") else { panic!("goes on") };
+    assert_eq!((reply.code(), session.peer.identity()), (235, Some(&"ada")));
+}
