@@ -176,9 +176,11 @@ impl<'a> Kind<'a> {
             return Self::Data { full: false };
         };
         let length = usize::from(first.wrapping_sub(b' ') & 0x3f).div_ceil(3) * 4;
-        // Some programs add a check character.
-        match line.iter().all(|b| (b' '..=b'`').contains(b)) && code.len() <= length + 2 {
-            true => Self::Data { full: code.len() >= length },
+        let code = || code.iter().filter(|&&b| !is_continuation(b)).count();
+        // Some programs add a check character. Old mailboxes have characters changed by a conversion; a file with a
+        // wrong byte is still a file, and no reader wants to see it as text.
+        match line.iter().all(|b| matches!(b, b' '..=b'`' | 0x80..)) && code() <= length + 2 {
+            true => Self::Data { full: code() >= length },
             false => Self::Text,
         }
     }
@@ -190,6 +192,11 @@ fn begun(line: &[u8]) -> Option<&[u8]> {
     let digits = rest.iter().take_while(|b| (b'0'..=b'7').contains(b)).count();
     let name = rest[digits..].strip_prefix(b" ")?.trim_ascii();
     ((3..=4).contains(&digits) && !name.is_empty()).then_some(name)
+}
+
+/// A byte of a UTF-8 character behind its first.
+fn is_continuation(byte: u8) -> bool {
+    byte & 0xc0 == 0x80
 }
 
 /// Whether what is known of a line fits a first line.
