@@ -108,6 +108,7 @@ impl<S: Stream> Dialogue<S> {
     /// is not sent and the connection is closed.
     async fn data(&mut self, mail: &Cleared) -> Result<(), Fault> {
         let at = |cause| (Step::Data, cause);
+        self.wire.is_quiet().map_err(at)?;
         let mut stuffing = Stuffing::new();
         let mut block = Vec::new();
         let mut pieces = mail.read();

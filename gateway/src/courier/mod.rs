@@ -17,6 +17,8 @@ mod sts;
 mod sts_fetch;
 mod sts_shelf;
 mod stuffing;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::{sync::Arc, time::Duration};

@@ -85,3 +85,16 @@ impl Shelf {
         all.insert(domain.to_owned(), known);
     }
 }
+
+#[cfg(test)]
+impl Shelf {
+    /// As if the domain had been asked about long ago.
+    pub(super) fn age(&self, domain: &str) {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get_mut(domain)
+            && let Some(long_ago) = known.asked.checked_sub(FRESH * 2)
+        {
+            known.asked = long_ago;
+        }
+    }
+}

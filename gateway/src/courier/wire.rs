@@ -33,12 +33,14 @@ impl<S: Stream> Wire<S> {
         if line.chars().any(char::is_control) {
             return Err(Cause::Network("a command with a control character was not sent".to_owned()));
         }
-        // RFC 5321 §4.3.1: a reply answers a command. One that was there before answers nothing.
-        if !self.unasked.is_empty() {
-            return Err(Cause::OutOfTurn);
-        }
+        self.is_quiet()?;
         self.write(format!("{line}\r\n").as_bytes(), within).await?;
         self.reply(within).await
+    }
+
+    /// RFC 5321 §4.3.1: a reply answers a command. One that was there before answers nothing.
+    pub(crate) fn is_quiet(&self) -> Result<(), Cause> {
+        if self.unasked.is_empty() { Ok(()) } else { Err(Cause::OutOfTurn) }
     }
 
     pub(crate) async fn reply(&mut self, within: Duration) -> Result<Reply, Cause> {
@@ -79,7 +81,8 @@ impl<S: Stream> Wire<S> {
     /// The bare stream, for TLS. What the server sent behind its 220 in clear would be read as if it had been
     /// encrypted (CVE-2011-0411, RFC 3207 §4.2): such a server is not spoken to any more.
     pub(crate) fn into_stream(self) -> Result<S, Cause> {
-        if self.unasked.is_empty() { Ok(self.stream) } else { Err(Cause::OutOfTurn) }
+        self.is_quiet()?;
+        Ok(self.stream)
     }
 
     /// For the rest of the connection's life nobody needs to know what carries it.
