@@ -18,6 +18,7 @@ mod logins;
 mod notice;
 mod pipeline;
 mod placement;
+mod polling;
 pub mod proof;
 mod recall;
 mod reply_address;
