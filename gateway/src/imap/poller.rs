@@ -152,12 +152,9 @@ impl Diary {
         Ok(())
     }
 
-    /// Says that there is work, once.
-    pub(super) async fn working<I: Intake>(&mut self, intake: &I, mailbox: &Mailbox) -> Result<(), Fault> {
-        match self.stand(Standing::Working, intake.now()) {
-            true => self.save(intake, mailbox).await,
-            false => Ok(()),
-        }
+    /// There is work. What is shown of it comes with the next thing that is saved.
+    pub(super) fn working(&mut self, now: Timestamp) {
+        self.stand(Standing::Working, now);
     }
 
     pub(super) fn taken(&mut self, uid: u32, now: Timestamp) {

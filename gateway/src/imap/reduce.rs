@@ -74,7 +74,7 @@ fn status(word: &[u8], mut reader: Reader<'_>) -> Vec<u8> {
 /// A list of capabilities, if it is one that the parser takes; every other code is itself.
 fn capability(code: &[u8]) -> Option<&[u8]> {
     let code = code.strip_suffix(b"\r\n").unwrap_or(code).trim_ascii_end();
-    let whole = !starts_with(code, b"CAPABILITY ")
+    let whole = !starts_with(code, b"CAPABILITY")
         || code.split(|octet| *octet == b' ').any(|word| word.eq_ignore_ascii_case(REVISION));
     let plain = code.iter().all(|octet| matches!(octet, b' '..=b'~'));
     (whole && plain).then_some(code)
@@ -228,6 +228,7 @@ mod tests {
             "* 3 RECENT\r\n",
             "* VANISHED 1:9\r\n",
             "* CAPABILITY IDLE\r\n",
+            "* CAPABILITY \r\n",
             "* FLAGS (\\Seen)\r\n",
             "* 1 FETCH (MODSEQ (7))\r\n",
             "* 99999999999999999999 EXISTS\r\n",

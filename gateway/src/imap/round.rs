@@ -105,7 +105,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin + Send> Round<'_, I, S> {
             self.diary.progress.settled(mail.uid);
             return Ok(());
         }
-        self.diary.working(self.intake, self.mailbox).await?;
+        self.diary.working(self.intake.now());
         match self.receive(mail).await? {
             Outcome::Secured => {
                 self.diary.taken(mail.uid, self.intake.now());

@@ -118,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         /// A line of an answer, keywords included, on average.
         const LINE: usize = 512;
         let responses = Allowance::SHORT.responses + width;
-        let allowance = Allowance { responses, octets: responses * LINE, literal: 0 };
+        let allowance = Allowance { responses, octets: responses * LINE, ..Allowance::SHORT };
         let mut found = BTreeMap::new();
         let command = format!("UID FETCH {set} (UID RFC822.SIZE FLAGS)");
         let done = self
