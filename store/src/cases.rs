@@ -283,7 +283,7 @@ impl Ledger {
             .iter()
             .map(|(_, row)| records::decode(&row.value))
             .collect::<Result<Vec<MessageRecord>, _>>()?;
-        messages.sort_by_key(|message| (message.received_at, message.id));
+        messages.sort_by_key(|message| message.number);
         Ok(messages)
     }
 

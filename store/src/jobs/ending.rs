@@ -106,7 +106,10 @@ impl Ledger {
         if let Some((content, version)) = destroyed {
             self.remove_arriving(content, version).await?;
         }
-        self.announce_work();
+        // A report may have been made.
+        if let JobKind::Relay(_) = job.kind {
+            self.announce_work();
+        }
         Ok(())
     }
 

@@ -259,7 +259,7 @@ impl Ledger {
                 (Job { standing: Standing::Waiting, due, ..job.clone() }, Act::JobReleased)
             }
             // What was given up for its age gets the whole time again; what the mail says of itself stays.
-            Step::Retry(now) if job.standing != Standing::OnHold && job.retried_at != Some(now) => {
+            Step::Retry(now) if job.standing != Standing::OnHold && !is_retried(&job, now) => {
                 let then =
                     Job { due: now, retried_at: Some(now), standing: Standing::Waiting, ..job.clone() };
                 (then, Act::JobRetried)
@@ -292,6 +292,11 @@ impl Step {
             Self::Drop => vec![lanes(selection), on_hold, abandoned],
         }
     }
+}
+
+/// Already so: a walk through the queue meets again what it has moved.
+fn is_retried(job: &Job, now: Timestamp) -> bool {
+    job.standing == Standing::Waiting && job.due == now && job.retried_at == Some(now)
 }
 
 fn joined(one: Option<Result<Result<bool, StoreError>, tokio::task::JoinError>>) -> Result<u64, StoreError> {

@@ -92,11 +92,11 @@ async fn an_upload_that_is_given_up_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_full_store_says_so_and_works_again() {
     let market = Market::open().await;
-    market.engine.set_full(true);
+    market.memory.as_ref().unwrap().set_full(true);
     assert_eq!(market.mail("alpha", 1, b"body", market.opening()).await, Err(StoreError::Full));
-    market.engine.set_full(false);
+    market.memory.as_ref().unwrap().set_full(false);
     market.mail("alpha", 1, b"body", market.opening()).await.unwrap();
-    market.engine.break_down("no disk");
+    market.memory.as_ref().unwrap().break_down("no disk");
     let broken = market.mail("alpha", 2, b"body", market.opening()).await;
     assert!(matches!(broken, Err(StoreError::Broken(_))));
 }

@@ -2,39 +2,65 @@
 
 mod cases;
 mod content;
+mod credentials;
+mod digests;
+mod held;
+mod kills;
 mod notices;
+mod operations;
+mod passages;
 mod people;
+mod queue;
+mod recalls;
+mod returns;
 
 use std::{sync::Arc, time::Duration};
 
 use certs::RootKey;
 use jiff::{SignedDuration, Timestamp};
-use mail::{Address, Class, GroupId, Headline, Scan, Tag};
+use mail::{Address, Class, Envelope, GroupId, Headline, ReversePath, Scan, Tag};
+use tempfile::TempDir;
 
 use crate::{
-    Acceptance, Accepted, Actor, CaseId, ContentWriter, Deadline, DirectoryChange, Entry, Event, Group,
-    JobKind, Joining, Ledger, Mailbox, MailboxAlerts, Opening, Outcome, Participant, Party, Place, Proof,
-    Reading, Receipts, Role, SealedContent, Session, SessionToken, StoreError, User, UserId, chain,
-    engine::{Engine, Range},
+    Acceptance, Accepted, Act, Actor, CaseId, ContentWriter, Deadline, DirectoryChange, Entry, Event, Group,
+    JobKind, Joining, Leased, Ledger, Mailbox, MailboxAlerts, Opening, Outcome, Participant, Party, Passage,
+    Place, Proof, Reading, Receipts, Role, SealedContent, Session, SessionToken, StoreError, User, UserId,
+    chain,
+    engine::{Engine, Range, Rows},
+    keys::{Key, Table},
     memory::Memory,
+    sqlite::{Options, Sqlite},
 };
 
 struct Market {
     ledger: Ledger,
-    engine: Arc<Memory>,
+    engine: Arc<dyn Engine>,
+    /// The engine again, if its failures can be arranged.
+    memory: Option<Arc<Memory>>,
+    _folder: Option<TempDir>,
+    root: Arc<RootKey>,
     now: Arc<std::sync::Mutex<Timestamp>>,
     reader: UserId,
 }
 
 impl Market {
     async fn open() -> Self {
-        let engine = Arc::new(Memory::new());
+        let memory = Arc::new(Memory::new());
+        let engine = Arc::clone(&memory) as Arc<dyn Engine>;
+        Self { memory: Some(memory), ..Self::on(engine, None).await }
+    }
+
+    /// The same market on every engine.
+    async fn everywhere() -> Vec<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite: Arc<dyn Engine> = Arc::new(Sqlite::open(folder.path(), Options::default()).unwrap());
+        vec![Self::open().await, Self::on(sqlite, Some(folder)).await]
+    }
+
+    async fn on(engine: Arc<dyn Engine>, folder: Option<TempDir>) -> Self {
         let now = Arc::new(std::sync::Mutex::new("2026-06-01T10:00:00Z".parse::<Timestamp>().unwrap()));
-        let clock = Arc::clone(&now);
         let root = Arc::new(RootKey::generate().unwrap());
-        let clock = Box::new(move || *clock.lock().unwrap());
-        let ledger =
-            Ledger::open_with_clock(Arc::clone(&engine) as Arc<dyn Engine>, root, clock).await.unwrap();
+        let ledger = ledger(&engine, &root, &now).await;
         let reader = UserId::new(ledger.now()).unwrap();
         let mut changes = Vec::new();
         for (group, mpid) in [("alpha", "ALPH"), ("beta", "BETA"), ("gamma", "GAMM")] {
@@ -73,7 +99,12 @@ impl Market {
             alerts: MailboxAlerts::AtOnce,
         }));
         ledger.change_directory(&Actor::Tool, changes).await.unwrap();
-        Self { ledger, engine, now, reader }
+        Self { ledger, engine, memory: None, _folder: folder, root, now, reader }
+    }
+
+    /// The ledger as a process finds it that starts after this one was killed.
+    async fn after_a_kill(&self) -> Ledger {
+        ledger(&self.engine, &self.root, &self.now).await
     }
 
     fn pass(&self, time: SignedDuration) {
@@ -158,11 +189,77 @@ impl Market {
         rows.iter().map(|(_, row)| Event::from_bytes(&chain::event(&row.value).unwrap()).unwrap()).collect()
     }
 
+    async fn sealed(&self, bytes: &[u8]) -> SealedContent {
+        let mut writer = ContentWriter::new(&self.ledger).unwrap();
+        writer.write(bytes).await.unwrap();
+        writer.finish().await.unwrap()
+    }
+
+    /// A mail of alpha to these recipients, the first of which has the source `source`, the next the next.
+    async fn passage(&self, recipients: &[&str], source: u8, bytes: &[u8]) -> Passage {
+        let sources = (source..).zip(recipients).map(|(source, _)| [source; 32]).collect();
+        let recipients = recipients.iter().map(|to| address(to)).collect();
+        Passage {
+            from_group: id("alpha"),
+            proof: Proof::Network,
+            author: None,
+            content: self.sealed(bytes).await,
+            headline: Headline { subject: "secret subject".to_owned(), ..Headline::default() },
+            envelope: Envelope::plain(ReversePath::Address(address("ann@alpha.example")), recipients),
+            received_line: "Received: from mail.alpha.example\r\n".to_owned(),
+            decided_by: "own-domain".to_owned(),
+            class: Class::Human,
+            scan: Scan::Off,
+            authentication: None,
+            sources,
+        }
+    }
+
+    async fn lease(&self) -> Vec<Leased> {
+        self.ledger.lease_jobs(100, Duration::from_secs(600), &[]).await.unwrap()
+    }
+
+    /// Ends everything that is due.
+    async fn finish_all(&self, outcome: Outcome) {
+        for leased in self.lease().await {
+            self.ledger.finish_job(leased, outcome.clone()).await.unwrap();
+        }
+    }
+
+    async fn kinds(&self) -> Vec<&'static str> {
+        let jobs = self.ledger.jobs().await.unwrap();
+        let mut kinds: Vec<_> = jobs.iter().map(|job| job.kind.as_str()).collect();
+        kinds.sort_unstable();
+        kinds
+    }
+
+    async fn acts(&self) -> Vec<Act> {
+        self.events().await.iter().map(|event| event.act).collect()
+    }
+
+    async fn count(&self, act: Act) -> usize {
+        self.acts().await.into_iter().filter(|known| *known == act).count()
+    }
+
+    async fn rows(&self, table: Table) -> Rows {
+        self.engine.scan(Key::of(table).range(), 100_000).await.unwrap()
+    }
+
     async fn everything(&self) -> Vec<u8> {
         let all = Range { from: vec![0], to: vec![0xff; 40] };
         let rows = self.engine.scan(all, 1_000_000).await.unwrap();
         rows.into_iter().flat_map(|(key, row)| [key, row.value.to_vec()].concat()).collect()
     }
+}
+
+async fn ledger(
+    engine: &Arc<dyn Engine>,
+    root: &Arc<RootKey>,
+    now: &Arc<std::sync::Mutex<Timestamp>>,
+) -> Ledger {
+    let clock = Arc::clone(now);
+    let clock = Box::new(move || *clock.lock().unwrap());
+    Ledger::open_with_clock(Arc::clone(engine), Arc::clone(root), clock).await.unwrap()
 }
 
 fn tagged(place: Place, source: u8) -> Entry {

@@ -1,0 +1,88 @@
+//! Tasks for people and the state of polled mailboxes.
+
+use super::*;
+use crate::{PollReport, PollStanding, PollState, TaskKind};
+
+#[tokio::test]
+async fn tasks_of_one_kind_about_one_thing_are_one() {
+    for market in Market::everywhere().await {
+        let bounces = |to: &str, status: &str| TaskKind::MailboxBounces {
+            address: address(to),
+            status: status.to_owned(),
+        };
+        let raise = async |group: Option<&str>, kind: TaskKind| {
+            let group = group.map(id);
+            market.ledger.raise_task(&Actor::Worker, group.as_ref(), kind, None).await.unwrap();
+            market.pass(SignedDuration::from_secs(1));
+        };
+        raise(Some("beta"), bounces("et@beta.example", "5.1.1")).await;
+        raise(Some("beta"), bounces("ET@beta.example", "5.7.1")).await;
+        raise(Some("beta"), bounces("et2@beta.example", "5.1.1")).await;
+        raise(Some("gamma"), TaskKind::PollingStopped { mailbox: "old".to_owned() }).await;
+        raise(None, TaskKind::CertificateExpires { name: "mail.example".to_owned() }).await;
+        let tasks = market.ledger.tasks(Some(&id("beta"))).await.unwrap();
+        let counts: Vec<_> = tasks.iter().map(|task| task.count).collect();
+        assert_eq!(counts, [2, 1]);
+        assert!(tasks[0].last > tasks[0].since);
+        assert_eq!(tasks[0].kind, bounces("ET@beta.example", "5.7.1"), "the latest status");
+        assert_eq!(market.ledger.tasks(None).await.unwrap().len(), 1);
+        assert_eq!(market.ledger.all_tasks().await.unwrap().len(), 4);
+        let actor = Actor::User(market.reader);
+        let close = async |group: &str| {
+            market.ledger.close_task(&actor, Some(&id(group)), tasks[0].id).await.unwrap()
+        };
+        assert!(!close("gamma").await, "another company's task");
+        assert!(close("beta").await);
+        assert!(!close("beta").await);
+        raise(Some("beta"), bounces("et@beta.example", "5.1.1")).await;
+        let again = market.ledger.tasks(Some(&id("beta"))).await.unwrap();
+        assert_eq!(again.iter().map(|task| task.count).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!((market.count(Act::TaskRaised).await, market.count(Act::TaskClosed).await), (5, 1));
+    }
+}
+
+#[tokio::test]
+async fn tasks_raised_at_once_are_all_counted() {
+    for market in Market::everywhere().await {
+        let mut raising = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let ledger = market.ledger.clone();
+            raising.spawn(async move {
+                let kind = TaskKind::PollingStopped { mailbox: "old".to_owned() };
+                ledger.raise_task(&Actor::Gateway, Some(&id("beta")), kind, None).await.unwrap();
+            });
+        }
+        raising.join_all().await;
+        let [task] = market.ledger.tasks(Some(&id("beta"))).await.unwrap().try_into().unwrap();
+        assert_eq!(task.count, 20);
+    }
+}
+
+#[tokio::test]
+async fn polling_goes_on_where_it_stopped() {
+    for market in Market::everywhere().await {
+        let report = PollReport {
+            name: "old".to_owned(),
+            group: id("beta"),
+            standing: PollStanding::Running,
+            since: market.ledger.now(),
+            taken: 3,
+            left: 0,
+            last_taken_at: Some(market.ledger.now()),
+            last_error: None,
+        };
+        assert_eq!(market.ledger.poll_state("old").await.unwrap(), None);
+        let state = PollState { uid_validity: 7, last_uid: 41 };
+        market.ledger.save_poll(Some(state), &report).await.unwrap();
+        let stopped = PollReport {
+            standing: PollStanding::Stopped,
+            last_error: Some("the server refuses the password".to_owned()),
+            ..report.clone()
+        };
+        market.ledger.save_poll(None, &stopped).await.unwrap();
+        let ledger = market.after_a_kill().await;
+        assert_eq!(ledger.poll_state("old").await.unwrap(), Some(state));
+        assert_eq!(ledger.poll_reports().await.unwrap(), [stopped]);
+        assert_eq!(market.count(Act::PollingChanged).await, 2);
+    }
+}
