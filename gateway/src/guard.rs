@@ -4,8 +4,8 @@
 //! Nothing but this file makes a [`Cleared`], and the courier takes nothing else.
 
 use bytes::Bytes;
-use mail::{Budget, Message, Scanner};
-use policies::Ruleset;
+use mail::{Budget, Scan, Scanner};
+use policies::{Facts, Passing, Recipient, Ruleset, Verdict};
 use store::{ContentReader, OpenContent, OutgoingPassage, StoreError};
 
 use crate::letters::Signer;
@@ -21,10 +21,10 @@ pub(crate) struct Leak;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Stopped {
     #[error(
-        "the mail was let through because nothing personal was found in it, and now something is; it was stopped: ask \
-         the sender to write to a mapped mailbox"
+        "looked at once more at the door, the mail may not pass on any more; it was stopped: send it again, and the \
+         answer says what to do"
     )]
-    PersonalData,
+    NotAllowed,
     #[error(transparent)]
     Unreadable(#[from] StoreError),
 }
@@ -50,21 +50,14 @@ pub(crate) enum Pieces {
     Parts(Option<Bytes>, ContentReader),
 }
 
-/// What the rule demanded that let a mail through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Demand {
-    /// That nothing personal is in it.
-    NothingPersonal,
-    /// Nothing that its content shows; or a person let it through.
-    Nothing,
-}
-
 /// Clears a mail that Postern wrote, and signs it: what is added after the look is made of what was looked at.
 pub(crate) fn clear(rules: &Ruleset, signer: &Signer, letter: Vec<u8>) -> Result<Cleared, Leak> {
     let mut scanner = Scanner::new(Budget::default());
     scanner.feed(&letter);
+    let message = scanner.finish();
+    let decoded = rules.tags().find(&message.headline.subject, &message.text, &[]);
     let raw = rules.tags().find("", &String::from_utf8_lossy(&letter), &[]);
-    if is_personal(rules, &scanner.finish()) || !raw.is_empty() {
+    if !decoded.is_empty() || !raw.is_empty() {
         return Err(Leak);
     }
     let letter = signer.sign(letter);
@@ -73,10 +66,11 @@ pub(crate) fn clear(rules: &Ruleset, signer: &Signer, letter: Vec<u8>) -> Result
     Ok(shape.clear(Content::Letter(letter.into())))
 }
 
-/// Clears a mail that passes through: all of it is read once before the first byte of it leaves.
+/// Clears a mail that passes through to one recipient: all of it is read once, and judged anew, before the first byte
+/// of it leaves.
 pub(crate) async fn clear_passage(
     rules: &Ruleset,
-    demand: Demand,
+    recipient: Recipient,
     passage: &OutgoingPassage,
 ) -> Result<Cleared, Stopped> {
     let received_line = Bytes::from(passage.received_line.clone());
@@ -86,20 +80,29 @@ pub(crate) async fn clear_passage(
     let mut pieces = passage.content.read(0, passage.content.size());
     while let Some(piece) = pieces.next().await? {
         shape.feed(&piece);
-        if demand == Demand::NothingPersonal {
-            scanner.feed(&piece);
-        }
+        scanner.feed(&piece);
     }
-    if demand == Demand::NothingPersonal && is_personal(rules, &scanner.finish()) {
-        return Err(Stopped::PersonalData);
+    let judged = rules.judge(&Facts {
+        sender: &passage.from_group,
+        // It was accepted to be passed on; a switch that was turned since does not lose it.
+        passing: Passing::On,
+        reverse_path: &passage.envelope.reverse_path,
+        message: &scanner.finish(),
+        recipients: &[recipient],
+        referenced: &[],
+        // What the virus scanner said is decided: it was let through, or a person has let it.
+        scan: Scan::Clean,
+    });
+    let allowed = judged.verdicts.iter().all(|verdict| match verdict {
+        Verdict::Relay { .. } => true,
+        // The rule that held it then: somebody with the compliance role has released it.
+        Verdict::Hold { rule, .. } => rule.as_str() == passage.decided_by,
+        Verdict::Secure { .. } | Verdict::Return | Verdict::Refuse { .. } => false,
+    });
+    match allowed {
+        true => Ok(shape.clear(Content::Passage { received_line, original: passage.content.clone() })),
+        false => Err(Stopped::NotAllowed),
     }
-    Ok(shape.clear(Content::Passage { received_line, original: passage.content.clone() }))
-}
-
-/// The judge's own question, asked again.
-fn is_personal(rules: &Ruleset, message: &Message) -> bool {
-    let names: Vec<&str> = message.headline.parts.iter().filter_map(|part| part.name.as_deref()).collect();
-    !rules.tags().find(&message.headline.subject, &message.text, &names).is_empty()
 }
 
 impl Cleared {

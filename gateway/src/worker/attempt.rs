@@ -1,15 +1,13 @@
 //! One try of one job, from what it names to what became of it.
 
-use std::sync::Arc;
-
 use store::{Actor, Job, JobKind, Outcome, RelayJob, TaskKind};
 
 use super::Worker;
 use crate::{
     courier::{Delivered, Failure, Lasting, Parcel},
-    gateway::Gateway,
-    guard::{self, Demand, Stopped},
+    guard::{self, Stopped},
     letters::{LetterError, Outgoing},
+    placement,
 };
 
 /// Why there is no mail to send.
@@ -58,10 +56,11 @@ impl Worker {
         let found = self.gateway.ledger().passage(relay.passage).await;
         let found = found.map_err(|error| Obstacle::Later(error.to_string()))?;
         let passage = found.ok_or(Obstacle::Needless)?;
-        let demand = demand(&self.gateway, relay);
-        let mail = guard::clear_passage(&self.gateway.rules(), demand, &passage).await;
+        let recipient = placement::recipient(&self.gateway, &relay.group, &relay.to.address).await;
+        let recipient = recipient.map_err(|refusal| Obstacle::Later(format!("{refusal:?}")))?;
+        let mail = guard::clear_passage(&self.gateway.rules(), recipient, &passage).await;
         let mail = mail.map_err(|stopped| match stopped {
-            Stopped::PersonalData => Obstacle::Stopped(stopped.to_string()),
+            Stopped::NotAllowed => Obstacle::Stopped(stopped.to_string()),
             Stopped::Unreadable(error) => Obstacle::Later(error.to_string()),
         })?;
         let (reverse_path, report) = (passage.envelope.reverse_path, passage.envelope.report);
@@ -81,7 +80,7 @@ impl Worker {
                 Outcome::Abandoned(format!("5.3.0 {reason}"))
             }
             Obstacle::Stopped(reason) => {
-                tracing::error!(job = %job.id, kind, "ALARM: the guard stopped a mail that holds personal data");
+                tracing::error!(job = %job.id, kind, "ALARM: the guard stopped a mail at the door");
                 self.raise_alarm(job).await;
                 Outcome::Abandoned(format!("5.7.1 {reason}"))
             }
@@ -124,12 +123,4 @@ fn sent(job: &Job, delivered: &Delivered) -> Outcome {
         (JobKind::Relay(_), false) => Outcome::Unreported,
         _ => Outcome::Done,
     }
-}
-
-/// What was demanded of a mail that goes on. A company's mail to its own people may hold what it likes; it never leaves
-/// the company.
-fn demand(gateway: &Arc<Gateway>, relay: &RelayJob) -> Demand {
-    let directory = gateway.ledger().directory();
-    let own = directory.group_of(&relay.to.address).is_some_and(|group| *group == relay.group);
-    if own { Demand::Nothing } else { Demand::NothingPersonal }
 }
