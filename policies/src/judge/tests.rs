@@ -381,6 +381,59 @@ fn recall_says_what_it_takes_back() {
     assert_eq!(machine.recall, None, "only a person acts");
 }
 
+const BY_CODE_ONLY: &str = r#"
+[[rule]]
+id = "not-here"
+recipient = ["mailbox"]
+process = ["crossed-meters"]
+verdict = "refuse"
+public = "no crossed meters"
+
+[[rule]]
+id = "case"
+recipient = ["mailbox", "reply-address"]
+verdict = "secure"
+
+[[rule]]
+id = "by-code"
+recipient = ["counterparty"]
+subject_code = ["mailbox"]
+verdict = "secure"
+
+[[rule]]
+id = "suspicious"
+recipient = ["counterparty"]
+personal_data = "found"
+verdict = "refuse"
+public = "personal data"
+
+[[rule]]
+id = "nowhere"
+recipient = ["counterparty", "own-domain", "outside", "own-mailbox", "foreign-reply-address", "unmapped"]
+verdict = "refuse"
+public = "nowhere"
+"#;
+
+#[test]
+fn who_would_be_refused_whatever_the_mail_says_is_refused_at_once() {
+    let rules = Ruleset::new(
+        Catalogue::shipped().unwrap(),
+        Calendar::shipped().unwrap(),
+        TagRules::shipped().unwrap(),
+        VerdictRules::parse("v.toml", BY_CODE_ONLY).unwrap(),
+    )
+    .unwrap();
+    let class = |recipient: &Recipient| {
+        rules.class(&group("alpha"), recipient, Passing::On).map_err(|refused| refused.public)
+    };
+    let crossed = Recipient::Mailbox(place_of("beta", "crossed-meters", "initial-request"));
+    assert_eq!(class(&mailbox("beta")), Ok(Class::Case));
+    assert_eq!(class(&crossed), Err("no crossed meters".to_owned()));
+    assert_eq!(class(&with_et("beta")), Ok(Class::Counterparty), "the subject may name the mailbox");
+    assert_eq!(class(&counterparty("beta", &[])), Err("nowhere".to_owned()), "in the words for a plain mail");
+    assert_eq!(class(&Recipient::Outside), Err("nowhere".to_owned()));
+}
+
 #[test]
 fn due_by_process_and_rung() {
     let rules = Ruleset::shipped().unwrap();
