@@ -27,7 +27,7 @@ pub(crate) struct Body {
 #[derive(Debug)]
 enum Ear {
     Deaf,
-    Text(Reader<Words>),
+    Text(Box<Reader<Words>>),
     Mail(Box<Reader<Scanner>>),
     Signed(Box<Reader<Cms>>),
     File(Box<Reader<Opener>>),
@@ -85,7 +85,7 @@ impl Body {
     pub(crate) fn text(part: Part, room: Room) -> Self {
         let splitter = (part.media_type == "text/plain").then(|| uuencode::Splitter::new(room.parts + 1));
         let words = Words { kept: Vec::new(), most: room.text, whole: true, splitter };
-        Self { ear: Ear::Text(Reader::new(&part, words)), part: Some(part) }
+        Self { ear: Ear::Text(Box::new(Reader::new(&part, words))), part: Some(part) }
     }
 
     /// An encoded mail, scanned as it is decoded.

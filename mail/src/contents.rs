@@ -1,7 +1,9 @@
 //! What a container held: parts with their places, text, defects. Whatever kind of container it was, the findings take
 //! it in by the same way. Opens nothing itself.
 
-use crate::{Class, Coding, Defect, Inside, Message, Part, PartRole, Signed, Slice, header::clip, uuencode};
+use crate::{
+    Class, Coding, Defect, Inside, Message, Part, PartRole, Signed, Slice, charset, header::clip, uuencode,
+};
 
 /// Longest file name kept, in bytes.
 const NAME_MAX: usize = 255;
@@ -161,10 +163,14 @@ pub(crate) fn files_in_text(part: &Part, parent: u32, files: &[uuencode::File]) 
             inside.through.iter().copied().chain([own]).collect()
         }
     };
+    let name = |file: &uuencode::File| {
+        let name = charset::read(&file.name, part.charset.as_deref()).text;
+        (!name.is_empty()).then(|| clip(&name, NAME_MAX))
+    };
     let listed = |file: &uuencode::File| Part {
         media_type: "application/octet-stream".to_owned(),
         charset: None,
-        name: Some(clip(&crate::charset::read(&file.name, part.charset.as_deref()).text, NAME_MAX)),
+        name: name(file),
         content_id: None,
         role: part.role.closed(),
         inside: Some(Inside {

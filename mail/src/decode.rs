@@ -225,20 +225,60 @@ mod tests {
         assert_eq!(decoded(Encoding::Uuencode, &[code]), b"Cat");
     }
 
-    #[test]
-    fn a_part_gives_its_text() {
-        let part = Part {
+    fn part(encoding: Encoding, inside: Option<Inside>) -> Part {
+        Part {
             offset: 0,
             length: 0,
-            encoding: Encoding::QuotedPrintable,
+            encoding,
             media_type: "text/plain".to_owned(),
             charset: Some("iso-8859-1".to_owned()),
             name: None,
             content_id: None,
             role: PartRole::Body,
-            inside: None,
+            inside,
+        }
+    }
+
+    #[test]
+    fn a_part_gives_its_text() {
+        assert_eq!(part(Encoding::QuotedPrintable, None).text(b"Fr=F6sche"), "Frösche");
+        let with_file = b"see\nbegin 644 cat.txt\n#0V%T\n`\nend\nbye";
+        assert_eq!(part(Encoding::Identity, None).text(with_file), "see\nbye");
+    }
+
+    /// Base64 of "..(\x04\x04TWF1\x04\x04Lg==)": a string in segments, in which "Mau." stands in base64 again.
+    #[test]
+    fn a_part_is_found_through_all_that_is_around_it() {
+        let inside = Inside {
+            parent: 0,
+            offset: 0,
+            length: 8,
+            coding: Coding::Base64,
+            through: vec![Slice { offset: 3, length: 12, coding: Coding::Segments }],
         };
-        assert_eq!(part.text(b"Fr=F6sche"), "Frösche");
+        let part = part(Encoding::Base64, Some(inside));
+        let code = b"Li4oBARUV0YxBARMZz09KQ==";
+        for piece in [1, 5, 100] {
+            let (mut decoder, mut out) = (part.decoder(), Vec::new());
+            code.chunks(piece).for_each(|piece| decoder.feed(piece, &mut out));
+            assert!(decoder.done(), "all of the slice has come");
+            decoder.finish(&mut out);
+            assert_eq!(out, b"Mau.");
+        }
+        assert_eq!(part.encoded(), (8, Coding::Base64));
+    }
+
+    #[test]
+    fn what_stands_behind_a_part_is_not_asked_for() {
+        let inside =
+            Inside { parent: 0, offset: 2, length: 3, coding: Coding::Identity, through: Vec::new() };
+        let (mut decoder, mut out) = (part(Encoding::Identity, Some(inside)).decoder(), Vec::new());
+        decoder.feed(b"..ab", &mut out);
+        assert!(!decoder.done());
+        decoder.feed(b"c.", &mut out);
+        assert!(decoder.done());
+        decoder.finish(&mut out);
+        assert_eq!(out, b"abc");
     }
 
     fn encodings() -> impl Strategy<Value = Encoding> {

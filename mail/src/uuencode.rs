@@ -186,12 +186,13 @@ impl<'a> Kind<'a> {
     }
 }
 
-/// The name in a first line: three or four octal digits stand before it.
+/// The name in a first line, which may be missing: three or four octal digits stand before it.
 fn begun(line: &[u8]) -> Option<&[u8]> {
     let rest = line.strip_prefix(BEGIN)?;
     let digits = rest.iter().take_while(|b| (b'0'..=b'7').contains(b)).count();
-    let name = rest[digits..].strip_prefix(b" ")?.trim_ascii();
-    ((3..=4).contains(&digits) && !name.is_empty()).then_some(name)
+    let name = rest[digits..].trim_ascii();
+    let apart = name.is_empty() || rest[digits] == b' ';
+    ((3..=4).contains(&digits) && apart).then_some(name)
 }
 
 /// A byte of a UTF-8 character behind its first.
@@ -245,7 +246,8 @@ mod tests {
             "begin 100 metres from the gate\nand go on\n",
             "begin 644 x",
             "begin 644 x\n",
-            "begin 644\n#0V%T\nend\n",
+            "begin 64 x\n#0V%T\nend\n",
+            "begin 644x\n#0V%T\nend\n",
             "begin 9999 x\n#0V%T\nend\n",
             " begin 644 x\n#0V%T\nend\n",
             "we begin 644 x\n#0V%T\nend\n",
@@ -265,6 +267,7 @@ mod tests {
         );
         assert_eq!(shown("begin 644 a\n#0V%T").1.len(), 1);
         assert_eq!(shown("begin 644 a\nend\n").1.len(), 1, "an empty file");
+        assert_eq!(shown("begin 644 \n#0V%T\nend\n").1.len(), 1, "a file without a name");
     }
 
     #[test]

@@ -115,7 +115,7 @@ const CORPUS: [(&str, &[(&str, usize, &[u8])]); 4] = [
         "mime4j/mimetools-testmsgs__uu-junk.msg.eml",
         &[("up.gif", 110, b"GIF87a"), ("zeegee.gif", 4834, b"GIF87a[")],
     ),
-    ("mime4j/mimetools-testmsgs__sig-uu.msg.eml", &[(".signature", 276, b"  ___  _")]),
+    ("mime4j/mimetools-testmsgs__sig-uu.msg.eml", &[(".signature", 276, b"  ___  _"), ("", 236, b"GIF89a")]),
 ];
 
 #[test]
@@ -134,6 +134,6 @@ fn files_in_texts_of_the_corpus() {
             assert_eq!((*name, content.len()), (*wanted, *length), "{mail}");
             assert!(content.starts_with(start), "{mail}: {name}");
         }
-        assert!(!message.text.contains("\nM"), "{mail}: no code is left in the text");
+        assert!(!message.text.contains("begin 644"), "{mail}: no code is left in the text");
     }
 }

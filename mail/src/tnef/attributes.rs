@@ -50,7 +50,6 @@ pub(super) struct Attribute {
     pub(super) of_file: bool,
     /// Without the type, which says nothing that the id does not.
     pub(super) id: u16,
-    pub(super) length: u32,
     /// Where its value starts.
     pub(super) offset: u64,
 }
@@ -108,7 +107,7 @@ impl Attributes {
                     return Some(self.broken());
                 }
                 self.at = At::Value { left: length, sum: 0 };
-                Some(Event::Begin(Attribute { of_file: level == 2, id, length, offset: 0 }))
+                Some(Event::Begin(Attribute { of_file: level == 2, id, offset: 0 }))
             }
             At::Value { left: 0, sum } => {
                 self.at = At::Checksum { sum };

@@ -62,7 +62,7 @@ pub(crate) struct Tnef {
 enum Taking {
     Nothing,
     Held(What, Held),
-    Rich(Rich),
+    Rich(Box<Rich>),
     File {
         offset: u64,
         length: u64,
@@ -201,7 +201,7 @@ impl Tnef {
         };
         let offset = self.start + attribute.offset + offset;
         self.taking = match (attribute.of_file, tag.id, tag.kind) {
-            (false, 0x1009, BINARY) => Taking::Rich(Rich { offset, ..Rich::default() }),
+            (false, 0x1009, BINARY) => Taking::Rich(Box::new(Rich { offset, ..Rich::default() })),
             (true, 0x3701, OBJECT) => Taking::Object { offset, id: Vec::new() },
             (true, 0x3701, BINARY) => Taking::File { offset, length: 0, watch: Watch::default() },
             (of_file, id, kind) => match kept(of_file, id, kind) {
@@ -270,7 +270,7 @@ impl Tnef {
         match taking {
             Taking::Nothing => {}
             Taking::Held(what, held) => self.keep(what, held),
-            Taking::Rich(rich) => self.letter().rich = Some(rich),
+            Taking::Rich(rich) => self.letter().rich = Some(*rich),
             Taking::File { offset, length, watch } => {
                 if watch.closed() {
                     self.defect(Defect::Opaque);
