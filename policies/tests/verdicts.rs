@@ -316,8 +316,7 @@ fn rule() -> impl Strategy<Value = String> {
         let process = "process = [\"erroneous-transfers\"]";
         select(vec![process, "opaque = true\nprocess_opaque = [\"hold\", \"refuse\"]"])
     };
-    let subject =
-        || select(vec!["subject_code = [\"mailbox\"]", "subject_code = [\"no-mailbox\"]"]);
+    let subject = || select(vec!["subject_code = [\"mailbox\"]", "subject_code = [\"no-mailbox\"]"]);
     let refusing = || select(vec!["hold", "refuse"]);
     prop_oneof![
         (of_cases(), prop_oneof![content(), of_process()], prop_oneof![Just("secure"), refusing()]),
