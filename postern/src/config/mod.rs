@@ -21,14 +21,15 @@ use anyhow::Context;
 
 use self::document::{Document, Problem, Problems};
 use self::key::Section;
+pub(crate) use self::key::Wrong;
 
 pub(crate) use self::delivery::{Clamd, Delivery, Dns, Relay, Scanner, Signing};
 pub(crate) use self::describe::{Given, describe, example};
-pub(crate) use self::listeners::{Limits, ListenerTls, MailListener, Tls};
+pub(crate) use self::listeners::{Identity, Limits, ListenerTls, MailListener, Tls};
 pub(crate) use self::outward::{Exit, Notices, OutboundTls, Policy, Portal};
 pub(crate) use self::place::Places;
 pub(crate) use self::server::{EngineChoice, Keys, Log, LogFormat, Metrics, Server};
-pub(crate) use self::sources::{After, Poll, PollLogin, PollTls, Provider};
+pub(crate) use self::sources::{Poll, PollLogin, Provider};
 pub(crate) use self::value::is_domain;
 
 /// Every section, in the order of the printed example.

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gateway::imap::{After, Folder, Pin, Tls};
 use mail::{Address, GroupId};
 use store::Network;
 use toml::de::DeValue;
@@ -22,22 +23,16 @@ pub(crate) struct Poll {
     pub(crate) mailbox: Address,
     pub(crate) host: String,
     pub(crate) port: u16,
-    pub(crate) tls: PollTls,
-    pub(crate) pin: Option<[u8; 32]>,
+    pub(crate) tls: Tls,
+    pub(crate) pin: Option<Pin>,
     pub(crate) ca: Option<PathBuf>,
     pub(crate) user: String,
     pub(crate) login: PollLogin,
-    pub(crate) folder: String,
+    pub(crate) folder: Folder,
     pub(crate) after: After,
-    pub(crate) refused_to: Option<String>,
+    pub(crate) refused_to: Option<Folder>,
     pub(crate) authserv_id: Option<String>,
     pub(crate) interval: Duration,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PollTls {
-    Implicit,
-    Starttls,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +40,6 @@ pub(crate) enum PollLogin {
     Password(SecretPlace),
     /// XOAUTH2; the file is read again for each login.
     Token(SecretPlace),
-}
-
-/// What becomes of a mail in the mailbox once it is durable here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum After {
-    Remove,
-    MoveTo(String),
 }
 
 const NAME: Key<String> = Key {
@@ -86,15 +74,15 @@ const HOST: Key<(String, u16)> = Key {
     read: |value| outward::host_and_port(value, "imap.example.org:993"),
 };
 
-const POLL_TLS: Key<PollTls> = Key {
+const POLL_TLS: Key<Tls> = Key {
     name: "tls",
     doc: "\"implicit\" (port 993) or \"starttls\" (port 143). There is no way without.",
     default: Some("\"implicit\""),
     example: "",
-    read: |value| value::choice(value, &[("implicit", PollTls::Implicit), ("starttls", PollTls::Starttls)]),
+    read: |value| value::choice(value, &[("implicit", Tls::Implicit), ("starttls", Tls::StartTls)]),
 };
 
-const PIN: OptionalKey<[u8; 32]> = OptionalKey {
+const PIN: OptionalKey<Pin> = OptionalKey {
     name: "pin",
     doc: "SHA-256 of the server's public key (SPKI), as hexadecimal digits, for a server whose certificate no authority vouches for.",
     example: "\"6f1d…\"",
@@ -130,26 +118,26 @@ const TOKEN: OptionalKey<SecretPlace> = OptionalKey {
     read: SecretPlace::read,
 };
 
-const FOLDER: Key<String> = Key {
+const FOLDER: Key<Folder> = Key {
     name: "folder",
     doc: "The folder that is read.",
     default: Some("\"INBOX\""),
     example: "",
-    read: value::text,
+    read: folder,
 };
 
-const MOVE_TO: OptionalKey<String> = OptionalKey {
+const MOVE_TO: OptionalKey<Folder> = OptionalKey {
     name: "move_to",
     doc: "Where a mail is moved once it is durable here. When absent it is removed.",
     example: "\"Taken by Postern\"",
-    read: value::text,
+    read: folder,
 };
 
-const REFUSED_TO: OptionalKey<String> = OptionalKey {
+const REFUSED_TO: OptionalKey<Folder> = OptionalKey {
     name: "refused_to",
     doc: "Where a mail is moved that cannot be taken, for example because nobody proved its sender. When absent it stays, marked $PosternRefused.",
     example: "\"Not taken\"",
-    read: value::text,
+    read: folder,
 };
 
 const AUTHSERV_ID: OptionalKey<String> = OptionalKey {
@@ -231,6 +219,14 @@ impl Poll {
             authserv_id: authserv_id?,
             interval: interval?,
         })
+    }
+
+    /// The password, or none for a token, which is read anew for each login.
+    pub(crate) fn password(&self) -> Result<Option<String>, Wrong> {
+        match &self.login {
+            PollLogin::Password(place) => place.password().map(Some),
+            PollLogin::Token(place) => place.path().map(|_| None),
+        }
     }
 
     fn login(table: &Table<'_, '_>) -> Option<PollLogin> {
@@ -340,21 +336,21 @@ fn network(value: &DeValue<'_>) -> Result<Network, Wrong> {
     })
 }
 
-fn pin(value: &DeValue<'_>) -> Result<[u8; 32], Wrong> {
+fn folder(value: &DeValue<'_>) -> Result<Folder, Wrong> {
     let written = value::text(value)?;
-    let digits: String = written.chars().filter(|symbol| *symbol != ':').collect();
-    let mut bytes = [0; 32];
-    let whole = digits.len() == 64 && digits.is_ascii();
-    let filled = whole
-        && bytes.iter_mut().enumerate().all(|(place, byte)| {
-            let pair = digits.get(place * 2..place * 2 + 2).map(|pair| u8::from_str_radix(pair, 16));
-            matches!(pair, Some(Ok(value)) if { *byte = value; true })
-        });
-    match filled {
-        true => Ok(bytes),
-        false => Err(Wrong::new(
+    Folder::parse(&written).map_err(|error| {
+        Wrong::new(
+            format!("\"{written}\" is not a folder name: {error}"),
+            "write the name as a mail program shows it",
+        )
+    })
+}
+
+fn pin(value: &DeValue<'_>) -> Result<Pin, Wrong> {
+    Pin::parse(&value::text(value)?).ok_or_else(|| {
+        Wrong::new(
             "this is no SHA-256 of a public key",
             "write 64 hexadecimal digits: openssl x509 -pubkey -noout | openssl pkey -pubin -outform der | sha256sum",
-        )),
-    }
+        )
+    })
 }

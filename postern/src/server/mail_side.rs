@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use certs::ServerIdentity;
 use certs::dkim::DkimKey;
-use gateway::smtp::{Hostname, Limits, Listener, Options, PlainAuth, Security, Timeouts};
+use gateway::smtp::{Hostname, Limits, Listener, Means, Options, PlainAuth, Security, Timeouts};
 use gateway::{
     Courier, DnsSettings, Exchangers, Gateway, Guards, Login, Outbound, Pace, Private, Resolver, Route,
     Settings, Signer, Smarthost, Times, TlsPolicy, Worker,
@@ -17,7 +17,7 @@ use templates::Templates;
 use tokio::net::TcpListener;
 
 use super::Ready;
-use crate::config::{Config, Dns, Exit, ListenerTls, MailListener, OutboundTls, Relay, Signing};
+use crate::config::{Config, Dns, Exit, Identity, ListenerTls, MailListener, OutboundTls, Relay, Signing};
 
 /// The name that people see beside the address of a notice.
 const NOTICE_NAME: &str = "Postern";
@@ -107,13 +107,24 @@ fn options(
             },
             ..Limits::default()
         },
+        identities: listener.identities.iter().map(|identity| means(*identity)).collect(),
         ..Options::new(name, Hostname::parse(&config.server.name)?, security)
     })
 }
 
-pub(super) fn worker(config: &Config, gateway: Arc<Gateway>) -> anyhow::Result<Worker> {
+fn means(identity: Identity) -> Means {
+    match identity {
+        Identity::Login => Means::Login,
+        Identity::Certificate => Means::Certificate,
+        Identity::Network => Means::Network,
+        Identity::Connector => Means::Connector,
+        Identity::Domain => Means::Domain,
+    }
+}
+
+pub(super) fn worker(config: &Config, gateway: Arc<Gateway>, resolver: Resolver) -> anyhow::Result<Worker> {
     let templates = Arc::new(Templates::load()?);
-    let courier = Arc::new(Courier::new(outbound(config)?)?);
+    let courier = Arc::new(Courier::new(outbound(config, resolver)?)?);
     let delivery = &config.delivery;
     let pace = Pace {
         lanes: match &config.notices.smarthost {
@@ -140,9 +151,9 @@ fn signer(config: &Config) -> anyhow::Result<Signer> {
     Ok(Signer::new(config.notices.from.domain(), keys)?)
 }
 
-fn outbound(config: &Config) -> anyhow::Result<Outbound> {
+fn outbound(config: &Config, resolver: Resolver) -> anyhow::Result<Outbound> {
     Ok(Outbound {
-        route: route(config)?,
+        route: route(config, resolver)?,
         helo: config.server.name.clone(),
         roots: roots(config)?,
         times: Times::default(),
@@ -150,7 +161,7 @@ fn outbound(config: &Config) -> anyhow::Result<Outbound> {
     })
 }
 
-fn route(config: &Config) -> anyhow::Result<Route> {
+fn route(config: &Config, resolver: Resolver) -> anyhow::Result<Route> {
     let notices = &config.notices;
     let tls = match notices.tls {
         OutboundTls::Require => TlsPolicy::Require,
@@ -164,13 +175,12 @@ fn route(config: &Config) -> anyhow::Result<Route> {
             Route::Smarthost(Smarthost { host: host.clone(), port: *port, tls, login })
         }
         Exit::Mx => {
-            let dns = DnsSettings { servers: config.dns.servers.clone(), timeout: config.dns.timeout };
             let private = if config.delivery.private_addresses { Private::Allowed } else { Private::Refused };
             let listening = config.smtp.listen.iter().map(SocketAddr::ip);
             Route::Mx(Exchangers {
                 own: listening.filter(|address| !address.is_unspecified()).collect(),
                 private,
-                ..Exchangers::new(Resolver::new(&dns)?, tls)
+                ..Exchangers::new(resolver, tls)
             })
         }
     })

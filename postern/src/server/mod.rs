@@ -4,6 +4,7 @@
 mod housekeeping;
 mod mail_side;
 mod metrics;
+mod pollers;
 mod ready;
 mod signals;
 mod web;
@@ -109,23 +110,23 @@ impl Server {
 
     async fn start_mail(&mut self, config: &Config, role: Role, portal_url: &str) -> anyhow::Result<()> {
         let settings = mail_side::settings(config, portal_url);
-        let gateway = Arc::new(Gateway::new(
-            self.desk.ledger.clone(),
-            Arc::clone(&self.desk.rules),
-            mail_side::resolver(config)?,
-            settings,
-        ));
+        let resolver = mail_side::resolver(config)?;
+        let (ledger, rules) = (self.desk.ledger.clone(), Arc::clone(&self.desk.rules));
+        let gateway = Arc::new(Gateway::new(ledger, rules, resolver.clone(), settings));
         if role.has(Role::Gateway) {
             let identity = self.identity(config, config.tls.client_ca.as_deref())?;
             for (socket, options) in mail_side::bind(config, identity.as_ref(), &mut self.ready).await? {
                 let listener = mail_side::listener(socket, &gateway, options);
                 self.tasks.spawn(listener.run(self.stop.subscribe()));
             }
+            for poller in pollers::pollers(config, &gateway)? {
+                self.tasks.spawn(poller.run(self.stop.subscribe()));
+            }
         }
         if role.has(Role::Worker) {
             // The embedded ledger has one process: what an earlier one held when it was killed is free.
             self.desk.ledger.release_leases().await?;
-            self.tasks.spawn(mail_side::worker(config, gateway)?.run(self.stop.subscribe()));
+            self.tasks.spawn(mail_side::worker(config, gateway, resolver)?.run(self.stop.subscribe()));
         }
         Ok(())
     }
