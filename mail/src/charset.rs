@@ -56,14 +56,62 @@ fn declared(bytes: &[u8], name: &str) -> Reading {
     let Some(decode) = charset_decoder(known.as_bytes()) else {
         return Reading { sound: false, ..undeclared(bytes) };
     };
-    let text = decode(bytes);
+    let text = match name {
+        "iso-8859-1" | "latin1" | "iso8859-1" | "iso_8859-1" => latin(bytes, decode),
+        "iso-2022-jp" => japanese(&decode(&ended_lines(bytes))),
+        "euc-jp" | "eucjp" | "shift_jis" | "shift-jis" | "sjis" => japanese(&decode(bytes)),
+        _ => decode(bytes),
+    };
     match std::str::from_utf8(bytes) {
-        // Some programs convert the text and leave the old name.
-        Ok(utf8) if text.contains(char::REPLACEMENT_CHARACTER) => {
+        // Some programs convert the text and leave the old name. In ASCII there is nothing to tell it by.
+        Ok(utf8) if text.contains(char::REPLACEMENT_CHARACTER) && !bytes.is_ascii() => {
             Reading { text: utf8.to_owned(), sound: false }
         }
         _ => Reading { text, sound: true },
     }
+}
+
+/// What stands between 0x80 and 0x9F are quotation marks and dashes of Windows-1252, as every client shows them (WHATWG
+/// Encoding), unless all of it is UTF-8 under a wrong name: then they are pieces of characters, and nothing but the
+/// letter of ISO 8859-1 is sure.
+fn latin(bytes: &[u8], decode: fn(&[u8]) -> String) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
+        Err(_) => decode(bytes),
+    }
+}
+
+/// Every line ends in ASCII (RFC 1468); some programs forget to go back to it.
+fn ended_lines(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 16);
+    let mut ascii = true;
+    for (at, &byte) in bytes.iter().enumerate() {
+        match (byte, bytes.get(at + 1)) {
+            (0x1b, Some(b'$')) => ascii = false,
+            (0x1b, Some(b'(')) => ascii = true,
+            (b'\r' | b'\n', _) if !ascii => {
+                out.extend_from_slice(b"\x1b(B");
+                ascii = true;
+            }
+            _ => {}
+        }
+        out.push(byte);
+    }
+    out
+}
+
+/// JIS X 0208 has a wave dash and a minus where the tables of Windows, which the library has, have full-width forms.
+fn japanese(text: &str) -> String {
+    let strict = |c: char| match c {
+        '\u{ff5e}' => '\u{301c}',
+        '\u{2225}' => '\u{2016}',
+        '\u{ff0d}' => '\u{2212}',
+        '\u{ffe0}' => '\u{a2}',
+        '\u{ffe1}' => '\u{a3}',
+        '\u{ffe2}' => '\u{ac}',
+        c => c,
+    };
+    text.chars().map(strict).collect()
 }
 
 #[cfg(test)]
@@ -79,6 +127,12 @@ mod tests {
             (b"+AOQ-", "utf-7", "ä"),
             (b"\xff\xfea\0", "utf-16", "a"),
             (b"\xef\xbb\xbfa", "utf-8", "a"),
+            (b"\x1b$B!A\x1b(B", "iso-2022-jp", "\u{301c}"),
+            (b"\x1b$B%O\r\nx\x1b$B%O", "iso-2022-jp", "ハ\r\nxハ"),
+            (b"\x81\x60", "shift_jis", "\u{301c}"),
+            (b"\x81\x60", "cp932", "\u{ff5e}"),
+            (b"\x93x\x94 \xe4", "iso-8859-1", "“x” ä"),
+            (b"a\x1b$B\x22\x7f\x1b(B", "iso-2022-jp", "a\u{fffd}"),
         ] {
             let reading = read(bytes, Some(charset));
             assert_eq!((reading.text.as_str(), reading.sound), (text, true), "{charset}");

@@ -102,9 +102,12 @@ impl Findings {
             self.sign = self.sign.or(part_class(&fields, &entity));
             self.signed = self.signed.or(entity.signed);
         }
-        if entity.kind == Kind::File && Evidence::wants(&entity.part.media_type) {
-            entity.kind = Kind::Text;
-        }
+        entity.kind = match (entity.kind, entity.part.media_type.as_str()) {
+            (Kind::File, media_type) if Evidence::wants(media_type) => Kind::Text,
+            // They begin like mails, and many clients show them so (RFC 2046 §5.2.2, §5.2.3).
+            (Kind::File, "message/partial" | "message/external-body") => Kind::Mail,
+            (kind, _) => kind,
+        };
         self.label(&mut entity.part);
         Some(entity)
     }
@@ -173,7 +176,8 @@ impl Findings {
 
     /// Takes in what a container held; its parts follow it in the table.
     fn open(&mut self, mut container: Part, mut contents: Contents) {
-        let mail = contents.message_id.is_some() || container.media_type.starts_with("message/");
+        // Signed data is no other mail, though the head of one may be inside.
+        let mail = container.media_type.starts_with("message/");
         if mail {
             self.evidence.encoded(contents.message_id.as_deref());
             self.own_text.get_or_insert(self.text.len());

@@ -138,8 +138,12 @@ fn field_of(message: &Message, bytes: &[u8], field: &str) -> Value {
 
 /// The expected values enter mails inside the mail and do not list them; other containers they do not open.
 fn leaves(message: &Message) -> impl Iterator<Item = &Part> {
-    let container = |part: &Part| part.media_type == "message/rfc822" && part.encoding == Encoding::Identity;
-    message.headline.parts.iter().filter(move |part| !container(part) && part.inside.is_none())
+    message.headline.parts.iter().filter(|part| !is_mail(part) && part.inside.is_none())
+}
+
+fn is_mail(part: &Part) -> bool {
+    let mails = ["message/rfc822", "message/partial", "message/external-body"];
+    mails.contains(&part.media_type.as_str()) && part.encoding == Encoding::Identity
 }
 
 fn addresses(people: &[Person]) -> Value {
