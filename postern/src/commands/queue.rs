@@ -1,22 +1,26 @@
-//! `postern queue list|show|retry|drop`.
+//! `postern queue list|show|hold|release|retry|drop`.
 
 use clap::{Args, Subcommand};
 
 use super::ask;
 use crate::cli::{ConfigFile, Outcome, Output};
 use crate::print;
-use crate::tools::{Request, rows::JobRow};
+use crate::tools::{QueueChange, QueueSelection, Request, rows::DomainHoldRow, rows::JobRow};
 
 #[derive(Subcommand)]
 pub(crate) enum Queue {
-    /// List what waits, is under way or was given up
+    /// List what waits, is under way, is on hold or was given up
     List(List),
     /// Show one entry
     Show(Show),
-    /// Try one entry now, also one that was given up
-    Retry(One),
-    /// Take one entry out of the queue for good
-    Drop(One),
+    /// Keep entries from being sent, and those that come later to the same domain
+    Hold(Selected),
+    /// Send again what was kept
+    Release(Selected),
+    /// Try entries now, also those that were given up
+    Retry(Selected),
+    /// Take entries out of the queue for good
+    Drop(Selected),
 }
 
 #[derive(Args)]
@@ -36,38 +40,80 @@ pub(crate) struct Show {
     config: ConfigFile,
 }
 
+/// Which entries: exactly one way to say it.
 #[derive(Args)]
-pub(crate) struct One {
-    id: String,
+pub(crate) struct Selected {
+    #[command(flatten)]
+    which: Which,
     #[command(flatten)]
     config: ConfigFile,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// One entry, as `postern queue list` shows it
+    id: Option<String>,
+    /// Every entry of this case, such as K7Q-4M2X
+    #[arg(long, value_name = "REFERENCE")]
+    case: Option<String>,
+    /// Every entry to this domain
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Option<String>,
+    /// Every entry
+    #[arg(long)]
+    all: bool,
+}
+
+impl Which {
+    fn selection(self) -> QueueSelection {
+        let Self { id, case, domain, .. } = self;
+        let named = id.map(QueueSelection::Job);
+        let named = named.or(case.map(QueueSelection::Case)).or(domain.map(QueueSelection::Domain));
+        named.unwrap_or(QueueSelection::All)
+    }
 }
 
 impl Queue {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self {
             Self::List(List { output, config }) => {
-                list(&ask::<Vec<JobRow>>(&config, Request::QueueList)?, &output)?
+                let holds: Vec<DomainHoldRow> = ask(&config, Request::QueueHolds)?;
+                list(&ask::<Vec<JobRow>>(&config, Request::QueueList)?, &holds, &output)?
             }
             Self::Show(Show { id, output, config }) => {
                 show(&ask(&config, Request::QueueShow { job: id })?, &output)?;
             }
-            Self::Retry(One { id, config }) => {
-                ask::<()>(&config, Request::QueueRetry { job: id.clone() })?;
-                print::lines(&format!("{id} is due now"))?;
-            }
-            Self::Drop(One { id, config }) => {
-                ask::<()>(&config, Request::QueueDrop { job: id.clone() })?;
-                print::lines(&format!("{id} is out of the queue"))?;
-            }
+            Self::Hold(selected) => selected.change(QueueChange::Hold, "on hold")?,
+            Self::Release(selected) => selected.change(QueueChange::Release, "released")?,
+            Self::Retry(selected) => selected.change(QueueChange::Retry, "due now")?,
+            Self::Drop(selected) => selected.change(QueueChange::Drop, "out of the queue")?,
         }
         Ok(Outcome::Done)
     }
 }
 
-fn list(jobs: &[JobRow], output: &Output) -> anyhow::Result<()> {
+impl Selected {
+    fn change(self, change: QueueChange, done: &str) -> anyhow::Result<()> {
+        let of = self.which.selection();
+        let what = match &of {
+            QueueSelection::Job(id) => id.clone(),
+            QueueSelection::Case(reference) => format!("case {reference}"),
+            QueueSelection::Domain(domain) => domain.clone(),
+            QueueSelection::All => "everything".to_owned(),
+        };
+        let count: u64 = ask(&self.config, Request::QueueChange { change, of })?;
+        print::lines(&format!("{what}: {count} {done}"))
+    }
+}
+
+fn list(jobs: &[JobRow], holds: &[DomainHoldRow], output: &Output) -> anyhow::Result<()> {
     if output.json {
         return print::json(&jobs);
+    }
+    for hold in holds {
+        let domain = if hold.domain.is_empty() { "every domain" } else { &hold.domain };
+        print::lines(&format!("on hold: {domain}, since {}, by {}", hold.since, hold.by))?;
     }
     let rows: Vec<_> = jobs
         .iter()

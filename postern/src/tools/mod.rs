@@ -17,6 +17,7 @@ use serde_json::Value;
 pub(crate) use self::desk::{Desk, look};
 pub(crate) use self::export::{FolderSink, NoFiles, Sink};
 pub(crate) use self::people::hash_password;
+pub(crate) use self::queue::{QueueChange, QueueSelection};
 use crate::directory_file::{CertificateEntry, DirectoryFile, UserEntry, Written};
 
 /// One thing asked. The answer is JSON of the row type that the request names.
@@ -39,10 +40,10 @@ pub(crate) enum Request {
     QueueList,
     /// → `rows::JobRow`
     QueueShow { job: String },
-    /// → `null`
-    QueueRetry { job: String },
-    /// → `null`
-    QueueDrop { job: String },
+    /// → how many jobs it was about
+    QueueChange { change: QueueChange, of: QueueSelection },
+    /// → `Vec<rows::DomainHoldRow>`
+    QueueHolds,
     /// → `Vec<rows::CaseRow>`
     CaseList { group: Option<Written<GroupId>>, process: Option<Written<ProcessId>>, limit: usize },
     /// → `rows::CaseDetail`
@@ -69,8 +70,8 @@ impl Desk {
             }
             Request::QueueList => serde_json::to_value(self.jobs().await?),
             Request::QueueShow { job } => serde_json::to_value(self.job(&job).await?),
-            Request::QueueRetry { job } => serde_json::to_value(self.retry_job(&job).await?),
-            Request::QueueDrop { job } => serde_json::to_value(self.drop_job(&job).await?),
+            Request::QueueChange { change, of } => serde_json::to_value(self.change_queue(change, of).await?),
+            Request::QueueHolds => serde_json::to_value(self.queue_holds().await?),
             Request::CaseList { group, process, limit } => {
                 serde_json::to_value(self.cases(group.map(|id| id.0), process.map(|id| id.0), limit).await?)
             }

@@ -1,10 +1,33 @@
 //! Requests about the queue.
 
 use anyhow::{Context, anyhow, bail};
-use store::{Actor, Job, JobId, Standing};
+use serde::{Deserialize, Serialize};
+use store::{Actor, Job, JobId, Selection, Standing};
 
 use super::Desk;
-use super::rows::JobRow;
+use super::rows::{DomainHoldRow, JobRow};
+
+/// What is to happen to jobs.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum QueueChange {
+    Hold,
+    Release,
+    Retry,
+    Drop,
+}
+
+/// To which jobs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum QueueSelection {
+    Job(String),
+    /// By its reference.
+    Case(String),
+    /// Of the recipient.
+    Domain(String),
+    All,
+}
 
 impl Desk {
     pub(super) async fn jobs(&self) -> anyhow::Result<Vec<JobRow>> {
@@ -21,20 +44,45 @@ impl Desk {
         self.job_row(job).await
     }
 
-    pub(super) async fn retry_job(&self, id: &str) -> anyhow::Result<()> {
-        let id = parse(id)?;
-        match self.ledger.retry_job(&Actor::Tool, id).await? {
-            true => Ok(()),
-            false => bail!(absent(id)),
+    /// Does it to every job of the selection: how many those were.
+    pub(super) async fn change_queue(&self, change: QueueChange, of: QueueSelection) -> anyhow::Result<u64> {
+        let selection = self.selection(&of).await?;
+        let (ledger, actor) = (&self.ledger, Actor::Tool);
+        let changed = match change {
+            QueueChange::Hold => ledger.hold_jobs(&actor, &selection).await?,
+            QueueChange::Release => ledger.release_jobs(&actor, &selection).await?,
+            QueueChange::Retry => ledger.retry_jobs(&actor, &selection).await?,
+            QueueChange::Drop => ledger.drop_jobs(&actor, &selection).await?,
+        };
+        match selection {
+            Selection::Job(id) if changed == 0 => bail!(absent(id)),
+            _ => Ok(changed),
         }
     }
 
-    pub(super) async fn drop_job(&self, id: &str) -> anyhow::Result<()> {
-        let id = parse(id)?;
-        match self.ledger.drop_job(&Actor::Tool, id).await? {
-            true => Ok(()),
-            false => bail!(absent(id)),
-        }
+    pub(super) async fn queue_holds(&self) -> anyhow::Result<Vec<DomainHoldRow>> {
+        let holds = self.ledger.domain_holds().await?;
+        let row = |hold: store::DomainHold| DomainHoldRow {
+            domain: hold.domain,
+            since: hold.since.to_string(),
+            by: hold.by.to_string(),
+        };
+        Ok(holds.into_iter().map(row).collect())
+    }
+
+    async fn selection(&self, of: &QueueSelection) -> anyhow::Result<Selection> {
+        Ok(match of {
+            QueueSelection::Job(id) => Selection::Job(parse(id)?),
+            QueueSelection::Domain(domain) => Selection::Domain(domain.to_lowercase()),
+            QueueSelection::All => Selection::All,
+            QueueSelection::Case(text) => {
+                let reference = text
+                    .parse()
+                    .map_err(|_| anyhow!("\"{text}\" is not a case reference, such as K7Q-4M2X"))?;
+                let case = self.ledger.case_by_reference(&reference).await?;
+                Selection::Case(case.with_context(|| format!("there is no case {text}"))?.id)
+            }
+        })
     }
 
     pub(super) async fn job_row(&self, job: Job) -> anyhow::Result<JobRow> {

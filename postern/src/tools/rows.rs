@@ -33,6 +33,15 @@ pub(crate) struct JobRow {
     pub(crate) last_error: Option<String>,
 }
 
+/// A domain to which nothing is sent.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DomainHoldRow {
+    /// Empty: all of them.
+    pub(crate) domain: String,
+    pub(crate) since: String,
+    pub(crate) by: String,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CaseRow {
     pub(crate) reference: String,
