@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod arrival;
+pub mod connector;
 mod courier;
 mod dns;
 mod fields;
