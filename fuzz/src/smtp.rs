@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use certs::PeerCertificate;
 use gateway::smtp::{
     Circumstance, Delivery, Dialogue, Hostname, Identities, Intake, Limits, Next, Nonces, Options, PlainAuth,
-    Refusal, ScramChallenge, Security, Transaction,
+    Refusal, ScramChallenge, Security, Shown, Transaction,
 };
 use mail::{Address, Envelope, ReversePath};
 
@@ -52,7 +52,7 @@ fn conversation<'a>(pieces: impl Iterator<Item = &'a [u8]>, encrypted: bool) -> 
     let (intake, options) = (Arc::new(shelf.clone()), Arc::new(options()));
     let (mut input, mut output) = (Vec::new(), Vec::new());
     let mut dialogue = match encrypted {
-        true => Dialogue::greet_encrypted(intake, options, PEER, None, &mut output),
+        true => Dialogue::greet_encrypted(intake, options, PEER, Shown::Nothing, &mut output),
         false => Dialogue::greet(intake, options, PEER, &mut output),
     };
     for piece in pieces {

@@ -21,6 +21,20 @@ pub struct Circumstance<'a> {
     pub protocol: &'static str,
 }
 
+/// What a peer showed in the TLS handshake, and what that is worth.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// Nothing, or nothing that proves anything.
+    #[default]
+    Nothing,
+    /// A certificate of the private CA, which stands.
+    Certificate(Box<PeerCertificate>),
+    /// A certificate of a public authority for this name of a mail provider.
+    Provider(String),
+    /// A certificate of the private CA of which nobody can say now whether it was taken back.
+    Undecided,
+}
+
 /// Whether somebody on the wire can read along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encryption {

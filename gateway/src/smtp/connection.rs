@@ -9,17 +9,18 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use certs::{PeerCertificate, ServerIdentity};
+use certs::{ClientProof, ServerIdentity};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tracing::{debug, info};
+use tracing::{debug, error, info, warn};
 
+use super::circumstance::Shown;
 use super::dialogue::{Close, Dialogue, Handshake, Interruption, Next, PIECE};
 use super::intake::Intake;
-use super::options::{Options, Security};
+use super::options::{Means, Options, Security};
 use super::pace::Pace;
 use super::session::Awaiting;
 
@@ -91,9 +92,8 @@ where
         return Close::HANDSHAKE;
     };
     let mut output = Vec::new();
-    let certificate = certificate(&stream, identity);
-    let dialogue =
-        Dialogue::greet_encrypted(intake.clone(), options.clone(), peer, certificate.as_ref(), &mut output);
+    let shown = shown(&stream, identity, intake.as_ref(), options);
+    let dialogue = Dialogue::greet_encrypted(intake.clone(), options.clone(), peer, shown, &mut output);
     encrypted(&mut stream, dialogue, output, options, stop).await
 }
 
@@ -114,8 +114,8 @@ where
     let Some(mut stream) = handshake(stream, identity, options).await else {
         return waiting.failed();
     };
-    let certificate = certificate(&stream, identity);
-    let dialogue = waiting.done(certificate.as_ref());
+    let shown = shown(&stream, identity, waiting.intake(), options);
+    let dialogue = waiting.done(shown);
     encrypted(&mut stream, dialogue, Vec::new(), options, stop).await
 }
 
@@ -160,15 +160,37 @@ where
     }
 }
 
-/// What the peer proved. The handshake lets any certificate pass, since many mail servers show one of their own to
-/// whoever asks: one that does not lead to the private CA counts as none.
-fn certificate<S>(stream: &TlsStream<S>, identity: &ServerIdentity) -> Option<PeerCertificate> {
-    let chain = stream.get_ref().1.peer_certificates()?;
-    let proved = identity.prove(chain);
-    if proved.is_none() {
-        info!("client certificate not of the private authority, or not valid now: it counts as none");
+/// What the peer showed. The handshake lets any certificate pass, since many mail servers show one of their own to
+/// whoever asks: one that leads neither to the private CA nor to a mail provider counts as none.
+fn shown<S, N: Intake>(
+    stream: &TlsStream<S>,
+    identity: &ServerIdentity,
+    intake: &N,
+    options: &Options,
+) -> Shown {
+    let Some(chain) = stream.get_ref().1.peer_certificates() else {
+        return Shown::Nothing;
+    };
+    match identity.identify(chain) {
+        ClientProof::Proved(certificate) => Shown::Certificate(Box::new(certificate)),
+        ClientProof::Revoked(_) => {
+            warn!("a client certificate that was taken back: it counts as none");
+            Shown::Nothing
+        }
+        ClientProof::Undecided { why, .. } => {
+            error!(%why, "client certificates cannot be checked");
+            Shown::Undecided
+        }
+        ClientProof::None if options.identities.accept(Means::Connector) => {
+            let names = intake.provider_names();
+            let name = identity.public_name(chain, &names);
+            name.map_or(Shown::Nothing, |name| Shown::Provider(name.to_owned()))
+        }
+        ClientProof::None => {
+            info!("client certificate not of the private authority, or not valid now: it counts as none");
+            Shown::Nothing
+        }
     }
-    proved
 }
 
 enum Ended<N: Intake> {

@@ -5,14 +5,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use certs::PeerCertificate;
-
+use super::circumstance::Shown;
 use super::command::Chunk;
 use super::framing::Decoder;
 use super::intake::Intake;
 use super::options::{Means, Options, PlainAuth, Security};
 use super::parcel::Parcel;
-use super::peer::{Channel, Offer};
+use super::peer::{Channel, Offer, Vouched};
 use super::reply::Reply;
 use super::session::{Awaiting, Chunks, Receiving, Securing, Session, Settled};
 
@@ -110,7 +109,7 @@ impl<N: Intake> Dialogue<N> {
             Security::StartTls(_) => Offer::Offered,
             Security::Plain | Security::Implicit(_) => Offer::Withheld,
         };
-        let vouched = vouched(intake.as_ref(), &options, peer, None);
+        let vouched = vouched(intake.as_ref(), &options, peer, &Shown::Nothing);
         Self::begin(intake, options, peer, Channel::Plain { starttls, login }, vouched, output)
     }
 
@@ -119,11 +118,11 @@ impl<N: Intake> Dialogue<N> {
         intake: Arc<N>,
         options: Arc<Options>,
         peer: IpAddr,
-        certificate: Option<&PeerCertificate>,
+        shown: Shown,
         output: &mut Vec<u8>,
     ) -> Self {
-        let vouched = vouched(intake.as_ref(), &options, peer, certificate);
-        Self::begin(intake, options, peer, encrypted(certificate), vouched, output)
+        let vouched = vouched(intake.as_ref(), &options, peer, &shown);
+        Self::begin(intake, options, peer, encrypted(shown), vouched, output)
     }
 
     fn begin(
@@ -131,7 +130,7 @@ impl<N: Intake> Dialogue<N> {
         options: Arc<Options>,
         peer: IpAddr,
         channel: Channel,
-        vouched: Option<N::Identity>,
+        vouched: Vouched<N::Identity>,
         output: &mut Vec<u8>,
     ) -> Self {
         let (session, greeting) = Session::greet(options.clone(), peer, channel, vouched);
@@ -208,12 +207,16 @@ impl<N: Intake> Dialogue<N> {
 }
 
 impl<N: Intake> Handshake<N> {
-    /// The handshake is done; `certificate` is what the peer proved in it.
-    pub fn done(self, certificate: Option<&PeerCertificate>) -> Dialogue<N> {
+    /// The handshake is done; `shown` is what the peer showed in it.
+    pub fn done(self, shown: Shown) -> Dialogue<N> {
         let Self { context, securing } = self;
-        let vouched = vouched(context.intake.as_ref(), &context.options, context.peer, certificate);
-        let session = securing.secured(encrypted(certificate), vouched);
+        let vouched = vouched(context.intake.as_ref(), &context.options, context.peer, &shown);
+        let session = securing.fresh(encrypted(shown), vouched);
         Dialogue { context, phase: Phase::Commands(session) }
+    }
+
+    pub(crate) fn intake(&self) -> &N {
+        &self.context.intake
     }
 
     /// The handshake failed.
@@ -234,21 +237,31 @@ impl<N: Intake> Context<N> {
     }
 }
 
-fn encrypted(certificate: Option<&PeerCertificate>) -> Channel {
-    Channel::Encrypted(certificate.cloned().map(Box::new))
+fn encrypted(shown: Shown) -> Channel {
+    Channel::Encrypted(match shown {
+        Shown::Certificate(certificate) => Some(certificate),
+        Shown::Nothing | Shown::Provider(_) | Shown::Undecided => None,
+    })
 }
 
 /// Who vouches before anything is said, by the means that the listener takes. The certificate says more than the
-/// network.
-fn vouched<N: Intake>(
-    intake: &N,
-    options: &Options,
-    peer: IpAddr,
-    certificate: Option<&PeerCertificate>,
-) -> Option<N::Identity> {
+/// network, and both say more than the provider, who speaks for many.
+fn vouched<N: Intake>(intake: &N, options: &Options, peer: IpAddr, shown: &Shown) -> Vouched<N::Identity> {
     let takes = |means| options.identities.accept(means);
-    certificate
-        .filter(|_| takes(Means::Certificate))
-        .and_then(|proved| intake.by_certificate(proved))
+    let certified = match shown {
+        Shown::Certificate(proved) if takes(Means::Certificate) => intake.by_certificate(proved),
+        _ => None,
+    };
+    let name = match shown {
+        Shown::Provider(name) => Some(name.as_str()),
+        Shown::Nothing | Shown::Certificate(_) | Shown::Undecided => None,
+    };
+    let identity = certified
         .or_else(|| takes(Means::Network).then(|| intake.by_network(peer)).flatten())
+        .or_else(|| takes(Means::Connector).then(|| intake.by_provider(peer, name)).flatten());
+    match (identity, shown) {
+        (Some(identity), _) => Vouched::Channel(identity),
+        (None, Shown::Undecided) if takes(Means::Certificate) => Vouched::Undecided,
+        (None, _) => Vouched::Nobody,
+    }
 }

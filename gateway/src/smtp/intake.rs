@@ -29,6 +29,20 @@ pub trait Intake: Send + Sync + 'static {
     /// the listener takes certificates.
     fn by_certificate(&self, peer: &PeerCertificate) -> Option<Self::Identity>;
 
+    /// The names of mail providers that a public authority may vouch for in a client certificate. Asked after a TLS
+    /// handshake, if the listener takes connectors.
+    fn provider_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Asked if nobody else vouches for a peer and the listener takes connectors: the mail service that it belongs to,
+    /// by its address or by the one of [`Intake::provider_names`] that it proved. Which company's mail it brings is
+    /// still to be shown, by each mail.
+    fn by_provider(&self, peer: IpAddr, name: Option<&str>) -> Option<Self::Identity> {
+        let _unknown = (peer, name);
+        None
+    }
+
     /// Checks a user and password. Called under TLS only, except on a loopback listener that says otherwise.
     fn login(
         &self,
@@ -80,7 +94,7 @@ pub trait Intake: Send + Sync + 'static {
     }
 
     /// May this peer send mail with this reverse-path? Without an identity it is asked only on a listener that takes
-    /// domains or connectors, whose proof is in the message.
+    /// domains, whose proof is in the message, or returns, and then for the null reverse-path only.
     fn mail(
         &self,
         identity: Option<&Self::Identity>,

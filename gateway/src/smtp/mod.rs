@@ -20,7 +20,7 @@ mod scram;
 mod session;
 mod throttle;
 
-pub use circumstance::{Circumstance, Encryption};
+pub use circumstance::{Circumstance, Encryption, Shown};
 pub use connection::{Setting, serve};
 pub use dialogue::{Close, Counts, Dialogue, Handshake, Interruption, Next};
 pub use intake::{Delivery, Intake, ScramChallenge, Transaction};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certs::ServerIdentity;
-use mail::Address;
+use mail::{Address, ReversePath};
 
 /// How one listener behaves.
 pub struct Options {
@@ -51,10 +51,13 @@ pub enum Means {
     Certificate,
     /// The network that it connects from.
     Network,
-    /// A provider's connector: its hosts, and secret headers of the message.
+    /// A mail provider's connector: the provider, and secret headers of the message.
     Connector,
     /// A DMARC-aligned DKIM signature of the message.
     Domain,
+    /// Nobody: something that was sent from here comes back from wherever it went, with the null reverse-path. The
+    /// recipient must be an address that only such mail can know.
+    Return,
 }
 
 /// The ways that a listener accepts. By default those that prove a peer before it says MAIL.
@@ -72,8 +75,8 @@ pub enum Nonces {
 }
 
 impl Means {
-    const ALL: [Means; 5] =
-        [Means::Login, Means::Certificate, Means::Network, Means::Connector, Means::Domain];
+    const ALL: [Means; 6] =
+        [Means::Login, Means::Certificate, Means::Network, Means::Connector, Means::Domain, Means::Return];
 
     const fn bit(self) -> u8 {
         1 << self as u8
@@ -91,8 +94,8 @@ impl Identities {
     }
 
     /// Whether the proof may come with the message, so that MAIL has to be heard without one.
-    pub(crate) fn prove_later(self) -> bool {
-        self.accept(Means::Domain) || self.accept(Means::Connector)
+    pub(crate) fn hear(self, from: &ReversePath) -> bool {
+        self.accept(Means::Domain) || (self.accept(Means::Return) && *from == ReversePath::Null)
     }
 }
 

@@ -44,9 +44,11 @@ pub(crate) enum Offer {
 }
 
 /// Who vouches for the peer.
-pub(super) enum Vouched<I> {
+pub(crate) enum Vouched<I> {
     Nobody,
-    /// Its network or its certificate.
+    /// Nobody can say now what its certificate is worth.
+    Undecided,
+    /// Its network, its certificate or its provider.
     Channel(I),
     /// It logged in.
     Login(I),
@@ -68,7 +70,7 @@ impl<N: Intake> Peer<N> {
             Channel::Encrypted(certificate) => (Encryption::Tls, certificate.as_deref()),
         };
         let login = match self.vouched {
-            Vouched::Nobody | Vouched::Channel(_) => Login::None,
+            Vouched::Nobody | Vouched::Undecided | Vouched::Channel(_) => Login::None,
             Vouched::Login(_) => Login::Done,
         };
         Circumstance {
@@ -83,7 +85,7 @@ impl<N: Intake> Peer<N> {
 
     pub(super) fn identity(&self) -> Option<&N::Identity> {
         match &self.vouched {
-            Vouched::Nobody => None,
+            Vouched::Nobody | Vouched::Undecided => None,
             Vouched::Channel(identity) | Vouched::Login(identity) => Some(identity),
         }
     }

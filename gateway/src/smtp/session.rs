@@ -135,7 +135,7 @@ impl<N: Intake> Session<N> {
         options: Arc<Options>,
         address: IpAddr,
         channel: Channel,
-        vouched: Option<N::Identity>,
+        vouched: Vouched<N::Identity>,
     ) -> (Self, Reply) {
         let greeting = Reply::bare(220, format!("{} ESMTP Postern", options.hostname.as_str()));
         let patience = Patience::new(&options.limits);
@@ -281,13 +281,8 @@ impl<N: Intake> Peer<N> {
 }
 
 impl Securing {
-    /// The handshake is done. `vouched` is what the certificate or the network says.
-    pub(crate) fn secured<N: Intake>(self, channel: Channel, vouched: Option<N::Identity>) -> Session<N> {
-        self.fresh(channel, vouched)
-    }
-
-    fn fresh<N: Intake>(self, channel: Channel, vouched: Option<N::Identity>) -> Session<N> {
-        let vouched = vouched.map_or(Vouched::Nobody, Vouched::Channel);
+    /// The handshake is done, or none is needed. `vouched` is what certificate, network and provider say.
+    pub(crate) fn fresh<N: Intake>(self, channel: Channel, vouched: Vouched<N::Identity>) -> Session<N> {
         let Self { options, address, patience } = self;
         Peer { options, address, channel, vouched, patience }.waits(State::Fresh)
     }

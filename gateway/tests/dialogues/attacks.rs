@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use gateway::smtp::{Limits, Options, PlainAuth, Security};
+use gateway::smtp::{Dialogue, Limits, Means, Next, Options, PlainAuth, Security, Shown};
 
 use crate::client::{Memory, Peer, Server, Socket, starttls};
 use crate::sample::{HOST, PAUSED, Papers, Sample, Stored, corpus, options};
@@ -318,6 +318,26 @@ async fn a_paused_address_is_told_to_come_later() {
     memory.line().await.unwrap();
     assert!(memory.line().await.unwrap().starts_with("454 4.7.0 "));
     assert!(!memory.is_closed());
+}
+
+/// A revocation list that ran out says nothing of a certificate: neither yes nor a final no.
+#[tokio::test]
+async fn a_certificate_that_cannot_be_checked_is_put_off() {
+    let shown = |accepts: Means| {
+        let identities = [accepts, Means::Domain].into_iter().collect();
+        let offer = options(Security::Plain, PlainAuth::Never, Limits::default());
+        let offer = Arc::new(Options { identities, ..offer });
+        let intake = Arc::new(Sample::default());
+        let mut output = Vec::new();
+        (Dialogue::greet_encrypted(intake, offer, CLIENT, Shown::Undecided, &mut output), output)
+    };
+    for (accepts, code) in [(Means::Certificate, "451 4.3.2 "), (Means::Login, "250 ")] {
+        let (dialogue, mut output) = shown(accepts);
+        let mut input = b"HELO c\r\nMAIL FROM:<a@alpha.example>\r\n".to_vec();
+        assert!(matches!(dialogue.take(&mut input, &mut output).await, Next::Read(_)));
+        let replies = String::from_utf8(output).unwrap();
+        assert!(replies.lines().last().unwrap().starts_with(code), "{replies}");
+    }
 }
 
 async fn say(socket: &mut Socket, line: &str, code: &str) {

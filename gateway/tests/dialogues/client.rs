@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use certs::PeerCertificate;
-use gateway::smtp::{Dialogue, Listener, Next, Options, Security};
+use certs::ClientProof;
+use gateway::smtp::{Dialogue, Intake, Listener, Next, Options, Security, Shown};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -83,17 +83,39 @@ impl Peer for Memory {
 
     async fn secure(&mut self, show: Show, papers: &Papers) {
         let Some(Next::Secure(handshake)) = self.next.take() else { panic!("no handshake is due") };
-        let certificate = match show {
-            Show::Nothing => None,
-            Show::Certificate => proved("client.pem", papers),
-            Show::Foreign => proved("foreign.pem", papers),
+        let shown = match show.files() {
+            None => Shown::Nothing,
+            Some((file, _)) => shown(file, papers),
         };
-        self.next = Some(Next::Read(handshake.done(certificate.as_ref())));
+        self.next = Some(Next::Read(handshake.done(shown)));
     }
 }
 
-fn proved(file: &str, papers: &Papers) -> Option<PeerCertificate> {
-    papers.identity.prove(&[CertificateDer::from_pem_file(papers.path(file)).unwrap()])
+/// As a connection finds it in the handshake.
+fn shown(file: &str, papers: &Papers) -> Shown {
+    let chain = [CertificateDer::from_pem_file(papers.path(file)).unwrap()];
+    match papers.identity.identify(&chain) {
+        ClientProof::Proved(certificate) => Shown::Certificate(Box::new(certificate)),
+        ClientProof::Undecided { .. } => Shown::Undecided,
+        ClientProof::None | ClientProof::Revoked(_) => {
+            let names = Sample::default().provider_names();
+            let name = papers.identity.public_name(&chain, &names);
+            name.map_or(Shown::Nothing, |name| Shown::Provider(name.to_owned()))
+        }
+    }
+}
+
+impl Show {
+    /// The files of a certificate and its key.
+    fn files(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Show::Nothing => None,
+            Show::Certificate => Some(("client.pem", "client-key.pem")),
+            Show::Foreign => Some(("foreign.pem", "foreign-key.pem")),
+            Show::Provider => Some(("provider.pem", "provider-key.pem")),
+            Show::Revoked => Some(("revoked.pem", "revoked-key.pem")),
+        }
+    }
 }
 
 /// A server on a port of its own, stopped when dropped.
@@ -212,10 +234,8 @@ fn client_config(show: Show, papers: &Papers) -> rustls::ClientConfig {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(papers.path("ca.pem")).unwrap()).unwrap();
     let builder = rustls::ClientConfig::builder().with_root_certificates(roots);
-    let (certificate, key) = match show {
-        Show::Nothing => return builder.with_no_client_auth(),
-        Show::Certificate => ("client.pem", "client-key.pem"),
-        Show::Foreign => ("foreign.pem", "foreign-key.pem"),
+    let Some((certificate, key)) = show.files() else {
+        return builder.with_no_client_auth();
     };
     let chain = vec![CertificateDer::from_pem_file(papers.path(certificate)).unwrap()];
     let key = PrivateKeyDer::from_pem_file(papers.path(key)).unwrap();

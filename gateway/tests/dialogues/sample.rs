@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use certs::{Authority, PeerCertificate, ServerIdentity};
+use certs::register::Reason;
+use certs::{Authority, Issued, PeerCertificate, PublicRoots, ServerFiles, ServerIdentity};
 use gateway::smtp::{
     Circumstance, Delivery, Hostname, Identities, Intake, Limits, Options, PlainAuth, Refusal,
     ScramChallenge, Security, Transaction,
@@ -21,6 +22,9 @@ pub(crate) const REGISTERED: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
 
 /// The one address of loopback that failed too often.
 pub(crate) const PAUSED: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 66));
+
+/// The mail provider that it knows.
+const PROVIDER: &str = "mail.provider.example";
 
 /// What it says of a stored message.
 pub(crate) const STORED: &str = "secured as case K7Q-4M2X";
@@ -68,6 +72,14 @@ impl Intake for Sample {
 
     fn by_certificate(&self, peer: &PeerCertificate) -> Option<String> {
         Some(format!("certificate {}", peer.names.first()?))
+    }
+
+    fn provider_names(&self) -> Vec<String> {
+        vec!["mail.other.example".to_owned(), PROVIDER.to_owned()]
+    }
+
+    fn by_provider(&self, _: IpAddr, name: Option<&str>) -> Option<String> {
+        name.map(|name| format!("provider {name}"))
     }
 
     async fn login(&self, user: &str, password: &str) -> Result<String, Refusal> {
@@ -230,26 +242,26 @@ impl Papers {
         certs::install_provider();
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
+        let keep = |issued: Issued, name: &str| {
+            issued.save(&at(&format!("{name}.pem")), &at(&format!("{name}-key.pem"))).unwrap();
+        };
         let authority = Authority::create(folder.path()).unwrap();
-        authority
-            .issue_server(&[HOST.to_owned()])
-            .unwrap()
-            .save(&at("server.pem"), &at("server-key.pem"))
-            .unwrap();
-        authority
-            .issue_client("mail.alpha.example")
-            .unwrap()
-            .save(&at("client.pem"), &at("client-key.pem"))
-            .unwrap();
-        Authority::create(&at("elsewhere"))
-            .unwrap()
-            .issue_client("mail.alpha.example")
-            .unwrap()
-            .save(&at("foreign.pem"), &at("foreign-key.pem"))
-            .unwrap();
-        let identity =
-            ServerIdentity::load(&at("server.pem"), &at("server-key.pem"), Some(&at("ca.pem"))).unwrap();
-        Self { folder, identity: Arc::new(identity) }
+        keep(authority.issue_server(&[HOST.to_owned()]).unwrap(), "server");
+        keep(authority.issue_client("mail.alpha.example").unwrap(), "client");
+        let revoked = authority.issue_client("mail.gamma.example").unwrap();
+        authority.revoke(&revoked.serial, Reason::KeyCompromise).unwrap();
+        keep(revoked, "revoked");
+        let elsewhere = Authority::create(&at("elsewhere")).unwrap();
+        keep(elsewhere.issue_client("mail.alpha.example").unwrap(), "foreign");
+        keep(elsewhere.issue_server(&[PROVIDER.to_owned()]).unwrap(), "provider");
+        let files = ServerFiles {
+            certificate: at("server.pem"),
+            key: at("server-key.pem"),
+            client_ca: Some(at("ca.pem")),
+            revoked: Some(authority.revocation_list()),
+            public: Some(PublicRoots::File(at("elsewhere/ca.pem"))),
+        };
+        Self { identity: Arc::new(ServerIdentity::open(files).unwrap()), folder }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -3,12 +3,12 @@
 //! ```text
 //! # a comment                      @ plain-auth | size N | recipients N | errors N | logins N | line N
 //!                                  | overrun N | transactions N | idle N | registered | whole
-//!                                  | no-postmaster | accepts login,certificate,network,connector,domain
+//!                                  | no-postmaster | accepts login,certificate,network,connector,domain,return
 //! > a line to send, CRLF added     consecutive ones leave as one segment
 //! >> octets to send, with escapes  \r \n \0 \\ \xNN, nothing added; `\{TEXT*N}` repeats
 //! < a reply line to expect         `*` stands for anything
 //! <+ 250                           a whole reply with this code, however many lines
-//! = tls | tls certificate | tls foreign     the handshake, here
+//! = tls | tls certificate | foreign | provider | revoked     the handshake, here
 //! = closed                         the server closes, without another word
 //! = stored N                       so many messages are stored by now; of the last one:
 //! = body | identity | class | circumstance | from | to | wishes TEXT
@@ -64,6 +64,10 @@ pub(crate) enum Show {
     Certificate,
     /// One of an authority that nobody here knows.
     Foreign,
+    /// One of a public authority, for the name of a mail provider.
+    Provider,
+    /// One that the private authority took back.
+    Revoked,
 }
 
 /// A part of a stored message.
@@ -171,6 +175,7 @@ fn means(name: &str) -> Means {
         "network" => Means::Network,
         "connector" => Means::Connector,
         "domain" => Means::Domain,
+        "return" => Means::Return,
         _ => panic!("no such means: {name}"),
     }
 }
@@ -180,6 +185,8 @@ fn check(text: &str) -> Step {
     match name {
         "tls" if value == "certificate" => Step::Tls(Show::Certificate),
         "tls" if value == "foreign" => Step::Tls(Show::Foreign),
+        "tls" if value == "provider" => Step::Tls(Show::Provider),
+        "tls" if value == "revoked" => Step::Tls(Show::Revoked),
         "tls" => Step::Tls(Show::Nothing),
         "closed" => Step::Closed,
         "stored" => Step::Stored(value.parse().unwrap()),

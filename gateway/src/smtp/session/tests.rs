@@ -101,7 +101,7 @@ fn options(limits: Limits) -> Arc<Options> {
 }
 
 fn start(channel: Channel, limits: Limits) -> Session<Guards> {
-    Session::greet(options(limits), [192, 0, 2, 1].into(), channel, None).0
+    Session::greet(options(limits), [192, 0, 2, 1].into(), channel, Vouched::Nobody).0
 }
 
 const OPEN: Channel = Channel::Plain { starttls: Offer::Offered, login: Offer::Offered };
@@ -256,7 +256,7 @@ fn tls_forgets_everything_but_the_errors() {
     let Step::StartTls(securing, _) = say(after(&["EHLO c", "X", "X", MAIL, RCPT]), "STARTTLS") else {
         panic!("starts")
     };
-    let session = securing.secured(Channel::Encrypted(None), None);
+    let session = securing.fresh(Channel::Encrypted(None), Vouched::Nobody);
     assert_eq!(place(&session), "fresh");
     let Step::Settled(Settled::Next(session, _)) = say(session, "STARTTLS") else { panic!("goes on") };
     assert_eq!(told(&say(session, "X")), "421 closed");

@@ -7,7 +7,7 @@ use crate::smtp::circumstance::{Greeting, Script};
 use crate::smtp::command::{Forward, Mail, Misread, Parameters, Recipient};
 use crate::smtp::intake::{Intake, Transaction};
 use crate::smtp::options::Means;
-use crate::smtp::peer::{Hello, Peer, Spent, spend};
+use crate::smtp::peer::{Hello, Peer, Spent, Vouched, spend};
 use crate::smtp::reply::{Refusal, Reply};
 
 use super::{Ending, Settled, State, too_idle};
@@ -61,20 +61,32 @@ impl<N: Intake> Peer<N> {
         if mail.announced.is_some_and(|size| size > self.options.limits.message_size) {
             return Err(Refusal::TooLarge.logged("MAIL").into());
         }
-        if self.identity().is_none() && !self.options.identities.prove_later() {
-            return Err(self.unproved().logged("MAIL").into());
+        if let Some(refusal) = self.unproved(&mail.from) {
+            return Err(refusal.logged("MAIL").into());
         }
         guards
             .mail(self.identity(), &self.circumstance(hello, mail.script), &mail.from)
             .map_err(|refusal| refusal.logged("MAIL").into())
     }
 
-    /// How to be proved on this listener.
-    fn unproved(&self) -> Refusal {
+    /// Why a peer is not even listened to.
+    fn unproved(&self, from: &ReversePath) -> Option<Refusal> {
+        match &self.vouched {
+            Vouched::Channel(_) | Vouched::Login(_) => None,
+            Vouched::Undecided => Some(Refusal::Unavailable(
+                "your certificate cannot be checked at the moment; try again later".to_owned(),
+            )),
+            Vouched::Nobody if self.options.identities.hear(from) => None,
+            Vouched::Nobody => Some(self.how_to_be_proved()),
+        }
+    }
+
+    fn how_to_be_proved(&self) -> Refusal {
         let ways: Vec<&str> = [
             (Means::Login, "log in with AUTH"),
             (Means::Certificate, "connect with the client certificate that your administrator was given"),
             (Means::Network, "connect from a network that is registered here"),
+            (Means::Connector, "send through the connector of your mail provider"),
         ]
         .into_iter()
         .filter(|(means, _)| self.options.identities.accept(*means))
