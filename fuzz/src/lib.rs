@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod imap;
 mod message;
 mod pieces;
 mod policy;
@@ -15,6 +16,7 @@ mod sealed;
 mod smtp;
 
 pub use address::address;
+pub use imap::imap;
 pub use message::message;
 pub use policy::policy;
 pub use record::record;

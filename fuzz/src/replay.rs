@@ -35,6 +35,11 @@ fn smtp() {
 }
 
 #[test]
+fn imap() {
+    replay("imap", crate::imap);
+}
+
+#[test]
 fn message() {
     replay("message", crate::message);
 }

@@ -7,11 +7,15 @@ use super::gate::{Violation, starts_with};
 /// These end with free text, in which `{5}` announces nothing.
 pub(super) const LITERAL_FREE: [&[u8]; 5] = [b"* OK", b"* NO", b"* BAD", b"* BYE", b"* PREAUTH"];
 
-/// Codes that say something to the poller; each is a word, or a word and what follows it.
-const CODES: [&[u8]; 6] =
-    [b"CAPABILITY ", b"UIDVALIDITY ", b"UIDNEXT ", b"READ-ONLY", b"READ-WRITE", b"TRYCREATE"];
+/// Codes that are words.
+const WORDS: [&[u8]; 3] = [b"READ-ONLY", b"READ-WRITE", b"TRYCREATE"];
 
-/// A capability line without this word is none to the parser.
+/// Codes that are a word and a number.
+const NUMBERS: [&[u8]; 2] = [b"UIDVALIDITY ", b"UIDNEXT "];
+
+const CAPABILITY: &[u8] = b"CAPABILITY";
+
+/// A list of capabilities without this word is none to the parser.
 const REVISION: &[u8] = b"IMAP4rev1";
 
 /// Reduces one whole response. `None` if nothing of it is of use.
@@ -29,10 +33,10 @@ pub(super) fn reduce(response: &[u8]) -> Result<Option<Vec<u8>>, Violation> {
             return Ok(Some(status(word, Reader(&response[word.len()..]))));
         }
     }
-    if starts_with(reader.0, b"CAPABILITY ") {
-        return Ok(capability(reader.0).map(|line| [b"* ", line, b"\r\n"].concat()));
+    if reader.take(CAPABILITY).is_some() {
+        return Ok(capabilities(reader.0).map(|list| [b"* ", list.as_slice(), b"\r\n"].concat()));
     }
-    let Some(number) = reader.number() else { return Ok(None) };
+    let Some(number) = reader.short_number() else { return Ok(None) };
     let Some(()) = reader.take(b" ") else { return Ok(None) };
     if starts_with(reader.0, b"EXISTS\r\n") || starts_with(reader.0, b"EXPUNGE\r\n") {
         return Ok(Some([b"* ", number.to_string().as_bytes(), b" ", reader.0].concat()));
@@ -61,28 +65,47 @@ fn tagged(mut reader: Reader<'_>) -> Result<Vec<u8>, Violation> {
 fn status(word: &[u8], mut reader: Reader<'_>) -> Vec<u8> {
     let mut reduced = word.to_vec();
     if reader.take(b" [").is_some() {
-        let code = reader.while_matches(|octet| matches!(octet, b' '..=b'~' if *octet != b']'));
-        let known = reader.0.starts_with(b"]") && CODES.iter().any(|known| starts_with(code, known));
-        if known && let Some(code) = capability(code) {
-            reduced.extend([b" [", code, b"]"].concat());
+        let found = reader.while_matches(|octet| matches!(octet, b' '..=b'~' if *octet != b']'));
+        if reader.take(b"]").is_some()
+            && let Some(code) = code(found)
+        {
+            reduced.extend([b" [", code.as_slice(), b"]"].concat());
         }
     }
     reduced.extend(b"\r\n");
     reduced
 }
 
-/// A list of capabilities, if it is one that the parser takes; every other code is itself.
-fn capability(code: &[u8]) -> Option<&[u8]> {
-    let code = code.strip_suffix(b"\r\n").unwrap_or(code).trim_ascii_end();
-    let whole = !starts_with(code, b"CAPABILITY")
-        || code.split(|octet| *octet == b' ').any(|word| word.eq_ignore_ascii_case(REVISION));
-    let plain = code.iter().all(|octet| matches!(octet, b' '..=b'~'));
-    (whole && plain).then_some(code)
+fn code(code: &[u8]) -> Option<Vec<u8>> {
+    if WORDS.iter().any(|word| word.eq_ignore_ascii_case(code)) {
+        return Some(code.to_vec());
+    }
+    let mut reader = Reader(code);
+    if reader.take(CAPABILITY).is_some() {
+        return capabilities(reader.0);
+    }
+    let word = NUMBERS.iter().find(|word| starts_with(code, word))?;
+    reader.take(word)?;
+    let number = reader.short_number()?.to_string();
+    reader.0.is_empty().then(|| [*word, number.as_bytes()].concat())
+}
+
+/// A list of capabilities, if it is one that the parser takes. What is no atom (RFC 3501 §9) is none.
+fn capabilities(list: &[u8]) -> Option<Vec<u8>> {
+    let atom = |word: &&[u8]| {
+        let plain = word.iter().all(|octet| octet.is_ascii_graphic() && !b"(){%*\"\\]".contains(octet));
+        // The parser goes by the beginning of this word.
+        plain && !word.is_empty() && !starts_with(word, REVISION)
+    };
+    let words = || list.trim_ascii_end().split(|octet| *octet == b' ');
+    let known = words().any(|word| word.eq_ignore_ascii_case(REVISION));
+    let spelled = [CAPABILITY, REVISION].into_iter().chain(words().filter(atom));
+    known.then(|| spelled.collect::<Vec<_>>().join(&b' '))
 }
 
 /// The attributes that are asked for, in the order given (RFC 3501 §7.4.2); `Some(None)` if there is none of them.
 /// Others are no answer to us: that they were sent must not look as if the mail were gone.
-fn fetch(number: u64, mut reader: Reader<'_>) -> Option<Option<Vec<u8>>> {
+fn fetch(number: u32, mut reader: Reader<'_>) -> Option<Option<Vec<u8>>> {
     let mut reduced = format!("* {number} FETCH (").into_bytes();
     let head = reduced.len();
     reader.take(b"(")?;
@@ -105,7 +128,7 @@ fn fetch(number: u64, mut reader: Reader<'_>) -> Option<Option<Vec<u8>>> {
 
 fn attribute(reader: &mut Reader<'_>) -> Option<Vec<u8>> {
     if reader.take(b"UID ").is_some() {
-        return Some(format!("UID {}", u32::try_from(reader.number()?).ok()?).into_bytes());
+        return Some(format!("UID {}", reader.short_number()?).into_bytes());
     }
     if reader.take(b"RFC822.SIZE ").is_some() {
         // Larger than the parser can read is larger than any limit.
@@ -122,7 +145,7 @@ fn attribute(reader: &mut Reader<'_>) -> Option<Vec<u8>> {
         return Some(known_flags(flags));
     }
     reader.take(b"BODY[]<")?;
-    let origin = u32::try_from(reader.number()?).ok()?;
+    let origin = reader.short_number()?;
     reader.take(b"> ")?;
     let data = reader.string()?;
     let mut piece = format!("BODY[]<{origin}> {{{}}}\r\n", data.len()).into_bytes();
@@ -156,6 +179,10 @@ impl<'a> Reader<'a> {
     fn number(&mut self) -> Option<u64> {
         let digits = self.while_matches(u8::is_ascii_digit);
         std::str::from_utf8(digits).ok()?.parse().ok()
+    }
+
+    fn short_number(&mut self) -> Option<u32> {
+        self.number().and_then(|number| number.try_into().ok())
     }
 
     /// A literal, a quoted string with its escapes undone, or NIL, which is as good as an empty one.
@@ -206,7 +233,14 @@ mod tests {
             ("* BYE [UNAVAILABLE] \u{1b}[31m\r\n", "* BYE\r\n"),
             ("A0001 NO [REFERRAL imap://evil.example/] elsewhere\r\n", "A0001 NO\r\n"),
             ("A0001 OK [READ-ONLY] ro\r\n", "A0001 OK [READ-ONLY]\r\n"),
-            ("* ok [uidvalidity 12]\r\n", "* OK [uidvalidity 12]\r\n"),
+            ("* ok [uidvalidity 12]\r\n", "* OK [UIDVALIDITY 12]\r\n"),
+            ("* OK [UIDVALIDITY 12é] x\r\n", "* OK\r\n"),
+            ("* OK [UIDVALIDITY 4294967296] x\r\n", "* OK\r\n"),
+            ("* OK [TRYCREATED] x\r\n", "* OK\r\n"),
+            (
+                "* CAPABILITY imap4rev1 IMAP4rev1x A(B AUTH=PLAIN \r\n",
+                "* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n",
+            ),
             ("* OK [CAPABILITY IMAP4rev1 IDLE ] x\r\n", "* OK [CAPABILITY IMAP4rev1 IDLE]\r\n"),
             ("* OK [CAPABILITY IDLE] x\r\n", "* OK\r\n"),
             ("* PREAUTH hello\r\n", "* PREAUTH\r\n"),
