@@ -3,6 +3,8 @@
 //!
 //! Whether somebody has the role is decided before (`policies::access`).
 
+mod deciding;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -315,8 +317,15 @@ impl Ledger {
         let rows = self.engine().scan(range, limit).await?;
         let next = rows.last().filter(|_| rows.len() == limit).and_then(|(key, _)| key.last_chunk::<20>());
         let next = next.map(|id| HeldId::from_bytes(*id));
-        let mails = rows.iter().map(|(_, row)| Ok(records::decode::<HeldRecord>(&row.value)?.mail));
-        Ok(HeldPage { mails: mails.collect::<Result<_, StoreError>>()?, next })
+        // One that cannot be read must not hide the others.
+        let mails = rows.iter().filter_map(|(_, row)| match records::decode::<HeldRecord>(&row.value) {
+            Ok(record) => Some(record.mail),
+            Err(error) => {
+                tracing::error!(%group, %error, "a held mail cannot be read and is left out of the list");
+                None
+            }
+        });
+        Ok(HeldPage { mails: mails.collect(), next })
     }
 
     /// Opens a held mail for a reader of `group`; the event is durable before the key is unwrapped. `None`: there
@@ -347,170 +356,6 @@ impl Ledger {
     async fn held_row(&self, group: &GroupId, id: HeldId) -> Result<Option<(HeldRecord, u64)>, StoreError> {
         let Some(row) = self.row(held_key(group, id)).await? else { return Ok(None) };
         Ok(Some((records::decode(&row.value)?, row.version)))
-    }
-
-    /// Lets a held mail go where it was going; nothing is sealed anew. `due` gives the clock of a case from now on, by
-    /// process and contact type; where it gives none, the one of the day on which the mail came stands. `None`: there is
-    /// no such mail of this group (any more).
-    pub async fn release_held(
-        &self,
-        actor: &Actor,
-        group: &GroupId,
-        id: HeldId,
-        due: impl Fn(&ProcessId, &ContactType) -> Option<Deadline>,
-    ) -> Result<Option<Released>, StoreError> {
-        loop {
-            let Some((record, version)) = self.held_row(group, id).await? else { return Ok(None) };
-            let mut changes = Changeset {
-                require: vec![(held_key(group, id), Some(version))],
-                delete: vec![held_key(group, id)],
-                ..Changeset::default()
-            };
-            let (released, given_up) = match &record.bound {
-                None => (self.send_on(&record, actor, &mut changes)?, None),
-                Some(bound) => {
-                    let bound = self.open_bound(id, bound)?;
-                    self.secure_held(&record, bound, actor, &due, &mut changes).await?
-                }
-            };
-            match self.commit(changes).await {
-                Ok(committed) => {
-                    if let Some(content) = given_up {
-                        self.remove_arriving(content, committed.version).await?;
-                    }
-                    self.announce_work();
-                    return Ok(Some(released));
-                }
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn send_on(
-        &self,
-        record: &HeldRecord,
-        actor: &Actor,
-        changes: &mut Changeset,
-    ) -> Result<Released, StoreError> {
-        let passage = PassageRecord {
-            id: PassageId::new(self.now())?,
-            from_group: record.mail.from_group.clone(),
-            proof: record.mail.proof.clone(),
-            author: record.mail.author,
-            content: record.content,
-            size: record.mail.size,
-            envelope: record.envelope.clone(),
-            received_line: record.received_line.clone(),
-            decided_by: record.mail.decided_by.clone(),
-            class: record.mail.class,
-            scan: record.mail.scan,
-            received_at: record.mail.received_at,
-            wrapped: record.transit.clone(),
-            open: record.mail.recipients,
-        };
-        self.put_passage(&passage, changes)?;
-        let event = Event { at: self.now(), ..record.event(actor.clone(), Act::HeldRelayed) };
-        changes.append.push(event.passage(passage.id).to_bytes()?);
-        Ok(Released::Relayed(passage.id))
-    }
-
-    /// Accepts a held mail into its cases. If it was accepted by another way meanwhile, this copy is given up.
-    async fn secure_held(
-        &self,
-        record: &HeldRecord,
-        bound: CaseBound,
-        actor: &Actor,
-        due: impl Fn(&ProcessId, &ContactType) -> Option<Deadline>,
-        changes: &mut Changeset,
-    ) -> Result<(Released, Option<ContentId>), StoreError> {
-        let key = self.root().transit().unwrap(&record.transit, record.content.as_bytes())?;
-        let headline = key.open(record.content.as_bytes(), SealedPart::Headline, &record.headline)?;
-        let mut entries = bound.entries;
-        for entry in &mut entries {
-            self.wind_up(&mut entry.place, &due).await?;
-        }
-        let mail = Acceptance {
-            from_group: record.mail.from_group.clone(),
-            proof: record.mail.proof.clone(),
-            author: record.mail.author,
-            content: SealedContent::known(record.content, key, record.mail.size),
-            headline: records::decode(&headline)?,
-            message_id: bound.message_id,
-            automatic: bound.automatic,
-            class: record.mail.class,
-            scan: record.mail.scan,
-            authentication: record.authentication.clone(),
-            receipt: None,
-            away: None,
-            entries,
-        };
-        let known = self.known_sources(&mail).await?;
-        let mut draft = Draft::sealed(self, &mail, record.headline.clone());
-        for entry in &mail.entries {
-            match earlier(&known, entry) {
-                Some(case) => draft.repeat(case),
-                None => draft.add(entry).await?,
-            }
-        }
-        let (accepting, accepted) = draft.finish();
-        let event = Event { at: self.now(), ..record.event(actor.clone(), Act::HeldSecured) };
-        changes.append.push(event.to_bytes()?);
-        let given_up = match accepting {
-            Some(accepting) => {
-                changes.extend(accepting);
-                None
-            }
-            None => {
-                give_up(record.content, changes)?;
-                Some(record.content)
-            }
-        };
-        Ok((Released::Secured(accepted), given_up))
-    }
-
-    /// The clock counts from the release, not from the day on which the mail was stopped.
-    async fn wind_up(
-        &self,
-        place: &mut Place,
-        due: impl Fn(&ProcessId, &ContactType) -> Option<Deadline>,
-    ) -> Result<(), StoreError> {
-        match place {
-            Place::Open(opening) => {
-                if let Some(deadline) = due(&opening.process, &opening.contact_type) {
-                    opening.deadline = deadline;
-                }
-            }
-            Place::Join(joining) => {
-                let case = self.case(joining.case).await?;
-                if let Some(deadline) = case.and_then(|case| due(&case.process, &case.contact_type)) {
-                    joining.deadline = deadline;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Destroys a held mail and tells its sender by a job without content. Whether there was such a mail.
-    pub async fn return_held(&self, actor: &Actor, group: &GroupId, id: HeldId) -> Result<bool, StoreError> {
-        let Some((record, version)) = self.held_row(group, id).await? else { return Ok(false) };
-        let event = Event { at: self.now(), ..record.event(actor.clone(), Act::HeldReturned) };
-        let mut changes = Changeset {
-            require: vec![(held_key(group, id), Some(version))],
-            delete: vec![held_key(group, id)],
-            append: vec![event.to_bytes()?],
-            ..Changeset::default()
-        };
-        self.tell_of_held(&record, HeldNews::Returned, &mut changes)?;
-        give_up(record.content, &mut changes)?;
-        let committed = match self.commit(changes).await {
-            // Somebody else decided first.
-            Err(StoreError::Conflict) => return Ok(false),
-            done => done?,
-        };
-        self.announce_work();
-        self.remove_arriving(record.content, committed.version).await?;
-        Ok(true)
     }
 }
 

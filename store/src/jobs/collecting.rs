@@ -121,15 +121,28 @@ impl Ledger {
         rows.iter().map(|(_, row)| records::decode(&row.value)).collect()
     }
 
-    /// Removes what is left of the entries of a digest that is over.
-    pub(super) async fn clear_digest(&self, job: JobId) -> Result<(), StoreError> {
+    /// Gives what is more than one digest holds to further ones, due at once. A digest and its entries are written in one
+    /// commit, so that no worker finds half of them.
+    pub(super) async fn pass_on_rest(&self, job: &Job, digest: &Digest) -> Result<(), StoreError> {
+        let mut range = entries(job.id);
+        let first = self.engine().scan(range.clone(), MOST_ENTRIES).await?;
+        let Some((last, _)) = first.last().filter(|_| first.len() == MOST_ENTRIES) else { return Ok(()) };
+        range.from = [last.as_slice(), &[0]].concat();
+        let now = self.now();
         loop {
-            let rows = self.engine().scan(entries(job), MOST_ENTRIES).await?;
+            let rows = self.engine().scan(range.clone(), MOST_ENTRIES).await?;
             if rows.is_empty() {
                 return Ok(());
             }
-            let delete = rows.into_iter().map(|(key, _)| key).collect();
-            self.commit(Changeset { delete, ..Changeset::default() }).await?;
+            let mut changes = Changeset::default();
+            let next = Job::new(JobId::new(now)?, JobKind::Digest(digest.clone()), now, now);
+            put_job(&next, &mut changes)?;
+            for (key, row) in rows {
+                let entry: Entry = records::decode(&row.value)?;
+                changes.put.push((entry_key(next.id, entry.case), row.value));
+                changes.delete.push(key);
+            }
+            self.commit(changes).await?;
         }
     }
 

@@ -58,6 +58,10 @@ impl Ledger {
         let ending = match outcome {
             Outcome::Done => Ending::Sent,
             Outcome::Unreported => Ending::Unreported,
+            // A mail that somebody sent is never needless.
+            Outcome::Needless if matches!(job.kind, JobKind::Relay(_)) => {
+                Ending::GivenUp("it was not handed over".to_owned())
+            }
             Outcome::Needless => Ending::Needless,
             Outcome::Abandoned(error) => Ending::GivenUp(error),
             Outcome::Again(due, error) => {
@@ -81,7 +85,10 @@ impl Ledger {
         ending: &Ending,
         actor: &Actor,
     ) -> Result<(), StoreError> {
-        self.untell_digest(job, ending).await?;
+        if let JobKind::Digest(digest) = &job.kind {
+            self.pass_on_rest(job, digest).await?;
+            self.untell_digest(job, digest, ending).await?;
+        }
         let key = job_key(job);
         let destroyed = loop {
             let mut changes = Changeset {
@@ -98,11 +105,6 @@ impl Ledger {
                 Err(error) => return Err(error),
             }
         };
-        if let JobKind::Digest(_) = job.kind
-            && !matches!(ending, Ending::GivenUp(_))
-        {
-            self.clear_digest(job.id).await?;
-        }
         if let Some((content, version)) = destroyed {
             self.remove_arriving(content, version).await?;
         }
@@ -114,8 +116,7 @@ impl Ledger {
     }
 
     /// Before a digest is given up: a stop in between leaves cases that are told twice, never one that is not told.
-    async fn untell_digest(&self, job: &Job, ending: &Ending) -> Result<(), StoreError> {
-        let JobKind::Digest(digest) = &job.kind else { return Ok(()) };
+    async fn untell_digest(&self, job: &Job, digest: &Digest, ending: &Ending) -> Result<(), StoreError> {
         let failed = match ending {
             Ending::GivenUp(_) => Some(&digest.mailbox),
             Ending::Dropped | Ending::Needless => None,

@@ -74,12 +74,18 @@ impl Selection {
         }
     }
 
-    /// The domain whose hold it means.
-    fn domain(&self) -> Option<String> {
+    /// The domain whose hold it means; the empty one is all.
+    ///
+    /// # Errors
+    /// `Denied` if it names no domain: a slip of the pen must not mean everything.
+    fn domain(&self) -> Result<Option<String>, StoreError> {
         match self {
-            Self::Domain(domain) => Some(domain.to_lowercase()),
-            Self::All => Some(String::new()),
-            Self::Job(_) | Self::Case(_) => None,
+            Self::Domain(domain) if domain.is_empty() => {
+                Err(StoreError::Denied("no domain is named; name one, or say that all are meant".to_owned()))
+            }
+            Self::Domain(domain) => Ok(Some(domain.to_lowercase())),
+            Self::All => Ok(Some(String::new())),
+            Self::Job(_) | Self::Case(_) => Ok(None),
         }
     }
 }
@@ -90,7 +96,7 @@ impl Ledger {
     /// # Errors
     /// `Denied` if a worker is busy with the one job that is meant.
     pub async fn hold_jobs(&self, actor: &Actor, selection: &Selection) -> Result<u64, StoreError> {
-        let Some(domain) = selection.domain() else { return self.steer(actor, selection, Step::Hold).await };
+        let Some(domain) = selection.domain()? else { return self.steer(actor, selection, Step::Hold).await };
         let hold = DomainHold { domain: domain.clone(), since: self.now(), by: actor.clone() };
         let event = Event::new(hold.since, actor.clone(), Act::DomainHeld).domain(&domain);
         let changes = Changeset {
@@ -114,7 +120,7 @@ impl Ledger {
     pub async fn release_jobs(&self, actor: &Actor, selection: &Selection) -> Result<u64, StoreError> {
         let holds = self.domain_holds().await?;
         let mut released = 0;
-        match selection.domain() {
+        match selection.domain()? {
             Some(domain) => {
                 let wider = holds.iter().any(|hold| hold.domain.is_empty());
                 if wider && !domain.is_empty() {

@@ -119,3 +119,31 @@ async fn mails_that_arrive_at_once_share_a_digest() {
         assert_eq!(market.cases_of(&job).await, cases);
     }
 }
+
+#[tokio::test]
+async fn a_digest_of_more_than_a_thousand_cases_leaves_none_out() {
+    let market = Market::open().await.with_digests().await;
+    market.open_case(1).await;
+    market.pass(SignedDuration::from_hours(4));
+    let [first] = market.lease().await.try_into().unwrap();
+    // As if two thousand and some had come: the entries are what counts.
+    let entry = |case: CaseId| -> bytes::Bytes {
+        let number = [0x01, 0x01].as_slice();
+        [&[0x01, 0xa2, 0x00, 0x54], case.as_bytes().as_slice(), number].concat().into()
+    };
+    let mut many = crate::engine::Changeset::default();
+    for number in 0..2_100_u32 {
+        let case = CaseId::from_bytes(std::array::from_fn(|place| number.to_be_bytes()[place % 4]));
+        let key = Key::of(Table::DigestEntry).id(&first.job.id).id(&case).done();
+        many.put.push((key, entry(case)));
+    }
+    market.engine.commit(many).await.unwrap();
+    market.ledger.finish_job(first, Outcome::Done).await.unwrap();
+    let digests = market.lease().await;
+    assert_eq!(digests.len(), 2);
+    assert_eq!(market.rows(Table::DigestEntry).await.len(), 1_101);
+    for digest in digests {
+        market.ledger.finish_job(digest, Outcome::Done).await.unwrap();
+    }
+    assert!(market.rows(Table::DigestEntry).await.is_empty());
+}

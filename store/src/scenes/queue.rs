@@ -99,6 +99,8 @@ async fn everything_can_be_held_and_let_go() {
         market.relay_many("b.example", 1, 2).await;
         assert!(market.domains(10, &[]).await.is_empty());
         assert_eq!(market.ledger.next_due(&[]).await.unwrap(), None);
+        let nothing = market.ledger.hold_jobs(&Actor::Tool, &Selection::Domain(String::new())).await;
+        assert!(matches!(nothing, Err(StoreError::Denied(_))));
         let part = Selection::Domain("a.example".to_owned());
         let refused = market.ledger.release_jobs(&Actor::Tool, &part).await;
         assert!(matches!(refused, Err(StoreError::Denied(_))));
