@@ -1,0 +1,84 @@
+//! What people get: the letters, from the job to the bytes on the wire.
+
+use mail::{Budget, Message, Scanner};
+
+use crate::Way;
+use crate::market::Market;
+use crate::server::{Script, Server};
+
+const QUESTION: &str = "From: Ann <ann@alpha.example>\nTo: et@beta.example\nMessage-ID: <q1@alpha.example>\n\
+                        Subject: Supply 1200023305967\n\nIs MPAN 1200023305967 yours? Ask Mrs Jones.\n";
+
+async fn sent(market: &Market, letters: usize) -> (Vec<Message>, Vec<String>, Vec<String>) {
+    let server = Server::open(Script::default()).await;
+    Way::to(server.port).work(market, server.has_taken(letters)).await;
+    let mails = server.mails();
+    let messages = mails.iter().map(|mail| {
+        let mut scanner = Scanner::new(Budget::default());
+        scanner.feed(mail);
+        scanner.finish()
+    });
+    let senders = server.heard().into_iter().map(|heard| heard.line);
+    let senders = senders.filter(|line| line.starts_with("MAIL")).collect();
+    let raw = mails.iter().map(|mail| String::from_utf8(mail.clone()).unwrap()).collect();
+    (messages.collect(), senders, raw)
+}
+
+fn of<'a>(messages: &'a [Message], to: &str) -> &'a Message {
+    let is = |message: &&Message| message.headline.to[0].address.as_deref() == Some(to);
+    messages.iter().find(is).unwrap_or_else(|| panic!("nothing for {to}"))
+}
+
+#[tokio::test]
+async fn a_question_tells_the_other_side_and_thanks_the_sender() {
+    let market = Market::open().await;
+    market.send(&["et@beta.example"], QUESTION).await.unwrap();
+    let (messages, senders, raw) = sent(&market, 2).await;
+    assert_eq!(messages.len(), 2);
+    let process = "erroneous-transfers".parse().unwrap();
+    let beta = crate::market::group("beta");
+    let [case] = market.ledger.cases(&beta, &process, None, 9).await.unwrap().cases.try_into().unwrap();
+
+    let notice = of(&messages, "et@beta.example");
+    let start = format!("[Erroneous Transfers] Case {}: answer due ", case.reference);
+    assert!(notice.headline.subject.starts_with(&start), "{}", notice.headline.subject);
+    let receipt = of(&messages, "ann@alpha.example");
+    let start = format!("[Erroneous Transfers] Case {}: secured, answer due ", case.reference);
+    assert!(receipt.headline.subject.starts_with(&start), "{}", receipt.headline.subject);
+    assert!(receipt.text.contains("beta Energy") && notice.text.contains("alpha Energy"));
+
+    for (message, raw) in messages.iter().zip(&raw) {
+        assert_eq!(message.references, [format!("c.{}@postern.example", case.id)]);
+        assert_eq!(message.class, mail::Class::AutoReply, "nothing answers it");
+        assert!(raw.contains("\r\nX-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"));
+        assert!(!raw.to_lowercase().contains("precedence"));
+        for private in ["1200023305967", "Jones", "q1@alpha", "Supply"] {
+            assert!(!raw.contains(private), "{private}");
+        }
+    }
+    assert!(senders.iter().all(|sender| sender.starts_with("MAIL FROM:<b-")), "{senders:?}");
+    assert_ne!(senders[0], senders[1], "each is keyed by its own job");
+    assert!(market.jobs("notice").await.is_empty() && market.jobs("receipt").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_held_mail_tells_both_sides_nothing_of_itself() {
+    let market = Market::open().await;
+    let mail = QUESTION.replace("et@", "jo@");
+    market.send(&["jo@beta.example"], &mail).await.unwrap();
+    let waiting = market.jobs("held").await.len();
+    assert!(waiting >= 1, "the mail is held");
+    let (messages, senders, raw) = sent(&market, waiting).await;
+    let sender = of(&messages, "ann@alpha.example");
+    assert!(
+        sender.headline.subject.ends_with("waits for your compliance team"),
+        "{}",
+        sender.headline.subject
+    );
+    for raw in &raw {
+        for private in ["1200023305967", "Jones", "q1@alpha", "Supply"] {
+            assert!(!raw.contains(private), "{private}");
+        }
+    }
+    assert!(senders.iter().all(|sender| sender.starts_with("MAIL FROM:<b-")), "{senders:?}");
+}
