@@ -26,6 +26,7 @@ mod reply_address;
 mod returned;
 mod sender;
 pub mod smtp;
+pub mod virus;
 mod worker;
 
 pub use courier::{
