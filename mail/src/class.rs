@@ -7,7 +7,7 @@ mod opening;
 mod phrases;
 
 use author::Author;
-use opening::Opening;
+pub(crate) use opening::Opening;
 use phrases::phrases;
 
 use crate::{
@@ -197,25 +197,36 @@ impl Signals {
         if opening.begins(phrases::AUTO_OPENINGS) {
             return !self.client;
         }
-        let subject =
-            match phrases(phrases::AWAY_SUBJECTS).find_map(|phrase| self.subject.strip_prefix(phrase)) {
-                Some(rest) if ends_phrase(rest) => 2,
-                Some(rest) if rest.starts_with(' ') => 1,
-                Some(_) | None if self.subject.contains("is out of the office") => 2,
-                Some(_) | None => return false,
-            };
-        let text = match (opening.has(phrases::AWAY_NOW), opening.has(phrases::AWAY_THEN)) {
+        let subject = away_subject(&self.subject);
+        let now = opening.has(phrases::AWAY_NOW) || opening.has(phrases::AWAY_POLITE);
+        let text = match (now, opening.has(phrases::AWAY_THEN)) {
             (true, _) if subject == 2 => 2,
             (now, then) => i32::from(now || then),
         };
         let person = 2 * (i32::from(self.client) + i32::from(self.subject.contains('?')));
-        subject + text + i32::from(self.refers) - person >= 3
+        subject > 0 && subject + text + i32::from(self.refers) - person >= 3
     }
 
     /// Whether the subject is that of an answer or of a mail passed on.
     fn answers(&self) -> bool {
         starts(&self.subject, phrases::ANSWERS)
     }
+}
+
+/// Whether an automatic answer says that somebody is away. Some only say that a mail has arrived.
+pub(crate) fn says_away(subject: &str, opening: &Opening) -> bool {
+    away_subject(&untagged(subject)) > 0
+        || [phrases::AWAY_NOW, phrases::AWAY_THEN].into_iter().any(|list| opening.has(list))
+}
+
+/// How much a subject is that of an absence: 2 for one that says nothing else, 1 for one that goes on.
+fn away_subject(subject: &str) -> i32 {
+    if subject.contains("is out of the office") {
+        return 2;
+    }
+    let rests = phrases(phrases::AWAY_SUBJECTS).filter_map(|phrase| subject.strip_prefix(phrase));
+    let points = rests.map(|rest| if ends_phrase(rest) { 2 } else { i32::from(rest.starts_with(' ')) });
+    points.max().unwrap_or_default()
 }
 
 /// What a part is a sign of, in a mail whose head says nothing. A calendar that is attached is a file unless it is meant

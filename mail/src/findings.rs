@@ -1,15 +1,15 @@
 //! What the scanner has found so far, within its budgets: head, parts, text, defects. Follows no structure itself.
 
 use crate::{
-    Class, Defect, Headline, Message, Part, PartRole, Signed,
+    Class, Defect, Headline, Message, Part, PartRole, Signed, away,
     body::{Body, Bound, Heard},
     class::{Seen, part_class},
     contents::{Contents, Opened, Spoken, beneath, files_in_text},
     entity::{Around, Entity, Kind},
     head::{self, Head},
-    header::Block,
+    header::{Block, with_line_ends},
     report::{Context, Evidence},
-    scanner::Budget,
+    scanner::{Budget, Scanner},
 };
 
 /// Bytes of names and types kept of all parts together: file names of a thousand parts, or of ten with long ones.
@@ -30,6 +30,8 @@ pub(crate) struct Findings {
     sign: Option<Class>,
     signed: Option<Signed>,
     evidence: Evidence,
+    /// The mail with line ends, if it has bare CRs for all of them.
+    lone_returns: Option<Vec<u8>>,
 }
 
 impl Findings {
@@ -47,6 +49,7 @@ impl Findings {
             sign: None,
             signed: None,
             evidence: Evidence::default(),
+            lone_returns: None,
         }
     }
 
@@ -83,6 +86,9 @@ impl Findings {
             return None;
         }
         self.entities += 1;
+        if self.head.is_none() {
+            self.lone_returns = block.with_line_ends();
+        }
         let fields = block.fields();
         if fields.cut() {
             self.defect(Defect::HeaderTooLarge);
@@ -264,6 +270,9 @@ impl Findings {
             let (subject, to) = (&head.headline.subject, &head.headline.to);
             self.evidence.report(Context { subject, text: own, to, in_reply_to: &head.in_reply_to })
         });
+        let sent = head.headline.date;
+        let away =
+            (class == Class::AutoReply).then(|| away::read(&head.headline.subject, own, sent)).flatten();
         let mut headline = head.headline;
         for defect in self.defects {
             if !headline.defects.contains(&defect) {
@@ -272,7 +281,9 @@ impl Findings {
         }
         headline.parts = self.parts;
         headline.signed = self.signed;
-        Message {
+        let headless = headline.from.is_empty() && headline.subject.is_empty();
+        let lines = self.lone_returns.or_else(|| with_line_ends(self.text.as_bytes()).filter(|_| headless));
+        let message = Message {
             headline,
             class,
             in_reply_to: head.in_reply_to,
@@ -281,7 +292,11 @@ impl Findings {
             text_complete: self.text_complete,
             hops: head.hops,
             report,
-            away: None,
+            away,
+        };
+        match lines {
+            Some(lines) => read_apart(&lines, self.budget, message),
+            None => message,
         }
     }
 
@@ -299,6 +314,14 @@ impl Findings {
             away: None,
         }
     }
+}
+
+/// A mail of one endless line is shown as that, but which kind of mail it is shows only in its lines.
+fn read_apart(mail: &[u8], budget: Budget, message: Message) -> Message {
+    let mut scanner = Scanner::new(budget);
+    scanner.feed(mail);
+    let Message { class, report, away, .. } = scanner.finish();
+    Message { class, report, away, ..message }
 }
 
 fn is_file(part: &Part) -> bool {

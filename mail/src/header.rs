@@ -85,6 +85,11 @@ impl Block {
         self.bytes.is_empty() && self.doubtful.is_empty()
     }
 
+    /// The block with line ends, if it has bare CRs for all of them.
+    pub(crate) fn with_line_ends(&self) -> Option<Vec<u8>> {
+        with_line_ends(&self.bytes)
+    }
+
     /// Holds a line; there was none held before.
     pub(crate) fn doubt(&mut self, line: &[u8]) {
         self.doubtful = line.to_vec();
@@ -117,6 +122,13 @@ impl Block {
         }
         Fields { list, cut }
     }
+}
+
+/// A mail from before Mac OS X, in which a bare CR ends every line: to everybody else it is one endless line (RFC 5322
+/// §2.3). Gives it line ends.
+pub(crate) fn with_line_ends(bytes: &[u8]) -> Option<Vec<u8>> {
+    let bare = memchr(b'\r', bytes).is_some() && memchr(b'\n', bytes).is_none();
+    bare.then(|| bytes.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect())
 }
 
 /// Where the field that begins here ends: behind the first line end that no white space follows.

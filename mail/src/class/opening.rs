@@ -36,7 +36,7 @@ const QUOTES: [&str; 22] = [
 
 /// Lower case, runs of white space made one space.
 #[derive(Debug, Default)]
-pub(super) struct Opening {
+pub(crate) struct Opening {
     text: String,
     /// Where lines end in it.
     ends: Vec<usize>,
@@ -45,7 +45,7 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let mut opening = Self::default();
         for line in text[..text.floor_char_boundary(TEXT_MAX)].lines() {
             let line = line.trim().to_lowercase();
@@ -75,6 +75,10 @@ impl Opening {
             begins = word.ends_with(['.', '!', ':', '?', '。', '-', '*'])
                 || (begins && word.chars().all(|c| !c.is_alphanumeric()));
         }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     pub(super) fn is_empty(&self) -> bool {

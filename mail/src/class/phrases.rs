@@ -14,6 +14,9 @@ pub(super) const AUTO_OPENINGS: &str = include_str!("phrases/auto-openings.txt")
 /// What programs say for people who are away now. People say it too, but seldom under such a subject.
 pub(super) const AWAY_NOW: &str = include_str!("phrases/away-now.txt");
 
+/// With what such answers begin, and many other mails too.
+pub(super) const AWAY_POLITE: &str = include_str!("phrases/away-polite.txt");
+
 /// The same said of a time that is still to come, as people do when they announce it.
 pub(super) const AWAY_THEN: &str = include_str!("phrases/away-then.txt");
 
