@@ -6,6 +6,8 @@
 mod attempt;
 mod lanes;
 mod pace;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

@@ -27,6 +27,7 @@ impl Market {
         let settings = Settings {
             hostname: "mx.postern.example".to_owned(),
             passing: Passing::On,
+            providers: Vec::new(),
             notice_domain: "postern.example".to_owned(),
             notice_sender: address("notices@postern.example"),
             notice_name: "Postern".to_owned(),
