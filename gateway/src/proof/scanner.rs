@@ -116,6 +116,8 @@ fn hashers(head: &[u8]) -> Vec<(Canonicalization, BodyHasher<Sha256Context>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const HEAD: &str = "From: a@alpha.example\r\n\
@@ -160,6 +162,31 @@ mod tests {
             let bytes: Vec<&[u8]> = mail.as_bytes().chunks(1).collect();
             assert_eq!(scan(&bytes).bodies, scan(&[mail.as_bytes()]).bodies);
         }
+    }
+
+    /// Real mails as bodies, so that every oddity of line and space is met.
+    #[test]
+    fn bodies_of_the_corpus_hash_the_same_in_pieces() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/mail");
+        let folders = fs::read_dir(corpus)
+            .expect("the corpus lies at ../shared/corpus beside the repository; this test needs it");
+        let mut count = 0;
+        for file in folders.flat_map(|folder| fs::read_dir(folder.unwrap().path()).into_iter().flatten()) {
+            let bytes = fs::read(file.unwrap().path()).unwrap();
+            let body: Vec<u8> = bytes
+                .split(|&byte| byte == b'\n')
+                .flat_map(|line| [line.strip_suffix(b"\r").unwrap_or(line), b"\r\n"].concat())
+                .collect();
+            let mail = [HEAD.as_bytes(), &body].concat();
+            let whole = AuthenticatedMessage::parse(&mail).unwrap();
+            let pieces: Vec<&[u8]> = mail.chunks(4099).collect();
+            for (way, hash) in scan(&pieces).bodies {
+                let mut expected = whole.body_hashes.iter();
+                assert!(expected.any(|(asked, _, _, expected)| *asked == way && *expected == hash));
+                count += 1;
+            }
+        }
+        assert!(count >= 4000, "{count}");
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Estate {
 
 fn owner(domain: &str) -> Option<GroupId> {
     let group = match domain {
-        "alpha.example" | "trade.alpha.example" => "alpha",
+        "alpha.example" | "trade.alpha.example" | "football.example.com" => "alpha",
         "beta.example" | "lent.alpha.example" => "beta",
         _ => return None,
     };
@@ -288,6 +288,22 @@ async fn sealed_chain_is_noted_and_proves_nothing() {
     let broken = sealed.replace("please", "Please");
     let Proving::Unproved { authentication, .. } = estate.prove(&broken).await else { panic!("unproved") };
     assert_eq!(authentication.unwrap().arc, AuthResult::Fail);
+}
+
+/// RFC 8463 §A.3, its key in §A.2: an ed25519 signature and an RSA one, the key of which is not published here.
+#[tokio::test]
+async fn signed_mail_of_rfc_8463_is_proved() {
+    let file = "../../shared/corpus/mail/chasquid/08-our_signature.msg.eml";
+    let mail = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file))
+        .expect("the corpus lies at ../shared/corpus beside the repository; this test needs it");
+    let estate = Estate::open().await;
+    estate.zone.txt(
+        "brisbane._domainkey.football.example.com",
+        "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+    );
+    let proof = estate.proved(&mail.replace('\n', "\r\n")).await;
+    assert_eq!(proof.domain, "football.example.com");
+    assert_eq!(proof.author.to_string(), "joe@football.example.com");
 }
 
 #[test]
