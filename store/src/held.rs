@@ -12,23 +12,20 @@ use std::{
 
 use certs::{MessageKey, SealedPart};
 use jiff::Timestamp;
-use mail::{
-    Address, Class, ContactType, Envelope, GroupId, Headline, HoldReason, ProcessId, ReversePath, Scan,
-};
+use mail::{Address, Class, Envelope, GroupId, Headline, HoldReason, ReversePath, Scan};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    accept::{Acceptance, Accepted, Deadline, Entry, Place, SourceKey, earlier},
+    accept::{Accepted, Entry, SourceKey},
     audit::{Act, Actor, Event},
-    content::{SealedContent, give_up},
-    draft::{Draft, seal_headline},
+    draft::seal_headline,
     engine::Changeset,
     error::StoreError,
     ids::{ContentId, HeldId, JobId, PassageId, UserId},
     jobs::{HeldNews, HeldNotice, HeldSide, Job, JobKind, put_job},
     keys::{Key, Table},
     ledger::Ledger,
-    passage::{Passage, PassageRecord},
+    passage::Passage,
     proof::{Authentication, Proof},
     reading::{OpenContent, Wrap, wrap_context},
     records,

@@ -43,7 +43,7 @@ pub struct OpenMessage {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("message {} cannot be read: {why}", record.id)]
 pub struct Unreadable {
-    pub record: MessageRecord,
+    pub record: Box<MessageRecord>,
     pub why: Closed,
 }
 
@@ -117,11 +117,14 @@ impl Ledger {
         let wraps = self.engine().get(&keys).await?;
         let opened = messages.into_iter().zip(wraps).map(|(record, row)| {
             if record.is_withdrawn_for(group) {
-                return Err(Unreadable { record, why: Closed::Withdrawn });
+                return Err(Unreadable { record: record.into(), why: Closed::Withdrawn });
             }
-            self.unwrap_message(case, &record, row, group)
-                .map(|(headline, content)| OpenMessage { record: record.clone(), headline, content })
-                .map_err(|error| Unreadable { record, why: Closed::Damaged(error.to_string()) })
+            match self.unwrap_message(case, &record, row, group) {
+                Ok((headline, content)) => Ok(OpenMessage { record, headline, content }),
+                Err(error) => {
+                    Err(Unreadable { record: record.into(), why: Closed::Damaged(error.to_string()) })
+                }
+            }
         });
         Ok(opened.collect())
     }

@@ -32,6 +32,9 @@ pub(super) const PAGE: usize = 500;
 /// The most jobs that one list holds.
 const MOST_LISTED: usize = 10_000;
 
+/// Rows of one domain, those due first first.
+type Lane = VecDeque<(Vec<u8>, Row)>;
+
 /// What stands in the key of a job of the queue.
 struct Place<'a> {
     domain: &'a [u8],
@@ -95,7 +98,7 @@ impl Ledger {
         let Some(closed) = self.closed_domains(busy).await? else { return Ok(Vec::new()) };
         let table = Key::of(Table::Queue).range();
         let start = self.turn().unwrap_or_else(|| table.from.clone());
-        let mut lanes: Vec<(Vec<u8>, VecDeque<(Vec<u8>, Row)>)> = Vec::new();
+        let mut lanes: Vec<(Vec<u8>, Lane)> = Vec::new();
         for range in [
             Range { from: start.clone(), to: table.to.clone() },
             Range { from: table.from.clone(), to: start.clone() },
@@ -110,7 +113,7 @@ impl Ledger {
                     return Step::Stop;
                 }
                 if !known {
-                    lanes.push((place.domain.to_vec(), VecDeque::new()));
+                    lanes.push((place.domain.to_vec(), Lane::new()));
                 }
                 let Some((_, lane)) = lanes.last_mut() else { return Step::Stop };
                 lane.push_back((key.to_vec(), row.clone()));
@@ -124,7 +127,7 @@ impl Ledger {
         let mut lanes: Vec<_> = lanes.into_iter().map(|(_, lane)| lane).collect();
         let mut chosen = Vec::new();
         while chosen.len() < limit && lanes.iter().any(|lane| !lane.is_empty()) {
-            let round = lanes.iter_mut().filter_map(VecDeque::pop_front);
+            let round = lanes.iter_mut().filter_map(Lane::pop_front);
             chosen.extend(round.take(limit - chosen.len()));
         }
         Ok(chosen)
@@ -135,9 +138,8 @@ impl Ledger {
         let Some(closed) = self.closed_domains(busy).await? else { return Ok(None) };
         let mut next: Option<u64> = None;
         self.walk(Key::of(Table::Queue).range(), |key, _| {
-            match Place::of(key).filter(|place| !closed.contains(place.domain)) {
-                Some(place) => next = Some(next.map_or(place.due, |next| next.min(place.due))),
-                None => {}
+            if let Some(place) = Place::of(key).filter(|place| !closed.contains(place.domain)) {
+                next = Some(next.map_or(place.due, |next| next.min(place.due)));
             }
             Step::NextDomain
         })

@@ -50,11 +50,18 @@ impl Market {
         Self { memory: Some(memory), ..Self::on(engine, None).await }
     }
 
-    /// The same market on every engine.
+    /// The same market on every engine that is built.
     async fn everywhere() -> Vec<Self> {
         let folder = tempfile::tempdir().unwrap();
         let sqlite: Arc<dyn Engine> = Arc::new(Sqlite::open(folder.path(), Options::default()).unwrap());
-        vec![Self::open().await, Self::on(sqlite, Some(folder)).await]
+        let markets = vec![Self::open().await, Self::on(sqlite, Some(folder)).await];
+        #[cfg(feature = "sled")]
+        let markets = {
+            let folder = tempfile::tempdir().unwrap();
+            let sled: Arc<dyn Engine> = Arc::new(crate::sled::Sled::open(folder.path()).unwrap());
+            markets.into_iter().chain([Self::on(sled, Some(folder)).await]).collect()
+        };
+        markets
     }
 
     async fn on(engine: Arc<dyn Engine>, folder: Option<TempDir>) -> Self {
