@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use certs::KeyError;
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{gateway::Gateway, smtp::Circumstance};
+use crate::{connector, gateway::Gateway, smtp::Circumstance};
 
 /// What the transport showed of a mail's way here.
 #[derive(Debug, Clone)]
@@ -32,16 +33,16 @@ impl Arrival {
 
     /// One line, CRLF included. It names no recipient: a blind copy would show. Its id is keyed, so that a mail of ours
     /// that comes round again is known (`connector.rs`).
-    pub(crate) fn received_line(&self, gateway: &Gateway) -> String {
+    pub(crate) fn received_line(&self, gateway: &Gateway) -> Result<String, KeyError> {
         let from = match (&self.hello, self.peer) {
             (Some(hello), Some(peer)) => format!("from {hello} ({}) ", literal(peer)),
             (None, Some(peer)) => format!("from {} ", literal(peer)),
             (_, None) => String::new(),
         };
         let date = self.at.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S +0000");
-        let id = format!("{:x}", self.at.as_microsecond());
+        let id = connector::mark(gateway.ledger())?;
         let host = &gateway.settings().hostname;
-        format!("Received: {from}by {host} with {} id {id}; {date}\r\n", self.protocol)
+        Ok(format!("Received: {from}by {host} with {} id {id}; {date}\r\n", self.protocol))
     }
 }
 

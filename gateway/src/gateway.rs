@@ -8,11 +8,13 @@ use policies::{Passing, Ruleset};
 use store::{CaseId, Ledger, StoreError};
 
 use crate::{
+    connector::{Fuse, Provider, Providers},
     dns::Resolver,
     logins::Logins,
     proof::{DomainProver, ProofSettings},
     reply_address,
     smtp::Refusal,
+    virus::{ScanSettings, VirusScanner},
 };
 
 /// What the mail side is told by the configuration.
@@ -30,6 +32,10 @@ pub struct Settings {
     pub portal_url: String,
     /// Whether mail that belongs to no case may go on.
     pub passing: Passing,
+    /// Mail services whose customers share addresses.
+    pub providers: Vec<Provider>,
+    /// The virus scanner, if there is one.
+    pub scanner: Option<ScanSettings>,
 }
 
 /// The mail side.
@@ -38,6 +44,9 @@ pub struct Gateway {
     rules: ArcSwap<Ruleset>,
     settings: Settings,
     prover: DomainProver,
+    providers: Providers,
+    fuse: Fuse,
+    scanner: Option<VirusScanner>,
     logins: Logins,
 }
 
@@ -45,6 +54,8 @@ impl Gateway {
     pub fn new(ledger: Ledger, rules: Arc<Ruleset>, resolver: Resolver, settings: Settings) -> Self {
         /// Argon2id takes 19 MiB each.
         const LOGINS_AT_ONCE: usize = 4;
+        /// Times that one mail may be handed in to go on within an hour: a sender splits its recipients.
+        const SAME_MAIL: u32 = 100;
         /// For one mail, so that the peer still waits for its answer (RFC 5321 §4.5.3.2.6).
         const PROVING: Duration = Duration::from_secs(60);
         let proving = ProofSettings { host: settings.hostname.clone(), timeout: PROVING };
@@ -52,6 +63,9 @@ impl Gateway {
             ledger,
             rules: ArcSwap::new(rules),
             prover: DomainProver::new(resolver, proving),
+            providers: Providers::new(settings.providers.clone()),
+            fuse: Fuse::new(SAME_MAIL),
+            scanner: settings.scanner.clone().map(VirusScanner::new),
             settings,
             logins: Logins::new(LOGINS_AT_ONCE),
         }
@@ -81,6 +95,18 @@ impl Gateway {
 
     pub(crate) fn prover(&self) -> &DomainProver {
         &self.prover
+    }
+
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.providers
+    }
+
+    pub(crate) fn fuse(&self) -> &Fuse {
+        &self.fuse
+    }
+
+    pub(crate) fn scanner(&self) -> Option<&VirusScanner> {
+        self.scanner.as_ref()
     }
 
     pub(crate) fn logins(&self) -> &Logins {

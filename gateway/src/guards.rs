@@ -90,8 +90,19 @@ impl Intake for Guards {
     fn by_certificate(&self, peer: &PeerCertificate) -> Option<Sender> {
         let directory = self.0.ledger().directory();
         let registered = directory.certificate(&peer.fingerprint).map(|certificate| &certificate.group);
-        let named = || peer.names.iter().find_map(|name| directory.group_of_certificate_name(name));
+        // A renewed certificate keeps its name.
+        let named = || directory.group_of_certificate_name(peer.name.as_deref()?);
         self.by_group(registered.or_else(named), Proof::Certificate(peer.fingerprint))
+    }
+
+    fn provider_names(&self) -> Vec<String> {
+        self.0.providers().certificate_names().to_vec()
+    }
+
+    fn by_provider(&self, peer: IpAddr, name: Option<&str>) -> Option<Sender> {
+        let providers = self.0.providers();
+        let known = name.and_then(|name| providers.by_certificate_name(name));
+        known.or_else(|| providers.by_network(peer)).map(|provider| Sender::Provider(provider.name.clone()))
     }
 
     /// Of a peer whose address nobody told: all of them count as one.

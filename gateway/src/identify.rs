@@ -9,7 +9,7 @@ use store::{Act, Actor, Event, Proof};
 use crate::{
     gateway::{Gateway, refused},
     imap::Polled,
-    incoming::Received,
+    incoming::{Proven, Received},
     pipeline::Identified,
     proof::{Peer, Proving, Scanned, server_word},
     sender::{Proved, Vouching},
@@ -20,25 +20,26 @@ const NOBODY: &str =
     "nobody vouches for the sender of this mail; log in, or sign it with DKIM for a registered domain";
 
 /// The mail with its company.
-pub(crate) async fn identified(gateway: &Gateway, mut received: Received) -> Result<Identified, Refusal> {
-    let proof = received.proof.take().map(|scanner| scanner.finish());
-    let sender = match &received.vouching {
-        Vouching::Proved(proved) => proved.clone(),
-        Vouching::Signature => by_signature(gateway, &received, proof.as_ref()).await?,
-        Vouching::Mailbox(polled) => by_mailbox(gateway, &received, polled, proof.as_ref()).await?,
+pub(crate) async fn identified(gateway: &Gateway, received: Received) -> Result<Identified, Refusal> {
+    let sender = match (&received.vouching, &received.proven) {
+        (Vouching::Proved(proved), _) => proved.clone(),
+        (Vouching::Signature, Proven::Signature(scanned)) => {
+            by_signature(gateway, &received, scanned).await?
+        }
+        (Vouching::Mailbox(polled), Proven::Signature(scanned)) => {
+            by_mailbox(gateway, &received, polled, scanned).await?
+        }
+        (Vouching::Provider(_), Proven::Connector(bound)) => {
+            Proved::by(&bound.group, Proof::Connector(bound.connector.clone()))
+        }
         // What comes back has a way of its own.
-        Vouching::Provider(_) | Vouching::Return => return Err(Refusal::NotProved(NOBODY.to_owned())),
+        _ => return Err(Refusal::NotProved(NOBODY.to_owned())),
     };
     Ok(Identified { sender, received })
 }
 
 /// An aligned DKIM signature of a registered domain.
-async fn by_signature(
-    gateway: &Gateway,
-    received: &Received,
-    scanned: Option<&Scanned>,
-) -> Result<Proved, Refusal> {
-    let scanned = scanned.ok_or_else(|| Refusal::NotProved(NOBODY.to_owned()))?;
+async fn by_signature(gateway: &Gateway, received: &Received, scanned: &Scanned) -> Result<Proved, Refusal> {
     let arrival = &received.original.arrival;
     let peer = Peer {
         // A mail out of a mailbox was handed in by nobody we could ask about.
@@ -71,12 +72,12 @@ async fn by_mailbox(
     gateway: &Gateway,
     received: &Received,
     polled: &Polled,
-    scanned: Option<&Scanned>,
+    scanned: &Scanned,
 ) -> Result<Proved, Refusal> {
-    if let Some(proved) = scanned.and_then(|scanned| by_word(gateway, polled, scanned)) {
-        return Ok(proved);
+    match by_word(gateway, polled, scanned) {
+        Some(proved) => Ok(proved),
+        None => by_signature(gateway, received, scanned).await,
     }
-    by_signature(gateway, received, scanned).await
 }
 
 fn by_word(gateway: &Gateway, polled: &Polled, scanned: &Scanned) -> Option<Proved> {

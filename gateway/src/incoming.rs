@@ -10,12 +10,14 @@ use store::{Accepted, ContentWriter, Ledger, SealedContent, SourceKey};
 
 use crate::{
     arrival::Arrival,
+    connector::{Bound, HeaderGate, Trail, Unbound},
     gateway::{Gateway, refused},
     pipeline::{self, Taken},
-    proof::ProofScanner,
+    proof::{ProofScanner, Scanned},
     returned,
     sender::Vouching,
     smtp::{Delivery, Refusal},
+    virus::{Scanning, VirusScanner},
 };
 
 /// An open sink for one message.
@@ -26,8 +28,20 @@ pub struct Incoming {
     arrival: Arrival,
     content: ContentWriter,
     scanner: Scanner,
-    proof: Option<ProofScanner>,
+    /// What the mail itself has to prove.
+    evidence: Evidence,
+    trail: Trail,
+    /// What the virus scanner is shown, if there is one.
+    scanning: Option<Scanning>,
     digest: SplitDigest,
+}
+
+/// What is watched for while a mail arrives whose company the transport did not prove.
+pub(crate) enum Evidence {
+    Nothing,
+    Signature(ProofScanner),
+    /// Holds the header back until it is known whose customer's mail it is.
+    Connector(HeaderGate),
 }
 
 /// A whole message with its envelope, sealed, and the scanners that have seen it all.
@@ -35,8 +49,15 @@ pub(crate) struct Received {
     pub(crate) vouching: Vouching,
     pub(crate) original: Original,
     pub(crate) scanner: Scanner,
-    pub(crate) proof: Option<ProofScanner>,
+    pub(crate) proven: Proven,
     pub(crate) scan: Scan,
+}
+
+/// What came of the evidence.
+pub(crate) enum Proven {
+    Nothing,
+    Signature(Scanned),
+    Connector(Bound),
 }
 
 /// What stays of a message when its bytes have passed.
@@ -44,6 +65,8 @@ pub(crate) struct Original {
     pub(crate) envelope: Envelope,
     pub(crate) arrival: Arrival,
     pub(crate) content: SealedContent,
+    /// How often this installation has sent the mail on already.
+    pub(crate) rounds: usize,
     digest: Digests,
 }
 
@@ -60,50 +83,105 @@ impl Incoming {
         Ok(Self {
             content: ContentWriter::new(gateway.ledger()).map_err(|error| refused(&error))?,
             gateway: Arc::clone(gateway),
-            proof: vouching.wants_signature().then(ProofScanner::default),
+            evidence: Evidence::wanted(gateway, &vouching),
             vouching,
             envelope,
             arrival,
             scanner: Scanner::new(Budget::default()),
+            trail: Trail::default(),
+            scanning: gateway.scanner().map(VirusScanner::mail),
             digest: SplitDigest::new(),
         })
     }
 }
 
-impl Delivery for Incoming {
-    async fn chunk(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+impl Evidence {
+    fn wanted(gateway: &Gateway, vouching: &Vouching) -> Self {
+        match vouching {
+            Vouching::Signature | Vouching::Mailbox(_) => Self::Signature(ProofScanner::default()),
+            Vouching::Provider(provider) => {
+                let directory = gateway.ledger().directory();
+                let own = directory.connectors().filter(|known| known.active && known.provider == *provider);
+                Self::Connector(HeaderGate::new(own.cloned().collect()))
+            }
+            Vouching::Proved(_) | Vouching::Return => Self::Nothing,
+        }
+    }
+}
+
+impl Incoming {
+    /// Takes what may be kept as it is.
+    async fn take(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         self.scanner.feed(bytes);
+        self.trail.feed(bytes);
         self.digest.feed(bytes);
-        if let Some(proof) = &mut self.proof {
-            proof.feed(bytes);
+        if let Some(scanning) = &mut self.scanning {
+            scanning.feed(bytes).await;
         }
         self.content.write(bytes).await.map_err(|error| refused(&error))
     }
 
-    async fn close(self) -> Result<String, Refusal> {
+    async fn proven(&mut self) -> Result<Proven, Refusal> {
+        Ok(match std::mem::replace(&mut self.evidence, Evidence::Nothing) {
+            Evidence::Nothing => Proven::Nothing,
+            Evidence::Signature(scanner) => Proven::Signature(scanner.finish()),
+            Evidence::Connector(gate) => {
+                let (bound, rest) = gate.finish().map_err(unbound)?;
+                self.take(&rest).await?;
+                Proven::Connector(bound)
+            }
+        })
+    }
+
+    async fn received(mut self) -> Result<(Arc<Gateway>, Received), Refusal> {
+        let proven = self.proven().await?;
+        let scan = match self.scanning.take() {
+            Some(scanning) => scanning.finish().await,
+            None => Scan::Off,
+        };
         let original = Original {
             envelope: self.envelope,
             arrival: self.arrival,
             content: self.content.finish().await.map_err(|error| refused(&error))?,
+            rounds: self.trail.rounds(self.gateway.ledger()),
             digest: self.digest.finish(),
         };
-        let received = Received {
-            vouching: self.vouching,
-            original,
-            scanner: self.scanner,
-            proof: self.proof,
-            scan: Scan::Off,
-        };
+        let received = Received { vouching: self.vouching, original, scanner: self.scanner, proven, scan };
+        Ok((self.gateway, received))
+    }
+}
+
+impl Delivery for Incoming {
+    async fn chunk(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        match &mut self.evidence {
+            Evidence::Nothing => self.take(bytes).await,
+            Evidence::Signature(scanner) => {
+                scanner.feed(bytes);
+                self.take(bytes).await
+            }
+            Evidence::Connector(gate) => {
+                let passed = gate.pass(bytes).map_err(unbound)?;
+                self.take(&passed).await
+            }
+        }
+    }
+
+    async fn close(self) -> Result<String, Refusal> {
+        let (gateway, received) = self.received().await?;
         if matches!(received.vouching, Vouching::Return) {
-            returned::take(&self.gateway, received).await?;
+            returned::take(&gateway, received).await?;
             return Ok("noted".to_owned());
         }
-        Ok(match pipeline::take(&self.gateway, received).await? {
+        Ok(match pipeline::take(&gateway, received).await? {
             Taken::Secured(accepted) => secured(&accepted),
             Taken::Relayed => "taken, and on its way".to_owned(),
             Taken::Held(public) => public,
         })
     }
+}
+
+fn unbound(why: Unbound) -> Refusal {
+    Refusal::NotProved(why.public().to_owned())
 }
 
 fn secured(accepted: &Accepted) -> String {
@@ -113,6 +191,11 @@ fn secured(accepted: &Accepted) -> String {
 }
 
 impl Original {
+    /// The mail as a loop repeats it.
+    pub(crate) fn body(&self) -> [u8; 32] {
+        self.digest.body
+    }
+
     /// What makes a second delivery to a recipient the same mail: sender, Message-ID, body, recipient. A
     /// header that a relay adds on the second way does not make it another; without a Message-ID the
     /// header has to say it. Keyed, so that nobody who holds the disk can confirm a guess at a mail.

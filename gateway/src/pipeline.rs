@@ -17,6 +17,9 @@ use crate::{
 /// More `Received` fields than this, and the mail runs in circles (RFC 5321 §6.3).
 const MOST_HOPS: usize = 50;
 
+/// Times that this installation sends the same mail on: to a colleague, and once more where that one's rule points.
+const MOST_ROUNDS: usize = 2;
+
 /// What became of a mail that was taken. Every one of these is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Taken {
@@ -142,12 +145,13 @@ impl Decided {
                 Ok(Taken::Secured(accepted))
             }
             Some(Verdict::Relay { rule }) => {
-                ledger.relay(self.passage(gateway, rule.as_str())).await.map_err(failed)?;
+                self.stop_loops(gateway)?;
+                ledger.relay(self.passage(gateway, rule.as_str())?).await.map_err(failed)?;
                 Ok(Taken::Relayed)
             }
             Some(Verdict::Hold { rule, reason, public, .. }) => {
                 let onward = placement::onward(gateway, &self).await?;
-                let passage = self.passage(gateway, rule.as_str());
+                let passage = self.passage(gateway, rule.as_str())?;
                 ledger.hold(passage, reason, onward).await.map_err(failed)?;
                 Ok(Taken::Held(public))
             }
@@ -181,8 +185,23 @@ impl Decided {
         })
     }
 
+    /// Mail that comes round: by our own marks in it, or because the same one is handed in again and again.
+    fn stop_loops(&self, gateway: &Gateway) -> Result<(), Refusal> {
+        let Parsed { sender, original, .. } = &self.authored.parsed;
+        if original.rounds >= MOST_ROUNDS {
+            return Err(Refusal::Loop);
+        }
+        match gateway.fuse().admits(&sender.group, original.body(), gateway.ledger().now()) {
+            true => Ok(()),
+            false => Err(Refusal::Unavailable(
+                "this mail was handed in too often within the hour; look for a rule that sends it round"
+                    .to_owned(),
+            )),
+        }
+    }
+
     /// The mail as it goes on or waits: untouched, with one line of ours to go in front.
-    fn passage(self, gateway: &Gateway, rule: &str) -> Passage {
+    fn passage(self, gateway: &Gateway, rule: &str) -> Result<Passage, Refusal> {
         let Self { authored: Authored { parsed, author }, .. } = self;
         let Parsed { sender, original, scan, message } = parsed;
         let ledger = gateway.ledger();
@@ -192,11 +211,12 @@ impl Decided {
             .iter()
             .map(|to| original.source(ledger, &sender.group, &message, &to.address))
             .collect();
-        Passage {
+        let received_line = original.arrival.received_line(gateway);
+        Ok(Passage {
             author: ledger.directory().user_by_email(&author.address).map(|user| user.id),
             from_group: sender.group,
             proof: sender.proof,
-            received_line: original.arrival.received_line(gateway),
+            received_line: received_line.map_err(|error| refused(&error.into()))?,
             content: original.content,
             headline: message.headline,
             envelope: original.envelope,
@@ -205,6 +225,6 @@ impl Decided {
             scan,
             authentication: sender.authentication,
             sources,
-        }
+        })
     }
 }

@@ -39,16 +39,6 @@ pub(crate) enum Vouching {
     Return,
 }
 
-impl Vouching {
-    /// Whether DKIM signatures are to be looked at.
-    pub(crate) fn wants_signature(&self) -> bool {
-        match self {
-            Self::Signature | Self::Mailbox(_) => true,
-            Self::Proved(_) | Self::Provider(_) | Self::Return => false,
-        }
-    }
-}
-
 impl Proved {
     pub(crate) fn by(group: &GroupId, proof: Proof) -> Self {
         Self { group: group.clone(), proof, authentication: None, author: None }

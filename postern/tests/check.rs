@@ -68,7 +68,7 @@ fn keys_and_certificates_carry_their_line() {
 fn a_password_file_is_one_persons_and_holds_something() {
     let installation = Installation::new();
     change(&installation, "#user = \"postern\"", "user = \"postern\"");
-    change(&installation, "#password = { file", "password = { file");
+    change(&installation, "#password = { file = \"smart", "password = { file = \"smart");
     let file = installation.home().join("smarthost.password");
     refused(&installation, &CHECK, "notices.password");
     fs::write(&file, "secret\n").unwrap();

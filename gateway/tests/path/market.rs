@@ -38,6 +38,8 @@ impl Market {
         let settings = Settings {
             hostname: "mx.postern.example".to_owned(),
             passing,
+            providers: Vec::new(),
+            scanner: None,
             notice_domain: DOMAIN.to_owned(),
             notice_sender: address("notices@postern.example"),
             notice_name: "Postern".to_owned(),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gateway::virus::Clamd;
 use toml::de::DeValue;
 
 use super::document::Document;
@@ -186,14 +187,7 @@ impl Dns {
 pub(crate) struct Scanner {
     pub(crate) clamd: Option<Clamd>,
     pub(crate) timeout: Duration,
-    pub(crate) size: u64,
-}
-
-/// Where clamd listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Clamd {
-    Socket(PathBuf),
-    Address(SocketAddr),
+    pub(crate) at_once: u32,
 }
 
 const CLAMD: OptionalKey<Clamd> = OptionalKey {
@@ -205,33 +199,33 @@ const CLAMD: OptionalKey<Clamd> = OptionalKey {
 
 const SCAN_TIMEOUT: Key<Duration> = Key {
     name: "timeout",
-    doc: "How long clamd may take for its answer once it has the whole mail.",
+    doc: "How long one mail waits for clamd in all.",
     default: Some("\"60 s\""),
     example: "",
     read: |value| value::duration(value, 1, 600),
 };
 
-const SCAN_SIZE: Key<u64> = Key {
-    name: "size",
-    doc: "Mails larger than this are not sent to clamd (its StreamMaxLength) and shown as \"not checked\".",
-    default: Some("\"25 MiB\""),
+const AT_ONCE: Key<u32> = Key {
+    name: "at_once",
+    doc: "Mails that are with clamd at once; it has ten threads (MaxThreads) unless it is told otherwise.",
+    default: Some("8"),
     example: "",
-    read: |value| value::size(value, 1 << 10, 1 << 30),
+    read: |value| value::whole(value, 1, 1000),
 };
 
 pub(crate) const SCANNER: Section = Section {
     name: "scanner",
     doc: "The virus scanner. A mail in which it finds something is held; both sides are told.",
     form: Form::One,
-    keys: &[&CLAMD, &SCAN_TIMEOUT, &SCAN_SIZE],
+    keys: &[&CLAMD, &SCAN_TIMEOUT, &AT_ONCE],
 };
 
 fn clamd(value: &DeValue<'_>) -> Result<Clamd, Wrong> {
     let written = value::text(value)?;
     if let Some(path) = written.strip_prefix("unix:").filter(|path| path.starts_with('/')) {
-        return Ok(Clamd::Socket(PathBuf::from(path)));
+        return Ok(Clamd::Unix(PathBuf::from(path)));
     }
-    written.parse().map(Clamd::Address).map_err(|_| {
+    written.parse().map(Clamd::Tcp).map_err(|_| {
         Wrong::new(
             format!("\"{written}\" is neither a socket nor an address"),
             "write \"unix:/run/clamav/clamd.ctl\" or \"127.0.0.1:3310\"",
@@ -242,8 +236,8 @@ fn clamd(value: &DeValue<'_>) -> Result<Clamd, Wrong> {
 impl Scanner {
     pub(crate) fn read(document: &Document<'_>) -> Option<Self> {
         let table = document.table(&SCANNER);
-        let (clamd, size) = (table.read_optional(&CLAMD), table.read(&SCAN_SIZE));
+        let (clamd, at_once) = (table.read_optional(&CLAMD), table.read(&AT_ONCE));
         let timeout = table.read(&SCAN_TIMEOUT);
-        Some(Self { clamd: clamd?, timeout: timeout?, size: size? })
+        Some(Self { clamd: clamd?, timeout: timeout?, at_once: at_once? })
     }
 }

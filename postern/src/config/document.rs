@@ -233,6 +233,11 @@ impl<'t> Table<'_, 't> {
         }
     }
 
+    /// Of its header.
+    pub(crate) fn line(&self) -> usize {
+        self.line
+    }
+
     fn declares(&self, name: &str) -> bool {
         self.section.keys.iter().any(|key| key.name() == name)
     }

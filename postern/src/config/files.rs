@@ -4,11 +4,13 @@
 use std::fs;
 use std::path::Path;
 
+use certs::dkim::DkimKey;
 use certs::{RootKey, ServerIdentity, TlsError};
 use policies::{Calendar, Catalogue, PolicyError, Ruleset, TagRules, VerdictRules};
 
 use super::document::Problems;
-use super::{Config, EngineChoice};
+use super::key::Wrong;
+use super::{Config, EngineChoice, Poll, PollLogin};
 
 impl Config {
     /// Looks at everything that the configuration names, and says all that is wrong with it.
@@ -21,14 +23,40 @@ impl Config {
             Some(place) => place.check().map_err(|wrong| self.places.wrong("notices.password", wrong)),
             None => self.password().map(drop),
         };
-        self.places.all([
+        let fixed = [
             self.check_data(),
             root,
             self.identity(self.tls.client_ca.as_deref()).map(drop),
             self.rules().map(drop),
             self.check_ca(),
             password,
-        ])
+        ];
+        let polls = self.polls.iter().map(|poll| self.check_poll(poll));
+        self.places.all(fixed.into_iter().chain(polls).chain(self.check_dkim()))
+    }
+
+    /// The secret that a polled mailbox is opened with, and whom its server is trusted by.
+    fn check_poll(&self, poll: &Poll) -> Result<(), Problems> {
+        let wrong = |key: &str, wrong| self.places.in_entry(poll.line, &format!("poll.{key}"), wrong);
+        match &poll.login {
+            PollLogin::Password(place) if place.is_descriptor() => place.check(),
+            PollLogin::Password(place) => place.password().map(drop),
+            PollLogin::Token(place) => place.check_file(),
+        }
+        .map_err(|found| wrong("password", found))?;
+        match &poll.ca {
+            Some(ca) => certs::client_config(Some(ca)).map(drop).map_err(|error| {
+                wrong("ca", Wrong::new(error.to_string(), "name the right file, or remove the line"))
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_dkim(&self) -> impl Iterator<Item = Result<(), Problems>> {
+        self.delivery.dkim.iter().map(|signing| {
+            let loaded = DkimKey::load(&signing.key).map(drop);
+            loaded.map_err(|error| self.places.told("delivery.dkim", error))
+        })
     }
 
     /// An empty folder is refused: where a ledger was, it is a disk that is not mounted, and a new ledger in its place

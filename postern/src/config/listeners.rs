@@ -26,6 +26,7 @@ pub(crate) enum Identity {
     Network,
     Connector,
     Domain,
+    Return,
 }
 
 /// One of the mail listeners.
@@ -91,8 +92,8 @@ const LOGIN_WITHOUT_TLS: Key<bool> = Key {
 const SMTP_IDENTITIES: Key<Vec<Identity>> = Key {
     name: "identities",
     doc: "What proves a sender here: \"login\", \"certificate\" (a client certificate), \"network\" (a registered one), \
-          \"connector\" (a mail service's customer), \"domain\" (DKIM of a registered domain, aligned, over TLS).",
-    default: Some("[\"login\", \"certificate\", \"network\", \"connector\", \"domain\"]"),
+          \"connector\" (a mail service's customer), \"domain\" (DKIM of a registered domain, aligned, over TLS). \"return\" lets in what comes back to a mail of ours.",
+    default: Some("[\"login\", \"certificate\", \"network\", \"connector\", \"domain\", \"return\"]"),
     example: "",
     read: identities,
 };
@@ -189,6 +190,7 @@ fn identities(value: &toml::de::DeValue<'_>) -> Result<Vec<Identity>, super::key
                 ("network", Identity::Network),
                 ("connector", Identity::Connector),
                 ("domain", Identity::Domain),
+                ("return", Identity::Return),
             ],
         )
     })

@@ -23,7 +23,7 @@ use self::document::{Document, Problem, Problems};
 use self::key::Section;
 pub(crate) use self::key::Wrong;
 
-pub(crate) use self::delivery::{Clamd, Delivery, Dns, Relay, Scanner, Signing};
+pub(crate) use self::delivery::{Delivery, Dns, Relay, Scanner, Signing};
 pub(crate) use self::describe::{Given, describe, example};
 pub(crate) use self::listeners::{Identity, Limits, ListenerTls, MailListener, Tls};
 pub(crate) use self::outward::{Exit, Notices, OutboundTls, Policy, Portal};

@@ -35,6 +35,12 @@ impl Places {
         Problems { file: self.file.clone(), problems: vec![problem] }
     }
 
+    /// The problem with a key of the entry that stands at `line`.
+    pub(super) fn in_entry(&self, line: usize, key: &str, wrong: Wrong) -> Problems {
+        let problem = Problem { line, key: key.to_owned(), what: wrong.what, remedy: wrong.remedy };
+        Problems { file: self.file.clone(), problems: vec![problem] }
+    }
+
     /// An error in the words of whoever met it: what is wrong, a semicolon, what to do.
     pub(crate) fn told(&self, key: &str, error: impl Display) -> Problems {
         let error = error.to_string();

@@ -72,6 +72,14 @@ impl SecretPlace {
         })
     }
 
+    /// Whether it can be read now.
+    pub(crate) fn check_file(&self) -> Result<(), Wrong> {
+        let path = self.path()?;
+        fs::metadata(&path).map(drop).map_err(|error| {
+            Wrong::new(format!("cannot read {}: {error}", path.display()), "name a file that can be read")
+        })
+    }
+
     /// The file to read the secret from.
     pub(crate) fn path(&self) -> Result<PathBuf, Wrong> {
         match self {

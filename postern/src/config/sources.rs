@@ -18,6 +18,8 @@ use super::value;
 /// A mailbox of a company that is read over IMAP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Poll {
+    /// Where it stands in the file.
+    pub(super) line: usize,
     pub(crate) name: String,
     pub(crate) group: GroupId,
     pub(crate) mailbox: Address,
@@ -203,6 +205,7 @@ impl Poll {
         let (authserv_id, interval) = (table.read_optional(&AUTHSERV_ID), table.read(&INTERVAL));
         let (host, port) = host?;
         Some(Self {
+            line: table.line(),
             name: name?,
             group: group?,
             mailbox: mailbox?,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use certs::ServerIdentity;
 use certs::dkim::DkimKey;
+use gateway::connector::Provider;
 use gateway::smtp::{Hostname, Limits, Listener, Means, Options, PlainAuth, Security, Timeouts};
+use gateway::virus::ScanSettings;
 use gateway::{
     Courier, DnsSettings, Exchangers, Gateway, Guards, Login, Outbound, Pace, Private, Resolver, Route,
     Settings, Signer, Smarthost, Times, TlsPolicy, Worker,
@@ -17,7 +19,9 @@ use templates::Templates;
 use tokio::net::TcpListener;
 
 use super::Ready;
-use crate::config::{Config, Dns, Exit, Identity, ListenerTls, MailListener, OutboundTls, Relay, Signing};
+use crate::config::{
+    self, Config, Dns, Exit, Identity, ListenerTls, MailListener, OutboundTls, Relay, Signing,
+};
 
 /// The name that people see beside the address of a notice.
 const NOTICE_NAME: &str = "Postern";
@@ -29,10 +33,29 @@ pub(super) fn settings(config: &Config, portal_url: &str) -> Settings {
             Relay::On => Passing::On,
             Relay::Off => Passing::Off,
         },
+        scanner: scanner(config),
+        providers: config.providers.iter().map(provider).collect(),
         notice_domain: config.notices.reply_domain.clone(),
         notice_sender: config.notices.from.clone(),
         notice_name: NOTICE_NAME.to_owned(),
         portal_url: portal_url.to_owned(),
+    }
+}
+
+fn scanner(config: &Config) -> Option<ScanSettings> {
+    let scanner = &config.scanner;
+    scanner.clamd.clone().map(|clamd| ScanSettings {
+        clamd,
+        patience: scanner.timeout,
+        at_once: scanner.at_once as usize,
+    })
+}
+
+fn provider(provider: &config::Provider) -> Provider {
+    Provider {
+        name: provider.name.clone(),
+        networks: provider.networks.clone(),
+        certificate_names: provider.certificate_names.clone(),
     }
 }
 
@@ -119,6 +142,7 @@ fn means(identity: Identity) -> Means {
         Identity::Network => Means::Network,
         Identity::Connector => Means::Connector,
         Identity::Domain => Means::Domain,
+        Identity::Return => Means::Return,
     }
 }
 
