@@ -9,8 +9,12 @@ use super::{Draft, LetterError, Letters, market_time};
 use crate::notice;
 
 impl Letters {
-    pub(super) async fn notice(&self, told: &store::Notice) -> Result<Draft, LetterError> {
+    /// `None` if nothing waits any more: people were faster, or the message was taken back.
+    pub(super) async fn notice(&self, told: &store::Notice) -> Result<Option<Draft>, LetterError> {
         let case = self.case(told.case).await?;
+        if case.side(&told.group).is_some_and(|side| side.waiting <= side.seen) {
+            return Ok(None);
+        }
         let text = self.templates.render_notice(&templates::Notice {
             case: reference(&case)?,
             process: self.process(&case)?,
@@ -18,7 +22,7 @@ impl Letters {
             due: due(&case, &told.group),
             link: self.link(&case)?,
         })?;
-        self.draft(&case, text, &told.group, &told.to)
+        self.draft(&case, text, &told.group, &told.to).map(Some)
     }
 
     pub(super) async fn receipt(&self, told: &store::Receipt) -> Result<Draft, LetterError> {

@@ -89,16 +89,13 @@ impl Letters {
     pub(crate) async fn finish(&self, job: &Job) -> Result<Option<Outgoing>, LetterError> {
         let draft = match &job.kind {
             JobKind::Notice(notice) => self.notice(notice).await?,
-            JobKind::Receipt(receipt) => self.receipt(receipt).await?,
-            JobKind::Digest(digest) => match self.digest(job, digest).await? {
-                Some(draft) => draft,
-                None => return Ok(None),
-            },
-            JobKind::Held(held) => self.held(held)?,
+            JobKind::Receipt(receipt) => Some(self.receipt(receipt).await?),
+            JobKind::Digest(digest) => self.digest(job, digest).await?,
+            JobKind::Held(held) => Some(self.held(held)?),
             JobKind::Report(report) => return self.report(job, report).map(Some),
             JobKind::Relay(_) => return Err(LetterError::NoLetter),
         };
-        self.letter(job, &draft).map(Some)
+        draft.map(|draft| self.letter(job, &draft)).transpose()
     }
 
     fn letter(&self, job: &Job, draft: &Draft) -> Result<Outgoing, LetterError> {

@@ -45,6 +45,7 @@ async fn gateway(zone: &Zone) -> Arc<Gateway> {
         portal_url: "https://portal.example".to_owned(),
         passing: Passing::On,
         providers: Vec::new(),
+        scanner: None,
     };
     let rules = Arc::new(Ruleset::shipped().unwrap());
     Arc::new(Gateway::new(ledger, rules, zone.resolver(), settings))

@@ -62,19 +62,65 @@ async fn a_question_tells_the_other_side_and_thanks_the_sender() {
 }
 
 #[tokio::test]
+async fn who_has_looked_already_is_told_nothing() {
+    let market = Market::open().await;
+    market.send(&["et@beta.example"], QUESTION).await.unwrap();
+    let (beta, process) = (crate::market::group("beta"), "erroneous-transfers".parse().unwrap());
+    let [case] = market.ledger.cases(&beta, &process, None, 9).await.unwrap().cases.try_into().unwrap();
+    let messages = market.ledger.messages(case.id).await.unwrap();
+    let (actor, reading) = (store::Actor::Portal, store::Reading::Page);
+    market.ledger.open_messages(&actor, &case, messages, &beta, reading).await.unwrap();
+    let (messages, _, _) = sent(&market, 1).await;
+    let [receipt] = messages.try_into().unwrap();
+    assert_eq!(receipt.headline.to[0].address.as_deref(), Some("ann@alpha.example"));
+    assert!(market.jobs("notice").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_digest_tells_of_many_cases_at_once() {
+    let market = Market::open().await;
+    for number in 0..3 {
+        let mail = QUESTION.replace("q1@", &format!("q{number}@"));
+        market.send(&["et-esc1@beta.example"], &mail).await.unwrap();
+    }
+    assert!(market.jobs("notice").await.is_empty(), "told together");
+    let [digest] = market.jobs("digest").await.try_into().unwrap();
+    assert_eq!(market.ledger.retry_jobs(&store::Actor::Tool, &store::Selection::Job(digest.id)).await, Ok(1));
+    let (messages, senders, raw) = sent(&market, 4).await;
+    let digest = of(&messages, "et-esc1@beta.example");
+    assert!(digest.headline.subject.starts_with("3 cases are waiting for you"), "{}", digest.headline.subject);
+    let (beta, process) = (crate::market::group("beta"), "erroneous-transfers".parse().unwrap());
+    for case in market.ledger.cases(&beta, &process, None, 9).await.unwrap().cases {
+        assert!(digest.text.contains(&case.reference.to_string()), "{}", digest.text);
+        assert!(digest.text.contains(&format!("https://portal.example/case/{}", case.id)));
+    }
+    assert!(raw.iter().all(|raw| !raw.contains("1200023305967") && !raw.contains("Jones")));
+    assert!(senders.iter().all(|sender| sender.starts_with("MAIL FROM:<b-")), "{senders:?}");
+}
+
+#[tokio::test]
 async fn a_held_mail_tells_both_sides_nothing_of_itself() {
     let market = Market::open().await;
-    let mail = QUESTION.replace("et@", "jo@");
-    market.send(&["jo@beta.example"], &mail).await.unwrap();
+    market.send(&["jo@beta.example"], QUESTION).await.unwrap();
+    let (alpha, actor) = (crate::market::group("alpha"), store::Actor::Portal);
+    let [held] = market.ledger.held(&alpha, None, 9).await.unwrap().mails.try_into().unwrap();
     let waiting = market.jobs("held").await.len();
-    assert!(waiting >= 1, "the mail is held");
-    let (messages, senders, raw) = sent(&market, waiting).await;
+    assert!(waiting >= 1, "both sides are told");
+    let (messages, senders, mut raw) = sent(&market, waiting).await;
     let sender = of(&messages, "ann@alpha.example");
     assert!(
         sender.headline.subject.ends_with("waits for your compliance team"),
         "{}",
         sender.headline.subject
     );
+    assert_eq!(sender.references, [format!("h.{}@postern.example", held.id)]);
+
+    assert_eq!(market.ledger.return_held(&actor, &alpha, held.id).await, Ok(true));
+    let (returned, _, more) = sent(&market, market.jobs("held").await.len()).await;
+    let sender = of(&returned, "ann@alpha.example");
+    assert!(sender.headline.subject.ends_with("was not let through"), "{}", sender.headline.subject);
+    assert!(sender.text.contains("mailbox for the process"), "it says what to do: {}", sender.text);
+    raw.extend(more);
     for raw in &raw {
         for private in ["1200023305967", "Jones", "q1@alpha", "Supply"] {
             assert!(!raw.contains(private), "{private}");

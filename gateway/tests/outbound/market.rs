@@ -28,6 +28,7 @@ impl Market {
             hostname: "mx.postern.example".to_owned(),
             passing: Passing::On,
             providers: Vec::new(),
+            scanner: None,
             notice_domain: "postern.example".to_owned(),
             notice_sender: address("notices@postern.example"),
             notice_name: "Postern".to_owned(),
