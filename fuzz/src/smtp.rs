@@ -22,8 +22,8 @@ const LINE: usize = 600;
 
 /// Whatever is sent, by DATA or in chunks by BDAT, in whatever pieces: each message is acknowledged once and each
 /// acknowledgement stands for one message; none holds a bare CR, LF or NUL; its recipients are of one class; what goes
-/// on to other servers of names and wishes is printable; every reply is whole lines; no more than a line is held back. Octet by
-/// octet the same messages arrive, or more, because a peer that does not wait for a reply is cut off.
+/// on to other servers of names and wishes is printable; every reply is whole lines; no more than a line is held back.
+/// Octet by octet the same messages arrive, or more, because a peer that does not wait for a reply is cut off.
 /// The last byte chooses the pieces; odd, the peer waits after DATA; from 128 on, TLS was there first.
 pub fn smtp(data: &[u8]) {
     let Some((&choice, octets)) = data.split_last() else { return };

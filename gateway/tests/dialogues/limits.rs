@@ -224,6 +224,19 @@ async fn one_connection_too_many_is_told_so() {
     }
 }
 
+/// Each connection may cost a handshake, however short it stays.
+#[tokio::test]
+async fn one_connection_too_many_within_a_minute_is_told_so() {
+    let limits = Limits { connections_per_minute: 2, ..limits() };
+    let server = Server::start(options(Security::Plain, PlainAuth::Never, limits)).await;
+    for _ in 0..2 {
+        let mut socket = Socket::connect(server.address).await;
+        socket.send(b"QUIT\r\n").await;
+        assert!(socket.rest().await.contains("\n221 "));
+    }
+    assert!(Socket::connect(server.address).await.rest().await.starts_with("421 4.7.0 "));
+}
+
 /// A stream that counts writes.
 struct Counted {
     inner: DuplexStream,
