@@ -437,7 +437,7 @@ mod tests {
     #[test]
     fn no_line_panics() {
         // Every two-symbol extension of every prefix of a line that uses the whole grammar.
-        let line = "MAIL FROM:<@r.example:\"a\\b\"@[IPv6:::1]> SIZE=99999999999999999 BODY=8BITMIME AUTH=a+2Bb ENVID=+20";
+        let line = "MAIL FROM:<@r.example:\"a\\b\"@[IPv6:::1]> SIZE=99999999999999999 AUTH=a+2Bb ENVID=+20";
         for end in 0..=line.len() {
             for tail in ["", " ", "<", ">", "\"", "\\", "=", ":", "@", "+", "+2", "\u{fc}", ",", ";"] {
                 let _ = read(&format!("{}{tail}", &line[..end]));

@@ -1,5 +1,5 @@
-//! Both ends of SCRAM-SHA-256 (RFC 5802 §3) for the tests: a verifier as a server keeps it, and a client that knows the
-//! password.
+//! Both ends of SCRAM-SHA-256 (RFC 5802 §3) for the tests: a verifier as a server keeps it, and a client that knows
+//! the password.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

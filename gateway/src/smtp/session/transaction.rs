@@ -170,7 +170,7 @@ impl<N: Intake> Peer<N> {
         self.next(State::Addressed(addressed), recipient_ok())
     }
 
-    /// A recipient for another transaction (RFC 5321 §4.5.3.1.10): no error at first, since a list is sent in one group.
+    /// A recipient for another transaction (RFC 5321 §4.5.3.1.10): no error at first, as a list is sent in one group.
     fn apart(self, mut addressed: Addressed<N::Class>, refusal: Refusal) -> Settled<N> {
         addressed.begun.apart += 1;
         let state = State::Addressed;
