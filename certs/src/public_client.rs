@@ -61,8 +61,8 @@ impl PublicClients {
         self.clients.clone()
     }
 
-    /// The first of `names` that the chain proves. Public authorities no longer certify clients as such, so that a mail
-    /// server shows what it also answers with: a certificate for servers counts.
+    /// The first of `names` that the chain proves; `*.` in a name stands for one label. Public authorities no longer
+    /// certify clients as such, so that a mail server shows what it also answers with: a certificate for servers counts.
     pub(crate) fn name<'a>(
         &self,
         chain: &[CertificateDer<'_>],
@@ -72,13 +72,47 @@ impl PublicClients {
         let (own, intermediates) = chain.split_first()?;
         let for_clients = self.clients.verify_client_cert(own, intermediates, now).is_ok();
         let certificate = PeerCertificate::parse(own).ok()?;
+        let as_server = |name: &str| {
+            ServerName::try_from(name.replacen("*.", "any.", 1)).is_ok_and(|name| {
+                self.servers.verify_server_cert(own, intermediates, &name, &[], now).is_ok()
+            })
+        };
         names.iter().map(String::as_str).find(|name| {
-            let certified = || certificate.names.iter().any(|other| other.eq_ignore_ascii_case(name));
-            let as_server = || {
-                let name = ServerName::try_from(*name).ok()?;
-                self.servers.verify_server_cert(own, intermediates, &name, &[], now).ok()
-            };
-            (for_clients && certified()) || as_server().is_some()
+            let mut certified = certificate.names.iter().filter(|other| stands_for(name, other));
+            certified.any(|certified| for_clients || as_server(certified))
+                || (!name.starts_with("*.") && as_server(name))
         })
+    }
+}
+
+/// Whether a wanted name means a certified one.
+fn stands_for(wanted: &str, certified: &str) -> bool {
+    let any_label = || Some((wanted.strip_prefix("*.")?, certified.split_once('.')?.1));
+    wanted.eq_ignore_ascii_case(certified)
+        || any_label().is_some_and(|(wanted, certified)| wanted.eq_ignore_ascii_case(certified))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_one_label() {
+        for (wanted, certified) in [
+            ("mail.provider.example", "Mail.Provider.example"),
+            ("*.provider.example", "mail.provider.example"),
+            ("*.provider.example", "*.provider.example"),
+        ] {
+            assert!(stands_for(wanted, certified), "{wanted} {certified}");
+        }
+        for (wanted, certified) in [
+            ("mail.provider.example", "*.provider.example"),
+            ("*.provider.example", "provider.example"),
+            ("*.provider.example", "a.mail.provider.example"),
+            ("*.provider.example", "mail.other.example"),
+            ("*", "example"),
+        ] {
+            assert!(!stands_for(wanted, certified), "{wanted} {certified}");
+        }
     }
 }

@@ -441,13 +441,16 @@ async fn public_authority_proves_a_providers_name_and_no_company() {
     let as_server = public.authority.issue_server(&[name.clone(), "mx.example".into()]).unwrap();
     let as_client = public.authority.issue_client(&name).unwrap();
     let private = site.authority.issue_client(&name).unwrap();
-    for (issued, found) in
-        [(as_server, Some(name.as_str())), (as_client, Some(name.as_str())), (private, None)]
+    let own = Some(name.as_str());
+    for (issued, found, also_mx) in [(as_server, own, true), (as_client, own, false), (private, None, false)]
     {
         let pair = connect(&identity, site.client(Some(&issued), &TLS13)).await.unwrap();
         let chain = shown(&pair).unwrap();
         assert_eq!(identity.public_name(chain, &names), found);
         assert_eq!(identity.public_name(chain, &names[..1]), None);
+        let starred = |name: &str| identity.public_name(chain, &[name.to_owned()]).is_some();
+        assert_eq!(starred("*.protection.example"), found.is_some());
+        assert_eq!(starred("*.example"), also_mx, "mx.example stands in one of them");
         assert_eq!(identity.identify(chain) == ClientProof::None, found.is_some());
     }
     assert_eq!(identity.public_name(&[], &names), None);
