@@ -12,13 +12,17 @@ mod policy;
 mod record;
 #[cfg(test)]
 mod replay;
+mod reply;
 mod sealed;
 mod smtp;
+mod tnef;
 
 pub use address::address;
 pub use imap::imap;
 pub use message::message;
 pub use policy::policy;
 pub use record::record;
+pub use reply::reply;
 pub use sealed::sealed;
 pub use smtp::smtp;
+pub use tnef::tnef;

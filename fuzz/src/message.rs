@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use mail::{Budget, Decoder, Headline, Message, Part, Scanner};
+use mail::{Budget, Headline, Message, Part, Scanner};
 use policies::TagRules;
 
 use crate::pieces::pieces;
@@ -16,6 +16,11 @@ static TAGS: LazyLock<TagRules> = LazyLock::new(|| TagRules::shipped().expect("t
 /// many; the headline reads back as it is stored. The last byte chooses the cuts and, by its top bit, the budget.
 pub fn message(data: &[u8]) {
     let Some((&choice, mail)) = data.split_last() else { return };
+    holds(mail, choice);
+}
+
+/// What must hold for this mail when `choice` chooses.
+pub(crate) fn holds(mail: &[u8], choice: u8) {
     let budget = if choice < 0x80 { Budget::default() } else { TIGHT };
     let message = scanned(budget, pieces(mail, 0));
     assert_eq!(scanned(budget, pieces(mail, choice & 0x7f)), message, "another mail when cut");
@@ -41,7 +46,7 @@ fn decodes(part: &Part, mail: &[u8], choice: u8) {
 }
 
 fn decoded<'a>(part: &Part, pieces: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut decoder = Decoder::new(part.encoding);
+    let mut decoder = part.decoder();
     let mut out = Vec::new();
     pieces.for_each(|piece| decoder.feed(piece, &mut out));
     decoder.finish(&mut out);

@@ -40,8 +40,18 @@ fn imap() {
 }
 
 #[test]
+fn reply() {
+    replay("reply", crate::reply);
+}
+
+#[test]
 fn message() {
     replay("message", crate::message);
+}
+
+#[test]
+fn tnef() {
+    replay("tnef", crate::tnef);
 }
 
 #[test]
