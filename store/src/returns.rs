@@ -52,10 +52,9 @@ impl Ledger {
     /// Takes note of what came back for a mail that we sent. What it was; `None` if no such mail left.
     pub async fn note_return(&self, job: JobId, returned: Returned) -> Result<Option<JobKind>, StoreError> {
         loop {
-            let Some(row) = self.row(sent_key(job)).await? else { return Ok(None) };
-            let sent: SentMail = records::decode(&row.value)?;
+            let Some((sent, version)) = self.sent(job).await? else { return Ok(None) };
             let mut changes =
-                Changeset { require: vec![(sent_key(job), Some(row.version))], ..Changeset::default() };
+                Changeset { require: vec![(sent_key(job), Some(version))], ..Changeset::default() };
             match &returned {
                 // Said twice, by whichever server: once is enough.
                 Returned::Failed(_) if sent.returned.is_some() => return Ok(Some(sent.kind)),
@@ -101,7 +100,10 @@ impl Ledger {
                 Act::NoticeReturned
             }
             JobKind::Digest(digest) => {
-                self.untell_all(&sent.told, &digest.group, Some(&digest.mailbox)).await?;
+                // Until the end of the try is written down, the entries say what it told.
+                let mut told = sent.told.clone();
+                told.extend(self.told_by(job).await?);
+                self.untell_all(&told, &digest.group, Some(&digest.mailbox)).await?;
                 Act::NoticeReturned
             }
             JobKind::Relay(_) | JobKind::Receipt(_) | JobKind::Report(_) | JobKind::Held(_) => {

@@ -7,7 +7,7 @@ use mail::{Address, GroupId};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    cases::{Case, case_key},
+    cases::{Case, Side, Undelivered, case_key},
     directory::MailboxAlerts,
     engine::{Changeset, Range, Row},
     error::StoreError,
@@ -116,9 +116,14 @@ impl Ledger {
         cases.filter(|case| case.as_ref().map_or(true, waits)).collect()
     }
 
-    pub(super) async fn digest_entries(&self, job: JobId) -> Result<Vec<Entry>, StoreError> {
+    async fn digest_entries(&self, job: JobId) -> Result<Vec<Entry>, StoreError> {
         let rows = self.engine().scan(entries(job), MOST_ENTRIES).await?;
         rows.iter().map(|(_, row)| records::decode(&row.value)).collect()
+    }
+
+    /// The cases and message numbers that a digest tells of.
+    pub(crate) async fn told_by(&self, job: JobId) -> Result<Vec<(CaseId, u32)>, StoreError> {
+        Ok(self.digest_entries(job).await?.into_iter().map(|entry| (entry.case, entry.number)).collect())
     }
 
     /// Gives what is more than one digest holds to further ones, due at once. A digest and its entries are written in one
@@ -157,12 +162,12 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let Some((mut case, version)) = self.versioned_case(case).await? else { return Ok(()) };
         let now = self.now();
-        let told = |side: &&mut crate::cases::Side| side.group == *group && side.noticed == number;
+        let told = |side: &&mut Side| side.group == *group && side.noticed == number;
         let Some(side) = case.sides.iter_mut().find(told) else { return Ok(()) };
         side.noticed = 0;
         if let Some(to) = failed.filter(|_| side.waiting > side.seen) {
             let since = side.undelivered.as_ref().map_or(now, |earlier| earlier.since);
-            side.undelivered = Some(crate::cases::Undelivered { to: to.clone(), since });
+            side.undelivered = Some(Undelivered { to: to.clone(), since });
         }
         changes.require.push((case_key(case.id), Some(version)));
         changes.put.push((case_key(case.id), records::encode(&case)?));

@@ -35,7 +35,7 @@ pub(super) enum Ending {
     Dropped,
 }
 
-/// A mail of our own that left: what a bounce of it is about.
+/// A mail of our own that left, or may have: what a bounce of it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct SentMail {
@@ -49,6 +49,12 @@ pub(crate) struct SentMail {
     /// The cases and message numbers that a digest told of.
     #[n(3)]
     pub(crate) told: Vec<(CaseId, u32)>,
+}
+
+impl SentMail {
+    pub(crate) fn of(job: &Job, at: Timestamp) -> Self {
+        Self { kind: job.kind.clone(), at, returned: None, told: Vec::new() }
+    }
 }
 
 impl Ledger {
@@ -122,9 +128,7 @@ impl Ledger {
             Ending::Dropped | Ending::Needless => None,
             Ending::Sent | Ending::Unreported => return Ok(()),
         };
-        let entries = self.digest_entries(job.id).await?;
-        let told: Vec<_> = entries.into_iter().map(|entry| (entry.case, entry.number)).collect();
-        self.untell_all(&told, &digest.group, failed).await
+        self.untell_all(&self.told_by(job.id).await?, &digest.group, failed).await
     }
 
     /// Adds what follows from the end. The content to remove afterwards, if its key goes with this commit.
@@ -154,9 +158,12 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         match ending {
             Ending::Sent | Ending::Unreported => {
-                let sent = Job { due: self.now(), last_error: None, ..job.clone() };
+                let returned = self.sent(job.id).await?.and_then(|(sent, _)| sent.returned);
+                if returned.is_none() {
+                    self.told_again(notice, changes).await?;
+                }
+                let sent = Job { due: self.now(), last_error: None, returned, ..job.clone() };
                 changes.put.push((notice_key(notice.case, job.id), records::encode(&sent)?));
-                self.told_again(notice, changes).await?;
             }
             Ending::GivenUp(_) => {
                 self.untell(notice.case, &notice.group, notice.number, Some(&notice.to), changes).await?;
@@ -190,12 +197,11 @@ impl Ledger {
         changes: &mut Changeset,
     ) -> Result<(), StoreError> {
         close_digest(job.id, self.row(due_key(&digest.mailbox)).await?, digest, changes)?;
-        let entries = self.digest_entries(job.id).await?;
+        let told = self.told_by(job.id).await?;
         // One that was given up keeps its entries for another try.
         if !matches!(ending, Ending::GivenUp(_)) {
-            changes.delete.extend(entries.iter().map(|entry| entry_key(job.id, entry.case)));
+            changes.delete.extend(told.iter().map(|(case, _)| entry_key(job.id, *case)));
         }
-        let told = entries.into_iter().map(|entry| (entry.case, entry.number)).collect();
         self.follow_own(job, ending, told, changes).await
     }
 
@@ -209,11 +215,18 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         match ending {
             Ending::Sent | Ending::Unreported => {
-                let sent = SentMail { kind: job.kind.clone(), at: self.now(), returned: None, told };
+                let known = self.sent(job.id).await?;
+                changes.require.push((sent_key(job.id), known.as_ref().map(|(_, version)| *version)));
+                let returned = known.and_then(|(sent, _)| sent.returned);
+                let sent = SentMail { returned, told, ..SentMail::of(job, self.now()) };
                 changes.put.push((sent_key(job.id), records::encode(&sent)?));
                 Ok(())
             }
-            Ending::Needless | Ending::Dropped => Ok(()),
+            Ending::Needless => {
+                changes.delete.push(sent_key(job.id));
+                Ok(())
+            }
+            Ending::Dropped => Ok(()),
             Ending::GivenUp(error) => {
                 let abandoned =
                     Job { standing: Standing::Abandoned, last_error: Some(error.clone()), ..job.clone() };
@@ -227,6 +240,12 @@ impl Ledger {
                 self.add_task(&Actor::Worker, Some(&group), kind, job.case(), changes).await
             }
         }
+    }
+
+    /// What is known of a mail of our own that left.
+    pub(crate) async fn sent(&self, job: JobId) -> Result<Option<(SentMail, u64)>, StoreError> {
+        let Some(row) = self.row(sent_key(job)).await? else { return Ok(None) };
+        Ok(Some((records::decode(&row.value)?, row.version)))
     }
 
     /// One recipient of a passage less. With the last one its key goes, and so its content.

@@ -17,8 +17,9 @@ use crate::{
     error::StoreError,
     ids::{CaseId, JobId},
     jobs::{
-        Job, JobKind, Leased, Standing,
+        Job, JobKind, Leased, SentMail, Standing,
         collecting::{close_digest, due_key},
+        sent_key,
     },
     keys::{Key, Table},
     ledger::Ledger,
@@ -64,6 +65,10 @@ impl Ledger {
         let mut jobs = Vec::new();
         for (key, row) in self.due_jobs(limit, now, busy).await? {
             let Some(job) = readable(&key, &row) else { continue };
+            // A bounce may be here before the end of the try is written down.
+            if job.attempts == 0 && !matches!(job.kind, JobKind::Relay(_)) {
+                changes.put.push((sent_key(job.id), records::encode(&SentMail::of(&job, now))?));
+            }
             let job = Job { due: until, attempts: job.attempts + 1, standing: Standing::Leased, ..job };
             changes.require.push((key.clone(), Some(row.version)));
             changes.delete.push(key);

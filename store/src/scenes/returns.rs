@@ -139,3 +139,21 @@ async fn receipts_leave_as_the_senders_group_wants_them() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_bounce_that_is_faster_than_the_end_of_the_try_is_not_forgotten() {
+    for market in Market::everywhere().await {
+        let case = market.mail("alpha", 1, b"one", market.opening()).await.unwrap().cases[0].id;
+        let [leased] = market.lease().await.try_into().unwrap();
+        let job = leased.job.id;
+        let failed = || Returned::Failed("5.1.1".to_owned());
+        assert!(market.ledger.note_return(job, failed()).await.unwrap().is_some());
+        market.ledger.finish_job(leased, Outcome::Done).await.unwrap();
+        assert!(market.undelivered(case).await);
+        assert_eq!(market.ledger.notices(case).await.unwrap()[0].returned.as_deref(), Some("5.1.1"));
+        market.ledger.note_return(job, failed()).await.unwrap();
+        assert_eq!(market.ledger.tasks(Some(&id("beta"))).await.unwrap()[0].count, 1);
+        market.mail("alpha", 2, b"two", market.joining(case)).await.unwrap();
+        assert_eq!(market.kinds().await, ["notice"]);
+    }
+}
