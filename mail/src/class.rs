@@ -14,7 +14,8 @@ use crate::{
     Class, Person,
     entity::{Entity, Kind},
     header::Fields,
-    report,
+    parameters::Parameters,
+    report::tells_status,
 };
 
 /// Fields that only automatic mail bears.
@@ -168,7 +169,7 @@ impl Signals {
             (true, _) => 2,
             (false, words) => i32::from(words),
         };
-        let copy = i32::from(seen.returned) + i32::from(opening.lines().any(report::tells_status));
+        let copy = i32::from(seen.returned) + i32::from(opening.lines().any(tells_status));
         let person = 2 * i32::from(self.client) + if self.answers() { 2 + i32::from(!office) * 2 } else { 0 };
         let enough = if author > 0 { 4 } else { 5 };
         subject + text > 0 && author + subject + text + copy - person >= enough
@@ -271,17 +272,20 @@ pub(crate) fn store_class(name: &str) -> Option<Class> {
     }
 }
 
-/// RFC 6522: the report type says it.
+/// RFC 6522: the report type says it; without one, or with one that nobody knows, the parts do.
 fn report_class(fields: &Fields<'_>) -> Option<Class> {
-    let declared = fields.first("Content-Type")?.parameters();
-    if declared.main != "multipart" || declared.sub.as_deref() != Some("report") {
-        return None;
-    }
+    let declared = report(fields)?;
     match declared.attribute("report-type").unwrap_or_default().to_ascii_lowercase().as_str() {
+        "delivery-status" => Some(Class::Bounce),
         "disposition-notification" => Some(Class::Receipt),
         "feedback-report" | "tlsrpt" => Some(Class::AutoReply),
-        _ => Some(Class::Bounce),
+        _ => None,
     }
+}
+
+fn report(fields: &Fields<'_>) -> Option<Parameters> {
+    let declared = fields.first("Content-Type")?.parameters();
+    (declared.main == "multipart" && declared.sub.as_deref() == Some("report")).then_some(declared)
 }
 
 fn bounce_class(fields: &Fields<'_>, author: Author) -> Option<Class> {
@@ -296,6 +300,7 @@ fn is_automatic(fields: &Fields<'_>, author: Author, subject: &str) -> bool {
     let precedence = fields.token("Precedence");
     let suppress = fields.text("X-Auto-Response-Suppress").to_ascii_lowercase();
     (!submitted.is_empty() && submitted != "no")
+        || report(fields).is_some()
         || author == Author::Responder
         || matches!(precedence.as_str(), "auto_reply" | "auto-reply")
         || suppress.split([',', ' ']).any(|word| word == "all")
