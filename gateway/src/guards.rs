@@ -114,8 +114,9 @@ impl Intake for Guards {
         self.0.logins().check(self.0.ledger(), peer, user, password).await.map(Sender::Proved)
     }
 
+    /// Only app passwords can be proved that way, and a client that is offered it tries nothing else.
     fn offers_scram(&self) -> bool {
-        true
+        self.0.ledger().directory().has_app_passwords()
     }
 
     fn scram(&self, user: &str) -> ScramChallenge {

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{audit, case, certs, config, demo, directory, health, init, queue, serve, user};
+use crate::commands::{
+    audit, case, certs, config, connector, demo, directory, health, init, queue, serve, user,
+};
 use crate::print;
 
 /// A secure mail gateway with a portal: mail in, sealed case, notice out.
@@ -32,10 +34,10 @@ enum Command {
     /// Read and change companies, users, permissions and mailboxes
     #[command(subcommand)]
     Directory(directory::Directory),
-    /// Add a user, or give one a new password
+    /// Add a user, give one a new password or passwords for mail programs
     #[command(subcommand)]
     User(user::User),
-    /// See and mend the queue of notices
+    /// See and mend the queue of mail that leaves
     #[command(subcommand)]
     Queue(queue::Queue),
     /// See cases, and export one with its originals
@@ -44,9 +46,12 @@ enum Command {
     /// Verify the audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Issue and list client certificates
+    /// Issue, revoke and list client certificates; make signing keys
     #[command(subcommand)]
     Certs(certs::Certs),
+    /// Bind customers of mail services to companies
+    #[command(subcommand)]
+    Connector(connector::Connector),
     /// Ask whether the server answers and its ledger works
     Health(health::Health),
 }
@@ -111,6 +116,7 @@ fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Case(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Certs(command) => command.run(),
+        Command::Connector(command) => command.run(),
         Command::Health(command) => command.run(),
     }
 }

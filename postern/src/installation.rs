@@ -57,6 +57,7 @@ impl Installation {
             ("tls", "certificate", quoted("tls/server.pem")),
             ("tls", "key", quoted("tls/server.key")),
             ("tls", "client_ca", quoted("ca/ca.pem")),
+            ("tls", "revoked", quoted("ca/crl.pem")),
         ];
         all.extend(given);
         config::describe(&all)

@@ -85,6 +85,11 @@ impl Directory {
         self.app_passwords.get(user).filter(|_| alive).into_iter().flatten()
     }
 
+    /// Whether anybody has one.
+    pub fn has_app_passwords(&self) -> bool {
+        self.app_passwords.values().any(|known| !known.is_empty())
+    }
+
     pub fn connectors(&self) -> impl Iterator<Item = &Connector> {
         self.connectors.values()
     }

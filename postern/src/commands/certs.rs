@@ -1,8 +1,10 @@
-//! `postern certs issue|list`: client certificates that prove a company's mail system.
+//! `postern certs issue|revoke|list|dkim`: client certificates that prove a company's mail system, and signing keys.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use certs::dkim::{Algorithm, DkimKey};
+use certs::{Authority, register};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use mail::GroupId;
@@ -18,8 +20,35 @@ use crate::tools::Request;
 pub(crate) enum Certs {
     /// Issue a client certificate from the private CA and register it for a group
     Issue(Issue),
+    /// Take a client certificate back: it proves nothing from now on, and the revocation list says so
+    Revoke(Revoke),
     /// List the registered client certificates
     List(List),
+    /// Make an Ed25519 and an RSA-2048 key that sign mail (DKIM), and print their DNS records
+    Dkim(Dkim),
+}
+
+#[derive(Args)]
+pub(crate) struct Revoke {
+    /// The fingerprint, as `postern certs list` shows it
+    fingerprint: Hex,
+    /// Folder of the private CA [default: the folder `ca` beside the configuration]
+    #[arg(long, value_name = "DIR")]
+    ca: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+#[derive(Args)]
+pub(crate) struct Dkim {
+    /// The selectors begin with this
+    #[arg(default_value = "postern")]
+    selector: String,
+    /// Where to write the keys [default: the folder `dkim` beside the configuration]
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 #[derive(Args)]
@@ -54,7 +83,9 @@ impl Certs {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self {
             Self::Issue(issue) => issue.run(),
+            Self::Revoke(revoke) => revoke.run(),
             Self::List(list) => list.run(),
+            Self::Dkim(dkim) => dkim.run(),
         }
     }
 }
@@ -63,9 +94,7 @@ impl Issue {
     /// Registers before it writes the files: a key that nobody accepts is worse than one to issue again.
     fn run(self) -> anyhow::Result<Outcome> {
         Config::load(&self.config.file)?;
-        let folder = self.config.file.parent().unwrap_or(Path::new(""));
-        let ca = self.ca.unwrap_or_else(|| folder.join("ca"));
-        let authority = certs::Authority::load(&ca)?;
+        let authority = authority(&self.config, self.ca)?;
         let issued = authority.issue_client(&self.name)?;
         let certificate = CertificateEntry {
             fingerprint: Hex(issued.fingerprint),
@@ -92,6 +121,54 @@ impl Issue {
                 entry.fingerprint
             ))?,
         }
+        Ok(Outcome::Done)
+    }
+}
+
+fn authority(config: &ConfigFile, ca: Option<PathBuf>) -> anyhow::Result<Authority> {
+    let folder = config.file.parent().unwrap_or(Path::new(""));
+    Ok(Authority::load(&ca.unwrap_or_else(|| folder.join("ca")))?)
+}
+
+impl Revoke {
+    /// The register of the private CA first: should the rest fail, the certificate is at least on the list.
+    fn run(self) -> anyhow::Result<Outcome> {
+        let authority = authority(&self.config, self.ca)?;
+        let known =
+            authority.entries()?.into_iter().find(|entry| entry.fingerprint == Some(self.fingerprint.0));
+        let known = known.with_context(|| {
+            format!(
+                "the private CA has signed no certificate {}; `postern certs list` shows all",
+                self.fingerprint
+            )
+        })?;
+        authority.revoke(&known.serial, register::Reason::Unspecified)?;
+        ask::<()>(&self.config, Request::CertificateRemove { fingerprint: self.fingerprint })?;
+        print::lines(&format!(
+            "{} proves nothing any more; {} names it (SIGHUP makes the server read that again)",
+            known.name,
+            authority.revocation_list().display()
+        ))?;
+        Ok(Outcome::Done)
+    }
+}
+
+impl Dkim {
+    fn run(self) -> anyhow::Result<Outcome> {
+        let config = Config::load(&self.config.file)?;
+        let beside = self.config.file.parent().unwrap_or(Path::new("")).join("dkim");
+        let folder = self.to.unwrap_or(beside);
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let domain = config.notices.from.domain();
+        let mut lines = Vec::new();
+        for (suffix, algorithm) in [("e", Algorithm::Ed25519), ("r", Algorithm::Rsa2048)] {
+            let selector = format!("{}-{suffix}", self.selector);
+            let file = folder.join(format!("{selector}.pem"));
+            let key = DkimKey::create(&file, algorithm)?;
+            lines.push(format!("{selector}._domainkey.{domain}. TXT \"{}\"", key.record()));
+            lines.push(format!("    [delivery] dkim: \"{selector}={}\"", file.display()));
+        }
+        print::lines(&lines.join("\n"))?;
         Ok(Outcome::Done)
     }
 }

@@ -7,7 +7,7 @@ use crate::cli::{ConfigFile, Outcome, Output};
 use crate::config::Config;
 use crate::control;
 use crate::print;
-use crate::tools::Request;
+use crate::tools::{Request, rows};
 
 #[derive(Args)]
 pub(crate) struct Health {
@@ -21,15 +21,36 @@ impl Health {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let config = Config::load(&self.config.file)?;
         crate::log::start_quietly(config.log);
-        let health: crate::tools::rows::Health = wait(control::ask_server(&config, Request::Health))?;
+        let health: rows::Health = wait(control::ask_server(&config, Request::Health))?;
         match self.output.json {
             true => print::json(&health)?,
-            false => print::lines(&format!(
-                "ready: {}\ndurable: {}\nnotices waiting: {}\nnotices given up: {}",
-                health.ready, health.durable, health.waiting, health.abandoned
-            ))?,
+            false => print::lines(&in_words(&health))?,
         }
         anyhow::ensure!(health.ready, "the ledger does not work; the server's log says why");
         Ok(Outcome::Done)
     }
+}
+
+/// What works, then what somebody has to look at, a line each.
+fn in_words(health: &rows::Health) -> String {
+    let mut lines = vec![
+        format!("ready: {}", health.ready),
+        format!("durable: {}", health.durable),
+        format!("mails waiting: {}", health.waiting),
+        format!("mails given up: {}", health.abandoned),
+    ];
+    lines.extend(health.holds.iter().map(|hold| match hold.domain.as_str() {
+        "" => format!("on hold: everything, since {}", hold.since),
+        domain => format!("on hold: {domain}, since {}", hold.since),
+    }));
+    lines.extend(health.polls.iter().map(|poll| {
+        let why = poll.last_error.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        format!("mailbox {}: {}, {} taken, {} left{why}", poll.name, poll.standing, poll.taken, poll.left)
+    }));
+    lines.extend(health.ending.iter().map(|end| format!("certificate {} ends {}", end.name, end.until)));
+    lines.extend(health.tasks.iter().map(|task| {
+        let group = task.group.as_deref().unwrap_or("this installation");
+        format!("to do ({group}): {}, since {}, {} times", task.what, task.since, task.count)
+    }));
+    lines.join("\n")
 }

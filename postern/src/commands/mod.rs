@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod case;
 pub(crate) mod certs;
 pub(crate) mod config;
+pub(crate) mod connector;
 pub(crate) mod demo;
 pub(crate) mod directory;
 pub(crate) mod health;

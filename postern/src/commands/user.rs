@@ -1,4 +1,4 @@
-//! `postern user add|reset`.
+//! `postern user add|reset|app-password|app-passwords|revoke`.
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -8,7 +8,7 @@ use super::ask;
 use crate::cli::{ConfigFile, Outcome, Output};
 use crate::directory_file::{PermissionEntry, RoleName, UserEntry, Written};
 use crate::print;
-use crate::tools::{Request, rows::NewPassword};
+use crate::tools::{Request, rows::AppPasswordRow, rows::NewPassword};
 
 #[derive(Subcommand)]
 pub(crate) enum User {
@@ -16,6 +16,33 @@ pub(crate) enum User {
     Add(Add),
     /// Give a user a new password and show it, once
     Reset(Reset),
+    /// Give a user a password for one mail program and show it, once
+    AppPassword(AppPassword),
+    /// List a user's app passwords
+    AppPasswords(Reset),
+    /// Take an app password back
+    Revoke(Revoke),
+}
+
+#[derive(Args)]
+pub(crate) struct AppPassword {
+    email: Address,
+    /// What it is for, such as "Outlook on the laptop"
+    #[arg(long)]
+    name: String,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+#[derive(Args)]
+pub(crate) struct Revoke {
+    email: Address,
+    /// Its name or id
+    which: String,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 #[derive(Args)]
@@ -65,6 +92,21 @@ impl User {
                 let email = Written(reset.email);
                 show(ask(&reset.config, Request::UserReset { email })?, &reset.output)
             }
+            Self::AppPassword(AppPassword { email, name, output, config }) => {
+                let request = Request::AppPasswordAdd { email: Written(email), name };
+                show(ask(&config, request)?, &output)
+            }
+            Self::AppPasswords(Reset { email, output, config }) => {
+                let known: Vec<AppPasswordRow> =
+                    ask(&config, Request::AppPasswordList { email: Written(email) })?;
+                list(&known, &output)
+            }
+            Self::Revoke(Revoke { email, which, config }) => {
+                let request = Request::AppPasswordRevoke { email: Written(email), which: which.clone() };
+                ask::<()>(&config, request)?;
+                print::lines(&format!("{which} opens nothing any more"))?;
+                Ok(Outcome::Done)
+            }
         }
     }
 }
@@ -76,6 +118,18 @@ fn show(new: NewPassword, output: &Output) -> anyhow::Result<Outcome> {
             "{} signs in with the password\n\n    {}\n\nIt is shown this once; only its hash is kept.",
             new.email, new.password
         ))?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn list(known: &[AppPasswordRow], output: &Output) -> anyhow::Result<Outcome> {
+    match output.json {
+        true => print::json(&known)?,
+        false => {
+            let row = |row: &AppPasswordRow| vec![row.id.clone(), row.name.clone(), row.created_at.clone()];
+            let rows: Vec<_> = known.iter().map(row).collect();
+            print::table(&["id", "name", "made"], &rows)?;
+        }
     }
     Ok(Outcome::Done)
 }

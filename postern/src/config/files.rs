@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use certs::dkim::DkimKey;
-use certs::{RootKey, ServerIdentity, TlsError};
+use certs::{PublicRoots, RootKey, ServerFiles, ServerIdentity, TlsError};
 use policies::{Calendar, Catalogue, PolicyError, Ruleset, TagRules, VerdictRules};
 
 use super::document::Problems;
@@ -104,8 +104,13 @@ impl Config {
         let (Some(certificate), Some(key)) = (&self.tls.certificate, &self.tls.key) else {
             return Ok(None);
         };
-        let named =
-            [("certificate", Some(certificate.as_path())), ("key", Some(key)), ("client_ca", client_ca)];
+        let revoked = client_ca.and(self.tls.revoked.as_deref());
+        let named = [
+            ("certificate", Some(certificate.as_path())),
+            ("key", Some(key)),
+            ("client_ca", client_ca),
+            ("revoked", revoked),
+        ];
         let absent = |(name, file): (&str, Option<&Path>)| match file {
             Some(file) if !file.is_file() => Err(self.places.problem(
                 &format!("tls.{name}"),
@@ -115,7 +120,15 @@ impl Config {
             _ => Ok(()),
         };
         self.places.all(named.map(absent))?;
-        let loaded = ServerIdentity::load(certificate, key, client_ca);
+        let public = self.providers.iter().any(|provider| !provider.certificate_names.is_empty());
+        let loaded = ServerIdentity::open(ServerFiles {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            client_ca: client_ca.map(Path::to_owned),
+            revoked: revoked.map(Path::to_owned),
+            // Browsers are asked for no certificate, whatever the configuration says of providers.
+            public: (public && client_ca.is_some()).then_some(PublicRoots::System),
+        });
         loaded.map(Some).map_err(|error| self.places.told(self.tls_key(&error), error))
     }
 
@@ -133,6 +146,7 @@ impl Config {
         match path {
             Some(path) if self.tls.key.as_ref() == Some(path) => "tls.key",
             Some(path) if self.tls.client_ca.as_ref() == Some(path) => "tls.client_ca",
+            Some(path) if self.tls.revoked.as_ref() == Some(path) => "tls.revoked",
             _ => "tls.certificate",
         }
     }

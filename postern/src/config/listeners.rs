@@ -379,6 +379,7 @@ pub(crate) struct Tls {
     pub(crate) certificate: Option<PathBuf>,
     pub(crate) key: Option<PathBuf>,
     pub(crate) client_ca: Option<PathBuf>,
+    pub(crate) revoked: Option<PathBuf>,
 }
 
 const CERTIFICATE: OptionalKey<PathBuf> = OptionalKey {
@@ -403,11 +404,19 @@ const CLIENT_CA: OptionalKey<PathBuf> = OptionalKey {
     read: value::path,
 };
 
+const REVOKED: OptionalKey<PathBuf> = OptionalKey {
+    name: "revoked",
+    doc: "PEM file of the revocation list of client_ca; `postern certs revoke` keeps it in ca/crl.pem. A list that has run out \
+          lets no client certificate prove anything until there is a new one.",
+    example: "\"ca/crl.pem\"",
+    read: value::path,
+};
+
 pub(crate) const TLS: Section = Section {
     name: "tls",
     doc: "The certificate shown to mail peers and browsers.",
     form: Form::One,
-    keys: &[&CERTIFICATE, &PRIVATE_KEY, &CLIENT_CA],
+    keys: &[&CERTIFICATE, &PRIVATE_KEY, &CLIENT_CA, &REVOKED],
 };
 
 impl Tls {
@@ -416,6 +425,12 @@ impl Tls {
         let place = |path: Option<PathBuf>| path.map(|path| table.place(path));
         let certificate = table.read_optional(&CERTIFICATE);
         let (key, client_ca) = (table.read_optional(&PRIVATE_KEY), table.read_optional(&CLIENT_CA));
-        Some(Self { certificate: place(certificate?), key: place(key?), client_ca: place(client_ca?) })
+        let revoked = table.read_optional(&REVOKED);
+        Some(Self {
+            certificate: place(certificate?),
+            key: place(key?),
+            client_ca: place(client_ca?),
+            revoked: place(revoked?),
+        })
     }
 }

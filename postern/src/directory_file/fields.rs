@@ -5,7 +5,7 @@ use std::fmt::Display;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::RoleName;
+use super::{ReceiptsName, RoleName, TimeOfDay};
 
 /// One field that an import changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ impl Fields for store::Group {
             ("name", self.name.clone()),
             ("domains", listed(&self.domains)),
             ("networks", listed(&self.networks)),
+            ("certificate_name", self.certificate_name.clone().unwrap_or_else(|| "none".to_owned())),
+            ("receipts", ReceiptsName::of(self.receipts).as_str().to_owned()),
         ]
     }
 }
@@ -70,7 +72,17 @@ impl Fields for store::Mailbox {
             ("participant", self.participant.to_string()),
             ("process", self.process.to_string()),
             ("contact_type", self.contact_type.to_string()),
+            ("digest", digest(&self.alerts)),
         ]
+    }
+}
+
+fn digest(alerts: &store::MailboxAlerts) -> String {
+    match alerts {
+        store::MailboxAlerts::AtOnce => "none".to_owned(),
+        store::MailboxAlerts::Digest(times) => {
+            listed(&times.iter().copied().map(TimeOfDay).collect::<Vec<_>>())
+        }
     }
 }
 

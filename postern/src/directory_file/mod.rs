@@ -12,11 +12,11 @@ use anyhow::Context;
 use jiff::Timestamp;
 use mail::{Address, ContactType, GroupId, Mpid, ProcessId};
 use serde::{Deserialize, Serialize};
-use store::{Directory, Network, Role};
+use store::{Directory, MailboxAlerts, Network, Role};
 
 pub(crate) use self::compare::{Difference, compare};
 pub(crate) use self::names::is_plain_name;
-pub(crate) use self::written::{Hex, RoleName, Written};
+pub(crate) use self::written::{Hex, ReceiptsName, RoleName, TimeOfDay, Written};
 
 /// The file. Every list may be absent; what the file does not name stays as it is, and so does what an entry of it
 /// does not name.
@@ -46,6 +46,13 @@ pub(crate) struct GroupEntry {
     /// Networks that speak for the group without further proof. Absent: as before; a new group has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) networks: Option<Vec<Written<Network>>>,
+    /// The one name in client certificates that speaks for the group, whatever certificate bears it. Absent: as before;
+    /// an empty text takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_name: Option<String>,
+    /// Which of its mails the group gets receipts for. Absent: as before; a new group for new cases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) receipts: Option<ReceiptsName>,
 }
 
 /// A licensed market role inside a group.
@@ -92,6 +99,10 @@ pub(crate) struct MailboxEntry {
     pub(crate) participant: Written<Mpid>,
     pub(crate) process: Written<ProcessId>,
     pub(crate) contact_type: Written<ContactType>,
+    /// Times of day (`"09:00"`, market time) at which one mail tells all that waits. Absent: as before; an empty list, and a
+    /// new mailbox: each case at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<Vec<TimeOfDay>>,
 }
 
 /// A client certificate that speaks for a group.
@@ -143,6 +154,8 @@ impl GroupEntry {
             name: group.name.clone(),
             domains: group.domains.clone(),
             networks: Some(group.networks.iter().copied().map(Written).collect()),
+            certificate_name: group.certificate_name.clone(),
+            receipts: Some(ReceiptsName::of(group.receipts)),
         }
     }
 
@@ -153,8 +166,14 @@ impl GroupEntry {
             name: self.name.clone(),
             domains: self.domains.iter().map(|domain| domain.to_lowercase()).collect(),
             networks: written.or_else(|| earlier.map(|group| group.networks.clone())).unwrap_or_default(),
-            certificate_name: earlier.and_then(|group| group.certificate_name.clone()),
-            receipts: earlier.map(|group| group.receipts).unwrap_or_default(),
+            certificate_name: match &self.certificate_name {
+                Some(name) => (!name.is_empty()).then(|| name.to_lowercase()),
+                None => earlier.and_then(|group| group.certificate_name.clone()),
+            },
+            receipts: match self.receipts {
+                Some(receipts) => receipts.into(),
+                None => earlier.map(|group| group.receipts).unwrap_or_default(),
+            },
         }
     }
 }
@@ -245,6 +264,10 @@ impl MailboxEntry {
             participant: Written(mailbox.participant.clone()),
             process: Written(mailbox.process.clone()),
             contact_type: Written(mailbox.contact_type.clone()),
+            digest: match &mailbox.alerts {
+                MailboxAlerts::AtOnce => None,
+                MailboxAlerts::Digest(times) => Some(times.iter().copied().map(TimeOfDay).collect()),
+            },
         }
     }
 
@@ -255,7 +278,11 @@ impl MailboxEntry {
             participant: self.participant.0.clone(),
             process: self.process.0.clone(),
             contact_type: self.contact_type.0.clone(),
-            alerts: earlier.map(|mailbox| mailbox.alerts.clone()).unwrap_or_default(),
+            alerts: match &self.digest {
+                Some(times) if times.is_empty() => MailboxAlerts::AtOnce,
+                Some(times) => MailboxAlerts::Digest(times.iter().map(|time| time.0).collect()),
+                None => earlier.map(|mailbox| mailbox.alerts.clone()).unwrap_or_default(),
+            },
         }
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use store::Role;
+use store::{Receipts, Role};
 
 /// A value that a file writes as text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,9 +115,92 @@ impl From<RoleName> for Role {
     }
 }
 
+/// Which mails a group gets receipts for, as files write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ReceiptsName {
+    Off,
+    NewCases,
+    All,
+}
+
+impl ReceiptsName {
+    pub(crate) fn of(receipts: Receipts) -> Self {
+        match receipts {
+            Receipts::Off => Self::Off,
+            Receipts::NewCases => Self::NewCases,
+            Receipts::All => Self::All,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::NewCases => "new-cases",
+            Self::All => "all",
+        }
+    }
+}
+
+impl From<ReceiptsName> for Receipts {
+    fn from(name: ReceiptsName) -> Self {
+        match name {
+            ReceiptsName::Off => Self::Off,
+            ReceiptsName::NewCases => Self::NewCases,
+            ReceiptsName::All => Self::All,
+        }
+    }
+}
+
+/// Minutes since midnight, written as `"09:30"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TimeOfDay(pub(crate) u16);
+
+impl Display for TimeOfDay {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
+
+impl FromStr for TimeOfDay {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("\"{text}\" is not a time of day; write hours and minutes, such as \"09:30\"");
+        let (hours, minutes) = text.split_once(':').ok_or_else(wrong)?;
+        let number = |digits: &str, most: u16| {
+            let plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+            digits.parse::<u16>().ok().filter(|number| plain && *number <= most).ok_or_else(wrong)
+        };
+        Ok(Self(number(hours, 23)? * 60 + number(minutes, 59)?))
+    }
+}
+
+impl Serialize for TimeOfDay {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeOfDay {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        String::deserialize(input)?.parse().map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_of_day_read_back() {
+        for good in ["00:00", "09:30", "23:59"] {
+            assert_eq!(good.parse::<TimeOfDay>().unwrap().to_string(), good);
+        }
+        for wrong in ["", "9:30", "24:00", "09:60", "09.30", "+9:30", "09:3", "0930"] {
+            assert!(wrong.parse::<TimeOfDay>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn fingerprints_read_back_with_and_without_colons() {

@@ -1,6 +1,7 @@
 //! A running Postern: one ledger, the listeners and workers of the chosen roles, until a signal or until the
 //! ledger breaks. Wires parts together and decides nothing about mail.
 
+mod certificates;
 mod housekeeping;
 mod mail_side;
 mod metrics;
@@ -95,6 +96,12 @@ impl Server {
         if let Some(socket) = web {
             server.start_portal(config, socket, &url, demo)?;
         }
+        let watch = certificates::watch(
+            server.desk.ledger.clone(),
+            server.identities.clone(),
+            server.stop.subscribe(),
+        );
+        server.tasks.spawn(watch);
         if let Some(address) = config.metrics.listen {
             server.start_metrics(config, address).await?;
         }

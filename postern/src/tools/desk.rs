@@ -9,7 +9,6 @@ use store::engine::{Engine, Range};
 use store::sqlite::Sqlite;
 use store::{Ledger, StoreError};
 
-use super::rows::Health;
 use crate::config::Config;
 
 /// A ledger and the policies that its content is judged by.
@@ -42,11 +41,6 @@ impl Desk {
         let ledger = open_ledger(&engine, root, config).await?;
         let rules = Arc::new(config.rules()?);
         Ok(Self { ledger, engine, rules })
-    }
-
-    pub(crate) async fn health(&self) -> anyhow::Result<Health> {
-        let (waiting, abandoned) = self.ledger.count_jobs().await?;
-        Ok(Health { ready: self.broken().is_none(), durable: self.ledger.durable(), waiting, abandoned })
     }
 
     /// What broke the ledger, if anything did.

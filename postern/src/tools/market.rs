@@ -3,7 +3,7 @@
 use store::Actor;
 
 use super::Desk;
-use crate::directory_file::{CertificateEntry, Difference, DirectoryFile, compare};
+use crate::directory_file::{CertificateEntry, Difference, DirectoryFile, Hex, compare};
 
 impl Desk {
     /// Applies the file, all of it or nothing, and says what changed. With `dry_run` only says.
@@ -22,6 +22,12 @@ impl Desk {
 
     pub(super) fn export_directory(&self) -> DirectoryFile {
         DirectoryFile::of(&self.ledger.directory())
+    }
+
+    /// A certificate that is not registered any more proves nothing from now on.
+    pub(super) async fn remove_certificate(&self, fingerprint: Hex) -> anyhow::Result<()> {
+        let change = store::DirectoryChange::RemoveCertificate(fingerprint.0);
+        Ok(self.ledger.change_directory(&Actor::Tool, vec![change]).await?)
     }
 
     pub(super) async fn add_certificate(

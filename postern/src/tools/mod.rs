@@ -2,8 +2,10 @@
 //! was opened by the tool itself or belongs to a running server at the other end of the control socket.
 
 mod cases;
+mod credentials;
 mod desk;
 mod export;
+mod health;
 mod market;
 mod people;
 mod queue;
@@ -18,7 +20,7 @@ pub(crate) use self::desk::{Desk, look};
 pub(crate) use self::export::{FolderSink, NoFiles, Sink};
 pub(crate) use self::people::hash_password;
 pub(crate) use self::queue::{QueueChange, QueueSelection};
-use crate::directory_file::{CertificateEntry, DirectoryFile, UserEntry, Written};
+use crate::directory_file::{CertificateEntry, DirectoryFile, Hex, UserEntry, Written};
 
 /// One thing asked. The answer is JSON of the row type that the request names.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,6 +36,22 @@ pub(crate) enum Request {
     UserAdd { user: UserEntry },
     /// → `rows::NewPassword`
     UserReset { email: Written<Address> },
+    /// → `rows::NewPassword`
+    AppPasswordAdd { email: Written<Address>, name: String },
+    /// → `Vec<rows::AppPasswordRow>`
+    AppPasswordList { email: Written<Address> },
+    /// → `null`
+    AppPasswordRevoke { email: Written<Address>, which: String },
+    /// → `rows::NewSecret`
+    ConnectorAdd { connector: rows::ConnectorRow },
+    /// → `Vec<rows::ConnectorRow>`
+    ConnectorList,
+    /// → `null`
+    ConnectorSwitch { name: String, active: bool },
+    /// → `null`
+    ConnectorRemove { name: String },
+    /// → `null`
+    CertificateRemove { fingerprint: Hex },
     /// → `CertificateEntry`
     CertificateAdd { certificate: CertificateEntry },
     /// → `Vec<rows::JobRow>`
@@ -65,6 +83,22 @@ impl Desk {
             Request::DirectoryExport => serde_json::to_value(self.export_directory()),
             Request::UserAdd { user } => serde_json::to_value(self.add_user(&user).await?),
             Request::UserReset { email } => serde_json::to_value(self.reset_user(&email.0).await?),
+            Request::AppPasswordAdd { email, name } => {
+                serde_json::to_value(self.add_app_password(&email.0, name).await?)
+            }
+            Request::AppPasswordList { email } => serde_json::to_value(self.app_passwords(&email.0)?),
+            Request::AppPasswordRevoke { email, which } => {
+                serde_json::to_value(self.revoke_app_password(&email.0, &which).await?)
+            }
+            Request::ConnectorAdd { connector } => serde_json::to_value(self.add_connector(connector).await?),
+            Request::ConnectorList => serde_json::to_value(self.connectors()),
+            Request::ConnectorSwitch { name, active } => {
+                serde_json::to_value(self.switch_connector(&name, active).await?)
+            }
+            Request::ConnectorRemove { name } => serde_json::to_value(self.remove_connector(&name).await?),
+            Request::CertificateRemove { fingerprint } => {
+                serde_json::to_value(self.remove_certificate(fingerprint).await?)
+            }
             Request::CertificateAdd { certificate } => {
                 serde_json::to_value(self.add_certificate(certificate).await?)
             }

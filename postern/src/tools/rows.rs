@@ -9,6 +9,12 @@ pub(crate) struct Health {
     pub(crate) durable: bool,
     pub(crate) waiting: usize,
     pub(crate) abandoned: usize,
+    /// Domains to which nothing is sent.
+    pub(crate) holds: Vec<DomainHoldRow>,
+    pub(crate) polls: Vec<PollRow>,
+    pub(crate) tasks: Vec<TaskRow>,
+    /// Client certificates with less than 30 days left.
+    pub(crate) ending: Vec<EndingRow>,
 }
 
 /// A password that is shown this once.
@@ -16,6 +22,66 @@ pub(crate) struct Health {
 pub(crate) struct NewPassword {
     pub(crate) email: String,
     pub(crate) password: String,
+}
+
+/// The secret of a connector, shown this once.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct NewSecret {
+    pub(crate) name: String,
+    /// The field that carries it.
+    pub(crate) header: String,
+    pub(crate) secret: String,
+}
+
+/// A customer of a mail service who is bound to a group.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ConnectorRow {
+    pub(crate) name: String,
+    pub(crate) group: String,
+    pub(crate) provider: String,
+    pub(crate) tenant_header: String,
+    pub(crate) tenant: String,
+    pub(crate) secret_header: String,
+    pub(crate) active: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AppPasswordRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) created_at: String,
+}
+
+/// A mailbox that is read over IMAP.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PollRow {
+    pub(crate) name: String,
+    pub(crate) group: String,
+    pub(crate) standing: String,
+    pub(crate) since: String,
+    pub(crate) taken: u64,
+    /// Could not be taken and stayed where it was.
+    pub(crate) left: u64,
+    pub(crate) last_taken_at: Option<String>,
+    pub(crate) last_error: Option<String>,
+}
+
+/// Something that a person has to look at.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TaskRow {
+    pub(crate) id: String,
+    pub(crate) group: Option<String>,
+    pub(crate) what: String,
+    pub(crate) since: String,
+    pub(crate) count: u32,
+}
+
+/// A certificate that ends soon, or has.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EndingRow {
+    pub(crate) name: String,
+    pub(crate) group: Option<String>,
+    pub(crate) until: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,0 +1,72 @@
+//! What an administrator asks first: does it work, what waits, what needs somebody.
+
+use certs::expiry;
+use jiff::Timestamp;
+use store::{ClientCertificate, PollReport, PollStanding, Task, TaskKind};
+
+use super::Desk;
+use super::rows::{EndingRow, Health, PollRow, TaskRow};
+
+impl Desk {
+    pub(crate) async fn health(&self) -> anyhow::Result<Health> {
+        let (waiting, abandoned) = self.ledger.count_jobs().await?;
+        let now = self.ledger.now();
+        let directory = self.ledger.directory();
+        Ok(Health {
+            ready: self.broken().is_none(),
+            durable: self.ledger.durable(),
+            waiting,
+            abandoned,
+            holds: self.queue_holds().await?,
+            polls: self.ledger.poll_reports().await?.into_iter().map(poll).collect(),
+            tasks: self.ledger.all_tasks().await?.into_iter().map(task).collect(),
+            ending: directory.certificates().filter_map(|certificate| ending(certificate, now)).collect(),
+        })
+    }
+}
+
+fn poll(report: PollReport) -> PollRow {
+    PollRow {
+        name: report.name,
+        group: report.group.to_string(),
+        standing: match report.standing {
+            PollStanding::Running => "running",
+            PollStanding::Waiting => "waiting",
+            PollStanding::Stopped => "stopped",
+        }
+        .to_owned(),
+        since: report.since.to_string(),
+        taken: report.taken,
+        left: report.left,
+        last_taken_at: report.last_taken_at.map(|at| at.to_string()),
+        last_error: report.last_error,
+    }
+}
+
+fn task(task: Task) -> TaskRow {
+    TaskRow {
+        id: task.id.to_string(),
+        group: task.group.map(|group| group.to_string()),
+        what: in_words(&task.kind),
+        since: task.since.to_string(),
+        count: task.count,
+    }
+}
+
+fn in_words(kind: &TaskKind) -> String {
+    match kind {
+        TaskKind::MailboxBounces { address, status } => format!("mail to {address} bounces ({status})"),
+        TaskKind::NoticeGivenUp { address } => format!("notices to {address} were given up"),
+        TaskKind::MailGivenUp { kind, address } => format!("a {kind} to {address} was given up"),
+        TaskKind::PollingStopped { mailbox } => format!("the mailbox {mailbox} cannot be read"),
+        TaskKind::CertificateExpires { name } => format!("the certificate {name} ends soon"),
+    }
+}
+
+fn ending(certificate: &ClientCertificate, now: Timestamp) -> Option<EndingRow> {
+    expiry::warning(certificate.not_after, now.as_second()).map(|_| EndingRow {
+        name: certificate.name.clone(),
+        group: Some(certificate.group.to_string()),
+        until: Timestamp::from_second(certificate.not_after).unwrap_or(Timestamp::MAX).to_string(),
+    })
+}
