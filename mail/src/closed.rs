@@ -1,4 +1,5 @@
-//! Files that nobody can look into without a key: password-protected archives, encrypted documents, rights-managed mail.
+//! Files that nobody can look into without a key: password-protected archives, encrypted documents and messages,
+//! rights-managed mail.
 //! Watches a file's decoded bytes pass, keeps a few of them, and never says what an open file holds.
 
 use memchr::memmem;
@@ -15,6 +16,9 @@ const RIGHTS_MANAGED: &[u8] = b"\x76\xe8\x04\x60\xc4\x11\xe3\x86";
 const PDF_KEY: &[u8] = b"/Encrypt";
 /// The stream in which an encrypted Office document lies (MS-OFFCRYPTO §2.3.4.4), in UTF-16.
 const PACKAGE: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
+/// How a file of OpenPGP in letters begins, and the rest of its first line (RFC 9580 §6.2); signatures and keys begin alike.
+const ARMOUR: &[u8] = b"-----BEG";
+const PGP_MESSAGE: &[u8] = b" PGP MESSAGE-----";
 /// Fixed part of a local file header (APPNOTE.TXT §4.3.7).
 const ZIP_HEADER: usize = 30;
 
@@ -92,6 +96,7 @@ impl Look {
             start if start.starts_with(ZIP) => Self::Zip { header: Vec::with_capacity(ZIP_HEADER), skip: 0 },
             start if start.starts_with(PDF) => search(PDF_KEY),
             start if start.starts_with(COMPOUND) => search(PACKAGE),
+            start if start.starts_with(ARMOUR) => search(PGP_MESSAGE),
             start => Self::Decided(start.starts_with(RIGHTS_MANAGED)),
         }
     }
@@ -210,6 +215,8 @@ mod tests {
         assert!(closed(&[COMPOUND, &[7; 1000], PACKAGE, &[0; 3]].concat()));
         assert!(!closed(&[COMPOUND, &[7; 1000], &PACKAGE[..20], &[0; 30]].concat()));
         assert!(closed(RIGHTS_MANAGED));
+        assert!(closed(b"-----BEGIN PGP MESSAGE-----\n\nx"));
+        assert!(!closed(b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nx"));
         assert!(!closed(b""));
     }
 }

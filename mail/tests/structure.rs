@@ -294,6 +294,21 @@ fn parts_are_bounded() {
 }
 
 #[test]
+fn the_budgets_of_every_mail() {
+    let parts = |count: usize| {
+        let mail = format!("{MIXED}{}--b--\n", "--b\n\nx\n".repeat(count));
+        let message = scan_with(Budget::default(), mail.as_bytes(), usize::MAX);
+        (message.headline.parts.len(), message.headline.defects.contains(&Defect::TooManyParts))
+    };
+    assert_eq!((parts(9_999), parts(10_500)), ((9_999, false), (9_999, true)));
+    let header = |length: usize| {
+        let mail = format!("From: a@b\nX-A: {0}\nX-B: {0}\n\nbody\n", "x".repeat(length / 2));
+        scan_with(Budget::default(), mail.as_bytes(), usize::MAX).headline.defects
+    };
+    assert_eq!((header(100_000), header(104_000)), (vec![], vec![Defect::HeaderTooLarge]));
+}
+
+#[test]
 fn an_endless_field_hides_no_other() {
     let budget = Budget { header_bytes: 1000, ..Budget::default() };
     let message =

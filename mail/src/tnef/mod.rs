@@ -414,3 +414,30 @@ fn kept(of_file: bool, id: u16, kind: u16) -> Option<(What, Form)> {
     };
     Some((what, form))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Steps for a stream of `count` files with one property each.
+    fn cost(count: usize) -> usize {
+        let empty = |id: u16| [&[2][..], &id.to_le_bytes(), &[0; 8]].concat();
+        let named = b"\x01\0\0\0\x03\0\x05\x37\x01\0\0\0";
+        let sum: u16 = named.iter().map(|&byte| u16::from(byte)).sum();
+        let named = [&[2][..], &[0x05, 0x90, 0, 0, 12, 0, 0, 0], named, &sum.to_le_bytes()].concat();
+        let file = [empty(0x9002), empty(0x800f), named].concat();
+        let stream = [&SIGNATURE[..], &[0, 0], &file.repeat(count)].concat();
+        let mut tnef = Tnef::new(Room { depth: 10, parts: usize::MAX, text: 1000 });
+        tnef.feed(&stream);
+        let steps = STEPS_MAX - tnef.steps;
+        let contents = tnef.finish();
+        assert_eq!((contents.parts.len(), contents.opened), (count, Opened::Whole));
+        steps
+    }
+
+    #[test]
+    fn twice_as_much_takes_twice_the_steps() {
+        assert_eq!(cost(2000), 2 * cost(1000));
+        assert_eq!(cost(1000), 4000, "three attributes and a property");
+    }
+}
