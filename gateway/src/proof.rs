@@ -15,7 +15,7 @@ use mail_auth::{
 };
 use store::Authentication;
 
-use self::signatures::Alignment;
+use self::signatures::{Alignment, Chain};
 use crate::dns::{DnsFailure, Resolver};
 use crate::fields::{self, Field};
 
@@ -31,9 +31,6 @@ pub use self::scanner::{ProofScanner, Scanned};
 
 /// Fields of a header block beyond which no signature over it is worked out.
 const MOST_FIELDS: usize = 1000;
-
-/// Sets of ARC fields that are checked (RFC 8617 §5.2 allows 50); each costs look-ups.
-const MOST_ARC: usize = 10;
 
 /// How the proof of domains works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,12 +180,13 @@ impl DomainProver {
         };
         let spf = SpfParameters::verify(peer.address, peer.helo, &self.settings.host, &reverse_path);
         let arc = async {
-            match message.as_headers.len() {
-                0 => None,
-                1..=MOST_ARC => Some(authenticator.verify_arc(message).await),
-                _ => Some(
-                    ArcOutput::default().with_result(DkimResult::PermError(mail_auth::Error::ParseError)),
-                ),
+            match signatures::chain(message) {
+                Chain::Absent => None,
+                Chain::Bearable => Some(authenticator.verify_arc(message).await),
+                Chain::Unbearable => {
+                    let refused = DkimResult::PermError(mail_auth::Error::ParseError);
+                    Some(ArcOutput::default().with_result(refused))
+                }
             }
         };
         let (spf, dkim, arc) =

@@ -10,6 +10,9 @@ use crate::fields::Field;
 /// Signatures of one mail that are worked out, those of the author's domain first; each costs a look-up.
 const MOST_SIGNATURES: usize = 8;
 
+/// Sets of ARC fields that are worked out (RFC 8617 §5.2 allows 50); each costs look-ups.
+const MOST_SETS: usize = 10;
+
 /// Names in one signature's list of fields; each costs a walk over the header.
 const MOST_NAMES: usize = 256;
 
@@ -47,6 +50,24 @@ impl From<mail_auth::dmarc::Alignment> for Alignment {
             mail_auth::dmarc::Alignment::Relaxed => Self::Relaxed,
             mail_auth::dmarc::Alignment::Strict => Self::Strict,
         }
+    }
+}
+
+/// Whether the mail has a chain of ARC sets.
+pub(super) enum Chain {
+    Absent,
+    /// One whose check costs no more than that of other signatures.
+    Bearable,
+    Unbearable,
+}
+
+/// What is to be done about the ARC sets of a mail.
+pub(super) fn chain(message: &AuthenticatedMessage<'_>) -> Chain {
+    let names = message.ams_headers.iter().map(|one| one.header.h.len()).max().unwrap_or_default();
+    match message.as_headers.len().max(message.ams_headers.len()) {
+        0 => Chain::Absent,
+        1..=MOST_SETS if names <= MOST_NAMES => Chain::Bearable,
+        _ => Chain::Unbearable,
     }
 }
 

@@ -60,8 +60,12 @@ impl Estate {
     }
 
     async fn prove(&self, mail: &str) -> Proving {
+        self.prove_bytes(mail.as_bytes()).await
+    }
+
+    async fn prove_bytes(&self, mail: &[u8]) -> Proving {
         let mut scanner = ProofScanner::default();
-        mail.as_bytes().chunks(7).for_each(|piece| scanner.feed(piece));
+        mail.chunks(7).for_each(|piece| scanner.feed(piece));
         let reverse_path = ReversePath::Address("ann@alpha.example".parse().unwrap());
         let peer = Peer {
             address: "192.0.2.25".parse().unwrap(),
@@ -285,6 +289,10 @@ async fn sealed_chain_is_noted_and_proves_nothing() {
     let sealed = format!("{}{mail}", set.to_header());
     let Proving::Unproved { why, authentication } = estate.prove(&sealed).await else { panic!("unproved") };
     assert_eq!((why, authentication.unwrap().arc), (Unproved::Unsigned, AuthResult::Pass));
+    let costly = sealed.replace("h=Subject", &format!("h={}Subject", "a:".repeat(300)));
+    assert_ne!(costly, sealed);
+    let Proving::Unproved { authentication, .. } = estate.prove(&costly).await else { panic!("unproved") };
+    assert_eq!(authentication.unwrap().arc, AuthResult::PermanentError, "not worked out");
     let broken = sealed.replace("please", "Please");
     let Proving::Unproved { authentication, .. } = estate.prove(&broken).await else { panic!("unproved") };
     assert_eq!(authentication.unwrap().arc, AuthResult::Fail);
@@ -304,6 +312,40 @@ async fn signed_mail_of_rfc_8463_is_proved() {
     let proof = estate.proved(&mail.replace('\n', "\r\n")).await;
     assert_eq!(proof.domain, "football.example.com");
     assert_eq!(proof.author.to_string(), "joe@football.example.com");
+}
+
+/// Whatever is done to a mail, it is nobody else's and nothing falls over.
+#[tokio::test]
+async fn damaged_mails_prove_no_other_author() {
+    let estate = Estate::open().await;
+    let good = estate.signed(&mail()).into_bytes();
+    let mut dice = 0x2545_f491_4f6c_dd1d_u64;
+    let mut roll = |below: usize| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) as usize % below
+    };
+    let mut proved = 0;
+    for _ in 0..600 {
+        let mut mail = good.clone();
+        for _ in 0..=roll(3) {
+            let at = roll(mail.len());
+            match roll(3) {
+                0 => mail[at] = b"\r\n :;=<>@,\"(\\\0\xffa1"[roll(17)],
+                1 => mail.truncate(at.max(1)),
+                _ => {
+                    let (from, to) = (at, (at + roll(60)).min(mail.len()));
+                    let piece = mail[from..to].to_vec();
+                    let place = roll(mail.len());
+                    mail.splice(place..place, piece);
+                }
+            }
+        }
+        if let Proving::Proved(proof) = estate.prove_bytes(&mail).await {
+            assert_eq!((proof.group.as_str(), proof.author.key().as_str()), ("alpha", "ann@alpha.example"));
+            proved += 1;
+        }
+    }
+    assert!(proved < 200, "{proved} of 600 survive what was done to them");
 }
 
 #[test]
