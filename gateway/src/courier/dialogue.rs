@@ -1,6 +1,8 @@
 //! The client's side of an SMTP dialogue, command after command. It says what each reply means for the mail that is
 //! being sent; who is spoken to, and over what, was decided before.
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mail::{Notify, Rcpt, ReportWish, ReturnWhat, ReversePath};
 
@@ -124,9 +126,10 @@ impl<S: Stream> Dialogue<S> {
         self.wire.write(&block, self.times.step).await.map_err(at)
     }
 
-    /// The server has what it was given; if it hangs up first nothing is lost.
+    /// The server has what it was given; if it hangs up first, or has no answer, nothing is lost.
     pub(super) async fn quit(mut self) {
-        let _ = self.wire.command("QUIT", self.times.step).await;
+        const POLITE: Duration = Duration::from_secs(5);
+        let _ = self.wire.command("QUIT", self.times.step.min(POLITE)).await;
     }
 
     fn mail_from(&self, parcel: &Parcel<'_>) -> Result<String, Cause> {

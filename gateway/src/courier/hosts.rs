@@ -101,3 +101,10 @@ impl Hosts {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+impl Hosts {
+    pub(super) fn count(&self) -> usize {
+        self.lock().len()
+    }
+}

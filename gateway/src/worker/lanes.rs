@@ -47,6 +47,11 @@ impl Lanes {
         self.waiting.extend(jobs);
     }
 
+    /// The jobs that were not begun.
+    pub(super) fn into_waiting(self) -> Vec<Leased> {
+        self.waiting.into()
+    }
+
     /// Jobs worth leasing: enough for every lane, and a few ahead, because leasing them together is one commit. Few
     /// enough to be sent long before their lease ends. None while there is no lane for them.
     pub(super) fn room(&self) -> usize {

@@ -67,14 +67,23 @@ impl Worker {
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let worker = Arc::new(self);
         let mut trips = JoinSet::new();
-        worker.dispatch(&mut trips, stop).await;
+        for unsent in worker.dispatch(&mut trips, stop).await {
+            trips.spawn(Arc::clone(&worker).give_back(unsent));
+        }
         while trips.join_next().await.is_some() {}
         worker.courier.sweep(true).await;
     }
 
-    async fn dispatch(self: &Arc<Self>, trips: &mut JoinSet<()>, mut stop: watch::Receiver<bool>) {
+    /// Gives back the jobs that were leased and not begun.
+    async fn dispatch(
+        self: &Arc<Self>,
+        trips: &mut JoinSet<()>,
+        mut stop: watch::Receiver<bool>,
+    ) -> Vec<Leased> {
         /// After the ledger could not say what is due.
         const PAUSE: Duration = Duration::from_secs(5);
+        const SWEEP: Duration = Duration::from_secs(5);
+        let mut sweep = tokio::time::interval(SWEEP);
         let (over, mut ended) = mpsc::unbounded_channel();
         let endings = Arc::new(Semaphore::new(ENDING));
         // A smarthost is one place, whatever the domain.
@@ -88,7 +97,7 @@ impl Worker {
             while trips.try_join_next().is_some() {}
             match self.lease(&mut lanes).await {
                 Round::Leased => continue,
-                Round::Broken => return,
+                Round::Broken => break,
                 // What is due stays due: without a pause of its own this would be a hot loop.
                 Round::Failed => tokio::select! {
                     () = tokio::time::sleep(PAUSE) => {}
@@ -97,6 +106,11 @@ impl Worker {
                 Round::Nothing => tokio::select! {
                     Some(domain) = ended.recv() => lanes.end(&domain),
                     () = self.wait(&lanes) => {}
+                    // Beside the mails: a server that is slow to say goodbye holds up nobody.
+                    _ = sweep.tick() => {
+                        let courier = Arc::clone(&self.courier);
+                        trips.spawn(async move { courier.sweep(false).await });
+                    }
                     _ = stop.changed() => {}
                 },
             }
@@ -104,6 +118,16 @@ impl Worker {
                 lanes.end(&domain);
             }
         }
+        lanes.into_waiting()
+    }
+
+    /// A job that was not begun is due again at once, for whoever works next.
+    async fn give_back(self: Arc<Self>, leased: Leased) {
+        let job = &leased.job;
+        let reason =
+            job.last_error.clone().unwrap_or_else(|| "4.3.2 the worker was stopped first".to_owned());
+        let outcome = Outcome::Again(self.gateway.ledger().now(), reason);
+        self.end(leased, outcome).await;
     }
 
     async fn lease(&self, lanes: &mut Lanes) -> Round {
@@ -128,19 +152,11 @@ impl Worker {
         }
     }
 
-    /// Until new work is announced, the next job is due, or it is time to look anyway. Meanwhile connections that
-    /// nobody uses are given back.
+    /// Until new work is announced, the next job is due, or it is time to look anyway.
     async fn wait(&self, lanes: &Lanes) {
         const LOOK_ANYWAY: Duration = Duration::from_secs(30);
-        const SWEEP: Duration = Duration::from_secs(5);
-        let sweeping = async {
-            loop {
-                tokio::time::sleep(SWEEP).await;
-                self.courier.sweep(false).await;
-            }
-        };
         if lanes.room() == 0 {
-            return sweeping.await;
+            return std::future::pending().await;
         }
         let ledger = self.gateway.ledger();
         let next = match ledger.next_due(&lanes.busy()).await {
@@ -150,7 +166,6 @@ impl Worker {
         tokio::select! {
             () = ledger.work() => {}
             () = tokio::time::sleep(next) => {}
-            () = sweeping => {}
         }
     }
 
@@ -161,13 +176,18 @@ impl Worker {
         over: mpsc::UnboundedSender<String>,
         endings: Arc<Semaphore>,
     ) {
-        let job = leased.job.id;
         let outcome = self.within_lease(&leased).await;
         // Never closed; without a permit the end is only written without waiting for others.
         let _permit = endings.acquire_owned().await.ok();
         let _ = over.send(leased.job.domain().to_owned());
-        let Some(outcome) = outcome else { return };
-        // What cannot be written is tried again when the lease is over.
+        if let Some(outcome) = outcome {
+            self.end(leased, outcome).await;
+        }
+    }
+
+    /// What cannot be written down is tried again when the lease is over.
+    async fn end(&self, leased: Leased, outcome: Outcome) {
+        let job = leased.job.id;
         if let Err(error) = self.gateway.ledger().finish_job(leased, outcome).await {
             tracing::warn!(%job, %error, "how a mail ended could not be written down; it will be tried again");
         }

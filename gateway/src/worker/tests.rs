@@ -170,6 +170,27 @@ async fn a_dead_domain_holds_up_nobody_else() {
 }
 
 #[tokio::test]
+async fn what_was_not_begun_is_given_back() {
+    let zone = Zone::open().await;
+    let gateway = gateway(&zone).await;
+    zone.host("dead.example", "127.0.0.2");
+    for number in 0..6 {
+        relay(gateway.ledger(), &format!("jo{number}@dead.example")).await;
+    }
+    let (port, _, mut called) = servers().await;
+    let pace = Pace { lanes: 2, per_domain: 1, ..Pace::default() };
+    let worker = worker(&gateway, &zone, port, Duration::from_millis(500), pace);
+    let (stop, stopped) = watch::channel(false);
+    let work = tokio::spawn(worker.run(stopped));
+    called.wait_for(|count| *count >= 1).await.unwrap();
+    stop.send(true).unwrap();
+    work.await.unwrap();
+    let jobs = gateway.ledger().jobs().await.unwrap();
+    assert_eq!(jobs.len(), 6);
+    assert!(jobs.iter().all(|job| job.standing == Standing::Waiting), "{jobs:?}");
+}
+
+#[tokio::test]
 async fn a_try_ends_before_its_lease_does() {
     let zone = Zone::open().await;
     let gateway = gateway(&zone).await;

@@ -6,6 +6,7 @@ mod hostile;
 mod mta_sts;
 mod routing;
 mod server;
+mod sharing;
 
 use std::{sync::Arc, time::Duration};
 
