@@ -158,10 +158,16 @@ impl Part {
         let mut bytes = Vec::new();
         decoder.feed(encoded_body, &mut bytes);
         decoder.finish(&mut bytes);
-        if self.media_type == "text/plain" {
-            bytes = uuencode::without_files(&bytes);
+        self.decoded_text(&bytes)
+    }
+
+    /// The same out of bytes that this part's decoder gave, all of them or the first ones.
+    pub fn decoded_text(&self, decoded: &[u8]) -> String {
+        let charset = self.charset.as_deref();
+        match self.media_type.as_str() {
+            "text/plain" => charset::read(&uuencode::without_files(decoded), charset).text,
+            _ => charset::read(decoded, charset).text,
         }
-        charset::read(&bytes, self.charset.as_deref()).text
     }
 }
 
