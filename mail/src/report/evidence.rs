@@ -108,15 +108,16 @@ fn is_head(media_type: &str) -> bool {
     )
 }
 
-/// Fields without a status, or with one that says nothing but "failed", are completed by what the text says of them.
+/// Fields without a status, or with one that says nothing but "failed", are completed by what the text says of it.
 fn completed(reported: Vec<Reported>, told: &prose::Told) -> Vec<Reported> {
     let alone = reported.len() == 1;
     let complete = |mut one: Reported| {
         if alone && one.recipient.is_none() {
             one.recipient = told.only_recipient();
         }
-        if one.status.is_none() && one.action != Action::Delivered {
-            one.status = told.status_of(one.recipient.as_ref());
+        if !matches!(one.action, Action::Delivered | Action::Relayed | Action::Expanded) {
+            let told = told.status_of(one.recipient.as_ref());
+            one.status = told.map(|told| prose::better(one.status, told)).or(one.status);
         }
         one
     };

@@ -148,7 +148,7 @@ impl Told {
 }
 
 /// A code with a reason is better than one without.
-fn better(before: Option<Status>, now: Status) -> Status {
+pub(super) fn better(before: Option<Status>, now: Status) -> Status {
     match before {
         Some(Status { class, subject: 0, detail: 0 }) if now.class == class => now,
         Some(before) => before,

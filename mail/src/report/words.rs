@@ -110,30 +110,27 @@ fn reply(line: &str) -> Option<Status> {
         let apart = rest
             .first()
             .is_none_or(|next| !next.is_ascii_alphanumeric() && !matches!(next, b'.' | b'/' | b':'));
-        (REPLIES.contains(&code) && apart && begins_reply(&line.as_bytes()[..at])).then(|| Status {
-            class: (code / 100) as u8,
-            subject: 0,
-            detail: 0,
-        })
+        let is_reply = REPLIES.contains(&code) && apart && begins_reply(&bytes[..at]);
+        is_reply.then_some(Status { class: (code / 100) as u8, subject: 0, detail: 0 })
     })
 }
 
 fn begins_reply(before: &[u8]) -> bool {
     let text = before.trim_ascii_end();
-    let word = text.iter().rev().take(10).take_while(|b| b.is_ascii_alphabetic()).count();
-    let word = text[text.len() - word..].to_ascii_lowercase();
-    let ended = text.len() < before.len()
-        || matches!(text.last(), None | Some(b'(' | b'<' | b'"' | b'\'' | b'#' | b'['));
-    ended
-        && (text.is_empty()
-            || matches!(
-                text.last(),
-                Some(b':' | b'(' | b'<' | b'>' | b'"' | b'\'' | b'#' | b'[' | b';' | b'-' | b'=')
-            )
-            || matches!(
-                &word[..],
-                b"said" | b"error" | b"code" | b"smtp" | b"reply" | b"response" | b"status" | b"reason"
-            ))
+    let apart = text.len() < before.len() || text.is_empty();
+    let plain = text.strip_suffix(b";").unwrap_or(text);
+    let letters = plain.iter().rev().take(10).take_while(|b| b.is_ascii_alphabetic()).count();
+    let word = plain[plain.len() - letters..].to_ascii_lowercase();
+    match text.last() {
+        None => true,
+        Some(b'(' | b'<' | b'"' | b'\'' | b'#' | b'[') => true,
+        Some(b':' | b'>' | b'-' | b'=') => apart,
+        Some(_) => {
+            let words: [&[u8]; 8] =
+                [b"said", b"error", b"code", b"smtp", b"reply", b"response", b"status", b"reason"];
+            apart && words.contains(&&word[..])
+        }
+    }
 }
 
 /// The word of the field `Action`, and what gateways write instead.
