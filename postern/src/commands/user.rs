@@ -94,7 +94,15 @@ impl User {
             }
             Self::AppPassword(AppPassword { email, name, output, config }) => {
                 let request = Request::AppPasswordAdd { email: Written(email), name };
-                show(ask(&config, request)?, &output)
+                let new: NewPassword = ask(&config, request)?;
+                match output.json {
+                    true => print::json(&new)?,
+                    false => print::lines(&format!(
+                        "{} sends mail with the app password\n\n    {}\n\nIt opens nothing else and is shown this once; only a digest of it is kept.",
+                        new.email, new.password
+                    ))?,
+                }
+                Ok(Outcome::Done)
             }
             Self::AppPasswords(Reset { email, output, config }) => {
                 let known: Vec<AppPasswordRow> =
