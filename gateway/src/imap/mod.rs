@@ -20,6 +20,7 @@ mod round;
 mod session;
 mod settings;
 mod standing;
+mod take;
 mod wire;
 
 pub use fault::Fault;

@@ -152,11 +152,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         let done = self
             .command(&command, allowance, |response| {
                 let Response::Fetch(_, attributes) = response else { return Ok(()) };
-                let Some(data) = body(attributes, uid, offset)? else { return Ok(()) };
+                let Some((of, data)) = body(attributes, offset)? else { return Ok(()) };
                 // Which of two would be the mail?
                 match piece.replace(data) {
-                    None => Ok(()),
-                    Some(_) => Err(Fault::Protocol),
+                    None if of == uid => Ok(()),
+                    _ => Err(Fault::Protocol),
                 }
             })
             .await?;
@@ -165,6 +165,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             // As some servers say that it is not there any more.
             Done::No | Done::NoSuchFolder => Ok(None),
         }
+    }
+
+    /// Asks for the first piece of each of these mails.
+    pub(super) async fn begin_pieces(&mut self, set: &str, count: usize) -> Result<RequestId, Fault> {
+        self.inner.get_mut().allow(Allowance {
+            octets: Allowance::SHORT.octets + PIECE as usize * count,
+            literal: PIECE as usize,
+            ..Allowance::SHORT
+        });
+        let command = format!("UID FETCH {set} (UID BODY.PEEK[]<0.{PIECE}>)");
+        let sent = timeout(self.patience, self.inner.run_command(command)).await;
+        Ok(sent.map_err(|_| Fault::TimedOut)??)
+    }
+
+    /// The next of them, with its UID; the patience is for each, because what is done with it takes time. `None` when
+    /// the server is through.
+    pub(super) async fn next_piece(&mut self, command: &RequestId) -> Result<Option<(u32, Vec<u8>)>, Fault> {
+        let patience = self.patience;
+        let next = async {
+            loop {
+                let response = self.inner.read_response().await?.ok_or(Fault::Closed)?;
+                match response.parsed() {
+                    Response::Done { tag, status: Status::Ok | Status::No, .. } if tag == command => {
+                        return Ok(None);
+                    }
+                    Response::Fetch(_, attributes) => {
+                        if let Some((uid, piece)) = body(attributes, 0)? {
+                            return Ok(Some((uid, piece)));
+                        }
+                    }
+                    other => note(other, self.uid_validity, &mut self.news)?,
+                }
+            }
+        };
+        timeout(patience, next).await.map_err(|_| Fault::TimedOut)?
     }
 
     pub(super) async fn flag(&mut self, set: &str, flags: &str) -> Result<Done, Fault> {
@@ -316,8 +351,8 @@ fn listed(attributes: &[AttributeValue<'_>]) -> Option<Listed> {
     Some(Listed { uid: uid.filter(|uid| *uid != 0)?, size: size?, refused })
 }
 
-/// The octets of a piece, if the response has some; of another mail or from another place they are a fault.
-fn body(attributes: &[AttributeValue<'_>], uid: u32, offset: u32) -> Result<Option<Vec<u8>>, Fault> {
+/// The octets of a piece with the mail's UID, if the response has some; those from another place are a fault.
+fn body(attributes: &[AttributeValue<'_>], offset: u32) -> Result<Option<(u32, Vec<u8>)>, Fault> {
     let (mut of, mut piece) = (None, None);
     for attribute in attributes {
         match attribute {
@@ -331,9 +366,9 @@ fn body(attributes: &[AttributeValue<'_>], uid: u32, offset: u32) -> Result<Opti
             _ => {}
         }
     }
-    match (of, &piece) {
+    match (of, piece) {
         (_, None) => Ok(None),
-        (Some(of), Some(_)) if of == uid => Ok(piece),
-        _ => Err(Fault::Protocol),
+        (Some(of), Some(piece)) => Ok(Some((of, piece))),
+        (None, Some(_)) => Err(Fault::Protocol),
     }
 }

@@ -85,12 +85,13 @@ async fn connections_cut_anywhere_lose_nothing_and_take_nothing_twice() {
     let scene = Scene::open().await;
     let mails: Vec<_> = (0..40).map(|number| mail(number, 3000)).collect();
     mails.iter().for_each(|mail| scene.deliver(mail));
-    let places: [(&str, &[usize]); 8] = [
+    let places: [(&str, &[usize]); 9] = [
         ("AUTHENTICATE", &[0, 5]),
         ("CAPABILITY", &[0, 7]),
         ("SELECT", &[0, 30]),
         ("UID FETCH 1:", &[0, 100, 2000]),
-        ("UID FETCH 3 ", &[0, 20, 1500]),
+        ("UID FETCH 1,2,", &[0, 20, 1500, 4000, 70_000]),
+        ("UID FETCH 4,5,", &[0, 20, 1500]),
         ("UID STORE", &[0, 3]),
         ("UID EXPUNGE", &[0, 4]),
         ("IDLE", &[0, 3]),
@@ -103,6 +104,24 @@ async fn connections_cut_anywhere_lose_nothing_and_take_nothing_twice() {
     let running = Running::start(&scene.shelf, scene.mailbox());
     scene.quiet(40).await;
     running.end().await;
+    assert_eq!(scene.shelf.missing(&mails), 0);
+    assert!(scene.server.inbox().is_empty());
+    scene.nothing_lost();
+}
+
+#[tokio::test]
+async fn mails_that_come_in_another_order_are_all_taken_although_the_connection_breaks() {
+    let scene = Scene::open().await;
+    let mails: Vec<_> = (0..10).map(|number| mail(number, 3000)).collect();
+    mails.iter().for_each(|mail| scene.deliver(mail));
+    scene.manners(|manners| {
+        manners.backwards = true;
+        manners.cuts = vec![("UID FETCH 1,2,", 15_000)];
+    });
+    let running = Running::start(&scene.shelf, scene.mailbox());
+    scene.quiet(10).await;
+    running.end().await;
+    assert_eq!(scene.shelf.contents().mails[0], mails[9], "the last one came first");
     assert_eq!(scene.shelf.missing(&mails), 0);
     assert!(scene.server.inbox().is_empty());
     scene.nothing_lost();
@@ -136,16 +155,19 @@ async fn whatever_a_server_adds_is_dropped_or_ends_the_connection() {
     let early = b"A0001 OK early\r\n".to_vec();
     let other = b"* 1 FETCH (UID 77 BODY[]<0> {3}\r\nabc)\r\n".to_vec();
     for text in [deep, flood, bomb, nil, long, early, other] {
-        let scene = Scene::open().await;
-        scene.server.deliver(&mail(0, 10));
-        scene.manners(|manners| manners.before = vec![("UID FETCH 1 ", text.clone())]);
-        let running = Running::start(&scene.shelf, scene.mailbox());
-        scene.shelf.until("waiting", |shelf| shelf.fault() == Some(Fault::Protocol)).await;
-        // It goes on as soon as the server behaves.
-        scene.manners(|manners| manners.before.clear());
-        scene.quiet(1).await;
-        running.end().await;
-        scene.nothing_lost();
+        // One mail is asked for by itself, two are asked for together.
+        for (mails, command) in [(1, "UID FETCH 1 "), (2, "UID FETCH 1,2 ")] {
+            let scene = Scene::open().await;
+            (0..mails).for_each(|number| scene.deliver(&mail(number, 10)));
+            scene.manners(|manners| manners.before = vec![(command, text.clone())]);
+            let running = Running::start(&scene.shelf, scene.mailbox());
+            scene.shelf.until("waiting", |shelf| shelf.fault() == Some(Fault::Protocol)).await;
+            // It goes on as soon as the server behaves.
+            scene.manners(|manners| manners.before.clear());
+            scene.quiet(mails).await;
+            running.end().await;
+            scene.nothing_lost();
+        }
     }
 }
 

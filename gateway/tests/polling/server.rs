@@ -62,6 +62,8 @@ pub(crate) struct Manners {
     pub(crate) cuts: Vec<(&'static str, usize)>,
     /// Says where the folder ends.
     pub(crate) tells_uid_next: bool,
+    /// Sends mails that were asked for together from the last to the first.
+    pub(crate) backwards: bool,
     /// A mail that somebody removes when its first piece was sent.
     pub(crate) vanishes: Option<u32>,
 }
@@ -75,6 +77,7 @@ impl Default for Manners {
             before: Vec::new(),
             cuts: Vec::new(),
             tells_uid_next: true,
+            backwards: false,
             vanishes: None,
         }
     }
@@ -300,9 +303,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
                 }
                 done(&text)
             }
-            ["UID", "FETCH", uid, "(UID", piece] => {
+            ["UID", "FETCH", set, "(UID", piece] => {
                 drop(state);
-                self.piece(tag, uid, piece)
+                self.pieces(tag, set, piece)
             }
             ["UID", "STORE", set, "+FLAGS.SILENT", ..] => {
                 let flags = command.split_once('(').unwrap().1.trim_end_matches(')');
@@ -356,23 +359,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         state.folders.get_mut(self.folder.as_deref().unwrap_or("INBOX")).unwrap()
     }
 
-    fn piece(&mut self, tag: &str, uid: &str, piece: &str) -> Vec<u8> {
+    fn pieces(&mut self, tag: &str, set: &str, piece: &str) -> Vec<u8> {
         let server = self.server.clone();
         let mut state = server.state();
-        let uid: u32 = uid.parse().unwrap();
         let range = piece.strip_prefix("BODY.PEEK[]<").unwrap().strip_suffix(">)").unwrap();
         let (offset, length) = range.split_once('.').unwrap();
         let (offset, length): (usize, usize) = (offset.parse().unwrap(), length.parse().unwrap());
         let mut answer = Vec::new();
-        if let Some(mail) = self.open(&mut state).mails.get(&uid) {
-            let rest = mail.octets.get(offset..).unwrap_or_default();
-            let octets = &rest[..rest.len().min(length)];
-            let head = format!("* 1 FETCH (UID {uid} BODY[]<{offset}> {{{}}}\r\n", octets.len());
-            answer.extend(head.bytes());
-            answer.extend(octets);
-            answer.extend(b" FLAGS (\\Recent))\r\n");
+        let backwards = state.manners.backwards;
+        let mut mails: Vec<_> = self.open(&mut state).mails.iter().collect();
+        if backwards {
+            mails.reverse();
         }
-        if state.manners.vanishes.take_if(|vanishing| *vanishing == uid).is_some() {
+        for (uid, mail) in mails {
+            if within(set, *uid) {
+                let rest = mail.octets.get(offset..).unwrap_or_default();
+                let octets = &rest[..rest.len().min(length)];
+                let head = format!("* 1 FETCH (UID {uid} BODY[]<{offset}> {{{}}}\r\n", octets.len());
+                answer.extend(head.bytes());
+                answer.extend(octets);
+                answer.extend(b" FLAGS (\\Recent))\r\n");
+            }
+        }
+        if let Some(uid) = state.manners.vanishes.take_if(|uid| within(set, *uid)) {
             self.open(&mut state).mails.remove(&uid);
             self.told -= 1;
             answer.extend(b"* 1 EXPUNGE\r\n");
