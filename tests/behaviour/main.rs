@@ -6,6 +6,7 @@ mod arrival;
 mod audit;
 mod canaries;
 mod cli;
+mod clients;
 mod corpus;
 mod demo;
 mod direction;

@@ -31,6 +31,8 @@ pub struct Settings {
     pub limits: &'static str,
     /// Where the ledger lies, when not in the installation's folder.
     pub data: Option<PathBuf>,
+    /// Further sections.
+    pub sections: &'static str,
 }
 
 impl Default for Settings {
@@ -44,6 +46,7 @@ impl Default for Settings {
             level: "info",
             limits: "connections_per_peer = 5000",
             data: None,
+            sections: "",
         }
     }
 }
@@ -81,7 +84,7 @@ impl Installation {
     }
 
     fn written(&self, settings: &Settings) -> String {
-        let Settings { smarthost, smarthost_tls, portal_tls, level, limits, .. } = settings;
+        let Settings { smarthost, smarthost_tls, portal_tls, level, limits, sections, .. } = settings;
         let data = &self.data;
         format!(
             "[server]\nname = \"{NAME}\"\ndata = {data:?}\n\
@@ -93,7 +96,7 @@ impl Installation {
              [portal]\nlisten = \"127.0.0.1:0\"\ntls = {portal_tls}\n\
              [notices]\nfrom = \"notices@{NAME}\"\nreply_domain = \"{NAME}\"\nsmarthost = \"{smarthost}\"\n\
              tls = \"{smarthost_tls}\"\nca = \"ca/ca.pem\"\n\
-             [log]\nlevel = \"{level}\"\n"
+             [log]\nlevel = \"{level}\"\n{sections}"
         )
     }
 
@@ -154,6 +157,20 @@ impl Installation {
         all.extend(["--json".as_ref(), "-c".as_ref(), config.as_os_str()]);
         let output = postern::run(all).good(&arguments.join(" "));
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", output.text()))
+    }
+
+    /// Adds to the directory, or changes what is there.
+    pub fn import(&self, directory: &str) {
+        let file = self.folder().join("further.toml");
+        fs::write(&file, directory).expect("a directory file");
+        self.tool(["directory", "import", &file.to_string_lossy()]).good("directory import");
+    }
+
+    /// The references of all cases.
+    pub fn cases(&self) -> Vec<String> {
+        let cases = self.json(["case", "list"]);
+        let rows = cases.as_array().expect("a list of cases").iter();
+        rows.map(|case| case["reference"].as_str().expect("a reference").to_owned()).collect()
     }
 
     /// Gives a user a new password.

@@ -81,6 +81,11 @@ impl Server {
         self.socket("submission")
     }
 
+    /// The same with TLS from the first byte, where the configuration has it.
+    pub fn submissions(&self) -> SocketAddr {
+        self.socket("submissions")
+    }
+
     /// `http://127.0.0.1:PORT`.
     pub fn portal(&self) -> &str {
         self.place("portal")
