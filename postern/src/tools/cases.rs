@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use mail::{GroupId, ProcessId};
-use store::{Case, Directory, MessageRecord, Proof, Side};
+use store::{Authentication, Case, Directory, MessageRecord, Proof, Side};
 
 use super::Desk;
-use super::rows::{CaseDetail, CaseRow, DueRow, MessageRow, SideRow};
+use super::rows::{AuthenticationRow, CaseDetail, CaseRow, DueRow, MessageRow, SideRow};
 
 impl Desk {
     /// The `limit` cases with the latest messages, of all groups and processes or of the given ones.
@@ -96,6 +96,12 @@ fn side_row(side: &Side, directory: &Directory) -> SideRow {
     }
 }
 
+fn authentication_row(checks: &Authentication) -> AuthenticationRow {
+    let Authentication { spf, dkim, dmarc, arc, .. } = checks;
+    let word = |result: &store::AuthResult| result.as_str().to_owned();
+    AuthenticationRow { spf: word(spf), dkim: word(dkim), dmarc: word(dmarc), arc: word(arc) }
+}
+
 fn message_row(message: &MessageRecord, directory: &Directory) -> MessageRow {
     MessageRow {
         id: message.id.to_string(),
@@ -116,7 +122,10 @@ fn message_row(message: &MessageRecord, directory: &Directory) -> MessageRow {
             Proof::Connector(name) => format!("connector {name}"),
             Proof::Polled(name) => format!("polled mailbox {name}"),
         },
+        authentication: message.authentication.as_ref().map(authentication_row),
+        class: message.class.map(|class| class.to_string()),
         automatic: message.automatic,
+        scan: message.scan.to_string(),
         decided_by: message.decided_by.clone(),
     }
 }

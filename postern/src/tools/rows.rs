@@ -155,9 +155,24 @@ pub(crate) struct MessageRow {
     pub(crate) size: u64,
     /// How the company was proved.
     pub(crate) proof: String,
+    /// What the checks of the sender's domain said, where there were any.
+    pub(crate) authentication: Option<AuthenticationRow>,
+    /// `human`, `bounce`, …
+    pub(crate) class: Option<String>,
     pub(crate) automatic: bool,
+    /// The virus scanner's word: `clean`, `found`, `not-checked`, or `off`.
+    pub(crate) scan: String,
     /// The rule that put it here.
     pub(crate) decided_by: String,
+}
+
+/// Results in the words of RFC 8601.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AuthenticationRow {
+    pub(crate) spf: String,
+    pub(crate) dkim: String,
+    pub(crate) dmarc: String,
+    pub(crate) arc: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
