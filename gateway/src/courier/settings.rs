@@ -25,7 +25,7 @@ pub enum Route {
     /// All of it to one server, which passes it on.
     Smarthost(Smarthost),
     /// Each mail to the exchangers of its recipient's domain (RFC 5321 §5.1).
-    Mx(Exchangers),
+    Mx(Box<Exchangers>),
 }
 
 #[derive(Clone)]

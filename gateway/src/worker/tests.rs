@@ -82,7 +82,7 @@ fn worker(gateway: &Arc<Gateway>, zone: &Zone, port: u16, step: Duration, pace: 
         Exchangers { private: Private::Allowed, port, ..Exchangers::new(zone.resolver(), TlsPolicy::None) };
     let nobody = ClientConfig::builder().with_root_certificates(RootCertStore::empty());
     let outbound = Outbound {
-        route: Route::Mx(exchangers),
+        route: Route::Mx(Box::new(exchangers)),
         helo: "mx.postern.example".to_owned(),
         roots: Arc::new(nobody.with_no_client_auth()),
         times: Times { step, ..Times::default() },

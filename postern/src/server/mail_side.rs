@@ -201,11 +201,11 @@ fn route(config: &Config, resolver: Resolver) -> anyhow::Result<Route> {
         Exit::Mx => {
             let private = if config.delivery.private_addresses { Private::Allowed } else { Private::Refused };
             let listening = config.smtp.listen.iter().map(SocketAddr::ip);
-            Route::Mx(Exchangers {
+            Route::Mx(Box::new(Exchangers {
                 own: listening.filter(|address| !address.is_unspecified()).collect(),
                 private,
                 ..Exchangers::new(resolver, tls)
-            })
+            }))
         }
     })
 }

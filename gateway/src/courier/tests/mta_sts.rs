@@ -98,7 +98,7 @@ impl Scene {
             policy_port: self.host.port,
             ..Exchangers::new(self.zone.resolver(), TlsPolicy::Prefer)
         };
-        courier(Route::Mx(exchangers), &self.trusted, times)
+        courier(Route::Mx(Box::new(exchangers)), &self.trusted, times)
     }
 
     fn asked(&self) -> usize {
@@ -203,7 +203,9 @@ async fn a_policy_host_that_never_answers_is_given_up() {
         ..Exchangers::new(scene.zone.resolver(), TlsPolicy::Prefer)
     };
     let brief = Times { policy: Duration::from_millis(150), ..times() };
-    deliver(&courier(Route::Mx(exchangers), &scene.trusted, brief), "a@beta.example").await.unwrap();
+    deliver(&courier(Route::Mx(Box::new(exchangers)), &scene.trusted, brief), "a@beta.example")
+        .await
+        .unwrap();
 }
 
 /// Who can silence the record or the host must not be able to switch the policy off.
@@ -222,7 +224,7 @@ async fn a_policy_once_seen_binds_until_it_ends() {
 
     let silent = Zone::open().await;
     silent.fails("_mta-sts.beta.example");
-    let gone = Exchangers { resolver: silent.resolver(), ..exchangers };
+    let gone = Exchangers { resolver: silent.resolver(), ..*exchangers };
     shelf.age("beta.example");
     assert!(shelf.policy("beta.example", &gone).await.is_some(), "the record is gone, the policy is not");
 }

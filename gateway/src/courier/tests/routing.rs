@@ -25,7 +25,7 @@ fn exchangers(zone: &Zone, port: u16, tls: TlsPolicy) -> Exchangers {
 }
 
 async fn by_mx(exchangers: Exchangers, to: &str) -> Result<Delivered, Failure> {
-    deliver(&courier(Route::Mx(exchangers), &Trusted::new(), times()), to).await
+    deliver(&courier(Route::Mx(Box::new(exchangers)), &Trusted::new(), times()), to).await
 }
 
 fn status(failure: &Failure) -> String {
@@ -127,14 +127,14 @@ async fn require_means_a_certificate_for_the_exchangers_own_name() {
         (&["beta.example"], TlsPolicy::Prefer, true),
     ] {
         let server = Server::open(Manner::encrypting(trusted.server(names))).await;
-        let route = Route::Mx(exchangers(&zone, server.port, tls));
+        let route = Route::Mx(Box::new(exchangers(&zone, server.port, tls)));
         let result = deliver(&courier(route, &trusted, times()), "a@beta.example").await;
         assert_eq!(result.is_ok(), taken, "{names:?} {tls:?}");
         assert_eq!(server.seen.count("TLS DATA"), usize::from(taken));
         assert_eq!(server.seen.count("DATA"), 0, "in clear");
     }
     let clear = Server::open(Manner::default()).await;
-    let route = |tls| Route::Mx(exchangers(&zone, clear.port, tls));
+    let route = |tls| Route::Mx(Box::new(exchangers(&zone, clear.port, tls)));
     assert!(deliver(&courier(route(TlsPolicy::Require), &trusted, times()), "a@beta.example").await.is_err());
     assert!(deliver(&courier(route(TlsPolicy::Prefer), &trusted, times()), "a@beta.example").await.is_ok());
 }
@@ -144,7 +144,7 @@ async fn a_server_that_stalls_is_left_alone_for_a_while() {
     let (servers, port) = row(vec![Manner::default().acts("GREETING", Act::Silence)]).await;
     let zone = Zone::open().await;
     zone.host("beta.example", "127.0.0.1").host("gamma.example", "127.0.0.1");
-    let route = Route::Mx(exchangers(&zone, port, TlsPolicy::None));
+    let route = Route::Mx(Box::new(exchangers(&zone, port, TlsPolicy::None)));
     let courier = courier(route, &Trusted::new(), short());
     for _ in 0..5 {
         let failure = deliver(&courier, "a@beta.example").await.unwrap_err();
