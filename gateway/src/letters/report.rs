@@ -1,58 +1,118 @@
 //! Delivery reports about relayed mail (RFC 3464): to the sender, from the null sender, so that nothing ever answers
 //! them. They repeat nothing of the mail.
 
-use mail::{Action, DeliveryReport, Outcome, Rcpt, ReportWish, ReversePath, Status};
-use store::{Fate, Job};
+use jiff::Timestamp;
+use mail::{Action, Address, DeliveryReport, Outcome, Rcpt, ReportWish, ReversePath, Status};
+use store::{Fate, Job, OutgoingPassage, RelayJob};
 use templates::{DeliveryFate, Moment, Recipient};
 
 use super::{LetterError, Letters, Outgoing, market_time};
 use crate::notice;
 
+/// What is reported about one recipient.
+struct Told<'a> {
+    message_id: String,
+    date: Timestamp,
+    to: &'a Address,
+    recipient: &'a Rcpt,
+    envelope_id: Option<&'a str>,
+    arrived_at: Timestamp,
+    action: Action,
+    fate: DeliveryFate,
+    status: Status,
+    /// The other server's words, or ours.
+    said: Option<&'a str>,
+}
+
 impl Letters {
+    /// What became of a relayed mail in the end.
     pub(super) fn report(&self, job: &Job, told: &store::DeliveryReport) -> Result<Outgoing, LetterError> {
         let (status, said) = split(&told.detail);
-        let (action, fate, status) = match told.fate {
+        let (action, fate, status, said) = match told.fate {
             Fate::Failed => {
                 let status = status.unwrap_or(Status { class: 5, subject: 0, detail: 0 });
                 let fate = if status.class == 4 { DeliveryFate::GivenUp } else { DeliveryFate::Refused };
-                (Action::Failed, fate, status)
+                (Action::Failed, fate, status, Some(said))
             }
             Fate::Relayed => {
-                (Action::Relayed, DeliveryFate::Relayed, Status { class: 2, subject: 0, detail: 0 })
+                (Action::Relayed, DeliveryFate::Relayed, Status { class: 2, subject: 0, detail: 0 }, None)
             }
         };
-        let words = templates::DeliveryReport {
+        self.delivery(&Told {
+            message_id: notice::message_id(job, &self.gateway.settings().notice_domain),
+            date: job.created_at,
+            to: &told.to,
+            recipient: &told.recipient,
+            envelope_id: told.envelope_id.as_deref(),
+            arrived_at: told.arrived_at,
+            action,
+            fate,
+            status,
+            said,
+        })
+    }
+
+    /// That a relayed mail waits; `why` it does, status first. `None` if nobody may be told.
+    pub(crate) fn delay(
+        &self,
+        job: &Job,
+        relay: &RelayJob,
+        passage: &OutgoingPassage,
+        why: &str,
+    ) -> Result<Option<Outgoing>, LetterError> {
+        let ReversePath::Address(to) = &passage.envelope.reverse_path else { return Ok(None) };
+        // Never to a stranger: the reverse path must be the sender's own.
+        if self.gateway.ledger().directory().group_of(to) != Some(&passage.from_group) {
+            return Ok(None);
+        }
+        let (status, said) = split(why);
+        let told = Told {
+            message_id: notice::delay_id(job, &self.gateway.settings().notice_domain),
+            date: self.gateway.ledger().now(),
+            to,
+            recipient: &relay.to,
+            envelope_id: passage.envelope.report.id.as_deref(),
+            arrived_at: passage.received_at,
+            action: Action::Delayed,
+            fate: DeliveryFate::Delayed,
+            status: status.unwrap_or(Status { class: 4, subject: 0, detail: 0 }),
+            said: Some(said),
+        };
+        self.delivery(&told).map(Some)
+    }
+
+    fn delivery(&self, told: &Told<'_>) -> Result<Outgoing, LetterError> {
+        let (subject, text) = self.templates.render_delivery(&templates::DeliveryReport {
             recipient: Recipient::of_envelope(&told.recipient.address.to_string())?,
             received: Moment::at(market_time(told.arrived_at)),
-            fate,
-        };
-        let (subject, text) = self.templates.render_delivery(&words)?;
+            fate: told.fate,
+        })?;
         let settings = self.gateway.settings();
         let report = |diagnostic| {
             DeliveryReport {
                 from: &settings.notice_sender,
                 from_name: &settings.notice_name,
-                to: &told.to,
+                to: told.to,
                 subject: &subject,
                 text: &text,
-                message_id: &notice::message_id(job, &settings.notice_domain),
+                message_id: &told.message_id,
                 references: &[],
-                date: job.created_at.as_second(),
+                date: told.date.as_second(),
                 reporting_mta: &self.host,
-                envelope_id: told.envelope_id.as_deref(),
+                envelope_id: told.envelope_id,
                 arrival: Some(told.arrived_at.as_second()),
                 recipients: &[Outcome {
                     original: told.recipient.original.as_deref(),
                     recipient: &told.recipient.address,
-                    action,
-                    status,
+                    action: told.action,
+                    status: told.status,
                     diagnostic,
                 }],
             }
             .to_bytes()
         };
         // The one stranger's text in a mail of ours. If the guard does not like it, the report leaves without it.
-        let diagnostic = Some(said).filter(|said| !said.is_empty() && told.fate == Fate::Failed);
+        let diagnostic = told.said.filter(|said| !said.is_empty());
         let mail = match self.cleared(report(diagnostic)?) {
             Ok(mail) => mail,
             Err(_) if diagnostic.is_some() => self.cleared(report(None)?)?,

@@ -31,7 +31,7 @@ impl Worker {
         let Outgoing { reverse_path, to, report, mail } = &outgoing;
         match self.courier.deliver(&Parcel { reverse_path, to, report, mail }).await {
             Ok(delivered) => sent(job, &delivered),
-            Err(failure) => self.failed(job, &failure),
+            Err(failure) => self.failed(job, &failure).await,
         }
     }
 
@@ -95,7 +95,7 @@ impl Worker {
         }
     }
 
-    fn failed(&self, job: &Job, failure: &Failure) -> Outcome {
+    async fn failed(&self, job: &Job, failure: &Failure) -> Outcome {
         let (id, kind) = (job.id, job.kind.as_str());
         match failure.lasting {
             Lasting::Permanent => {
@@ -104,7 +104,10 @@ impl Worker {
             }
             Lasting::Temporary => {
                 tracing::warn!(job = %id, kind, attempt = job.attempts, status = %failure.status, "a mail has to wait");
-                self.again(job, failure.to_string())
+                match self.again(job, failure.to_string()) {
+                    Outcome::Again(due, why) => Outcome::Again(due, self.with_warning(job, why).await),
+                    over => over,
+                }
             }
         }
     }

@@ -88,7 +88,11 @@ async fn a_digest_tells_of_many_cases_at_once() {
     assert_eq!(market.ledger.retry_jobs(&store::Actor::Tool, &store::Selection::Job(digest.id)).await, Ok(1));
     let (messages, senders, raw) = sent(&market, 4).await;
     let digest = of(&messages, "et-esc1@beta.example");
-    assert!(digest.headline.subject.starts_with("3 cases are waiting for you"), "{}", digest.headline.subject);
+    assert!(
+        digest.headline.subject.starts_with("3 cases are waiting for you"),
+        "{}",
+        digest.headline.subject
+    );
     let (beta, process) = (crate::market::group("beta"), "erroneous-transfers".parse().unwrap());
     for case in market.ledger.cases(&beta, &process, None, 9).await.unwrap().cases {
         assert!(digest.text.contains(&case.reference.to_string()), "{}", digest.text);

@@ -1,7 +1,7 @@
 //! A mail server that does what a script says, and otherwise what it should. It keeps every command and every mail.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 #[derive(Clone, Default)]
 pub(crate) struct Script {
     pub(crate) greeting: Option<String>,
-    /// Replies by verb in capitals, line ends included. `END` answers the final dot.
+    /// Replies by verb in capitals or by a whole line, line ends included. `END` answers the final dot.
     pub(crate) replies: HashMap<String, String>,
     /// Verbs that it does not know.
     pub(crate) hidden: Vec<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Heard {
 /// A server that runs until it is dropped.
 pub(crate) struct Server {
     pub(crate) port: u16,
-    heard: Arc<Mutex<Vec<Heard>>>,
+    heard: Arc<watch::Sender<Vec<Heard>>>,
     mails: watch::Receiver<Vec<Vec<u8>>>,
     connections: watch::Receiver<usize>,
     task: JoinHandle<()>,
@@ -45,7 +45,7 @@ impl Server {
         let port = listener.local_addr().unwrap().port();
         let (taken, mails) = watch::channel(Vec::new());
         let (counted, connections) = watch::channel(0);
-        let heard = Arc::<Mutex<Vec<Heard>>>::default();
+        let heard = Arc::new(watch::Sender::new(Vec::new()));
         let log = Log { heard: Arc::clone(&heard), mails: Arc::new(taken) };
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -57,7 +57,7 @@ impl Server {
     }
 
     pub(crate) fn heard(&self) -> Vec<Heard> {
-        self.heard.lock().unwrap().clone()
+        self.heard.borrow().clone()
     }
 
     /// The mails taken so far.
@@ -68,6 +68,13 @@ impl Server {
     /// Until so many mails were taken.
     pub(crate) async fn has_taken(&self, mails: usize) {
         self.mails.clone().wait_for(|taken| taken.len() >= mails).await.unwrap();
+    }
+
+    /// Until a line was heard so often.
+    pub(crate) async fn has_heard(&self, line: &str, times: u64) {
+        let heard =
+            |heard: &Vec<Heard>| heard.iter().filter(|heard| heard.line == line).count() as u64 >= times;
+        self.heard.subscribe().wait_for(heard).await.unwrap();
     }
 
     /// Until somebody connected.
@@ -84,7 +91,7 @@ impl Drop for Server {
 
 #[derive(Clone)]
 struct Log {
-    heard: Arc<Mutex<Vec<Heard>>>,
+    heard: Arc<watch::Sender<Vec<Heard>>>,
     mails: Arc<watch::Sender<Vec<Vec<u8>>>>,
 }
 
@@ -116,7 +123,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             let line = self.until(b"\r\n").await?;
             let line = String::from_utf8_lossy(&line[..line.len() - 2]).into_owned();
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
-            self.log.heard.lock().unwrap().push(Heard { encrypted: self.encrypted, line });
+            let whole = self.script.replies.get(&line).filter(|_| line.contains(' ')).cloned();
+            self.log.heard.send_modify(|heard| heard.push(Heard { encrypted: self.encrypted, line }));
+            if let Some(reply) = whole {
+                self.write(&reply).await?;
+                continue;
+            }
             if self.script.hidden.contains(&verb) {
                 self.write("500 what\r\n").await?;
                 continue;
