@@ -2,15 +2,20 @@
 //!
 //! `case` is the only way from a session and an id to a case. What it returns exposes only what
 //! the visitor may do; without it there is no case to misuse. Absent, malformed, foreign and
-//! forbidden are one answer (threats T16, T17).
+//! forbidden are one answer (threats T16, T17). What belongs to a group or to one user has a way of
+//! its own: `held`, `mail_ways`, `passwords`.
+
+pub(crate) mod held;
+pub(crate) mod mail_ways;
+pub(crate) mod passwords;
 
 use std::sync::Arc;
 
-use mail::{GroupId, ProcessId};
-use policies::access::{self as table, Action, Relation};
+use mail::{Address, GroupId, ProcessId};
+use policies::access::{self as table, Action, Matter, Relation};
 use store::{
-    Actor, Case, CaseId, CaseReference, Directory, MessageId, MessageRecord, OpenMessage, Permission,
-    Reading, Role, Session, SessionToken, Side, StoreError, Unreadable, User, UserId,
+    Actor, AwayNote, Case, CaseId, CaseReference, Directory, MessageId, MessageRecord, OpenMessage,
+    Permission, Reading, Role, Session, SessionToken, Side, StoreError, Unreadable, User, UserId,
 };
 
 use crate::error::Problem;
@@ -25,6 +30,7 @@ struct Present {
     id: UserId,
     group: GroupId,
     name: String,
+    email: Address,
     role: Role,
     permissions: Vec<Permission>,
     token: SessionToken,
@@ -34,10 +40,11 @@ struct Present {
 impl Visitor {
     /// The visitor of a session; none when the user is gone or no longer active.
     pub(crate) fn arrive(directory: Arc<Directory>, token: SessionToken, session: Session) -> Option<Self> {
-        let User { id, group, name, role, permissions, .. } =
+        let User { id, group, name, email, role, permissions, .. } =
             directory.user(&session.user).filter(|user| user.active)?.clone();
         let form_token = session.csrf;
-        Some(Self(Arc::new(Present { directory, id, group, name, role, permissions, token, form_token })))
+        let who = Present { directory, id, group, name, email, role, permissions, token, form_token };
+        Some(Self(Arc::new(who)))
     }
 
     pub(crate) fn id(&self) -> UserId {
@@ -46,6 +53,15 @@ impl Visitor {
 
     pub(crate) fn name(&self) -> &str {
         &self.0.name
+    }
+
+    pub(crate) fn email(&self) -> &Address {
+        &self.0.email
+    }
+
+    /// The directory as it was when the request came.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.0.directory
     }
 
     pub(crate) fn group(&self) -> &GroupId {
@@ -92,14 +108,32 @@ impl Visitor {
         table::relation(&self.0.group, permissions, sides, &case.process, &case.contact_type)
     }
 
-    fn may(&self, action: Action, case: &Case) -> bool {
-        let role = match self.0.role {
+    fn may_with(&self, action: Action, case: &Case) -> bool {
+        table::may(action, self.role(), self.relation(case))
+    }
+
+    pub(crate) fn role(&self) -> table::Role {
+        match self.0.role {
             Role::User => table::Role::User,
             Role::Mau => table::Role::Mau,
             Role::Compliance => table::Role::Compliance,
             Role::Operator => table::Role::Operator,
+        }
+    }
+
+    /// Whether the visitor may do this to what is the own group's, or the visitor's own. To a case nobody may do
+    /// anything without the case.
+    pub(crate) fn may(&self, action: Action) -> bool {
+        let relation = match action.matter() {
+            Matter::Group => Relation::OwnGroup,
+            Matter::User => Relation::Mine,
+            Matter::Case => return false,
         };
-        table::may(action, role, self.relation(case))
+        table::may(action, self.role(), relation)
+    }
+
+    fn demand(&self, action: Action) -> Result<(), Problem> {
+        if self.may(action) { Ok(()) } else { Err(Problem::NotFound) }
     }
 }
 
@@ -174,7 +208,7 @@ pub(crate) async fn case_by_reference(
 }
 
 fn admit(visitor: &Visitor, case: Case, action: Action) -> Option<PermittedCase> {
-    visitor.may(action, &case).then(|| PermittedCase { visitor: visitor.clone(), case })
+    visitor.may_with(action, &case).then(|| PermittedCase { visitor: visitor.clone(), case })
 }
 
 impl PermittedCase {
@@ -203,6 +237,11 @@ impl PermittedCase {
         self.own_side().is_some_and(|side| side.waiting > side.seen)
     }
 
+    /// A notice about it came back on some side, and nobody there has looked since.
+    pub(crate) fn undelivered(&self) -> bool {
+        self.case.sides.iter().any(|side| side.undelivered.is_some())
+    }
+
     /// The company or companies on the other side.
     pub(crate) fn counterparty(&self) -> String {
         let names: Vec<_> = self.other_sides().map(|side| self.visitor.group_name(&side.group)).collect();
@@ -225,17 +264,39 @@ impl PermittedCase {
         Ok(portal.ledger.open_messages(&actor, &self.case, messages, self.visitor.group(), reading).await?)
     }
 
-    /// Opens the one message of that id.
+    /// Opens the one message of that id, or says why it does not open.
+    pub(crate) async fn try_one(
+        &self,
+        portal: &Portal,
+        message: &str,
+        reading: Reading,
+    ) -> Result<Result<OpenMessage, Unreadable>, Problem> {
+        let record = self.record(portal, message).await?;
+        self.open(portal, vec![record], reading).await?.into_iter().next().ok_or(Problem::NotFound)
+    }
+
+    /// Opens the one message of that id. What was taken back before the visitor's company saw it does not exist, and
+    /// asking for it is no reading.
     pub(crate) async fn open_one(
         &self,
         portal: &Portal,
         message: &str,
         reading: Reading,
     ) -> Result<OpenMessage, Problem> {
+        if self.record(portal, message).await?.is_withdrawn_for(self.visitor.group()) {
+            return Err(Problem::NotFound);
+        }
+        Ok(self.try_one(portal, message, reading).await?.map_err(StoreError::from)?)
+    }
+
+    async fn record(&self, portal: &Portal, message: &str) -> Result<MessageRecord, Problem> {
         let id: MessageId = message.parse().map_err(|_| Problem::NotFound)?;
-        let record = portal.ledger.message(self.case.id, id).await?.ok_or(Problem::NotFound)?;
-        let opened = self.open(portal, vec![record], reading).await?.into_iter().next();
-        Ok(opened.ok_or(Problem::NotFound)?.map_err(StoreError::from)?)
+        portal.ledger.message(self.case.id, id).await?.ok_or(Problem::NotFound)
+    }
+
+    /// Who was away, oldest first.
+    pub(crate) async fn away_notes(&self, portal: &Portal) -> Result<Vec<AwayNote>, Problem> {
+        Ok(portal.ledger.away_notes(self.case.id).await?)
     }
 
     /// Makes the visitor the owner of the visitor's side.

@@ -1,6 +1,7 @@
 //! Dates and times as people in Britain write them, always UK time.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use templates::pages::{Due, When};
 
@@ -13,24 +14,27 @@ pub(crate) fn when(at: Timestamp) -> When {
     }
 }
 
+/// `Fri 5 June 2026`
+pub(crate) fn day(day: Date) -> String {
+    day.strftime("%a %-d %B %Y").to_string()
+}
+
+/// The day it is at `now`.
+pub(crate) fn today(now: Timestamp) -> Date {
+    now.to_zoned(london()).date()
+}
+
 /// A due date as it stands at `now`; `who` must answer.
 pub(crate) fn due(at: Timestamp, who: String, now: Timestamp) -> Due {
-    let day = at.to_zoned(london()).date();
-    let today = now.to_zoned(london()).date();
+    let last = today(at);
     let (state, mark) = if now > at {
         ("overdue", Some("Overdue"))
-    } else if day == today {
+    } else if last == today(now) {
         ("today", Some("Due today"))
     } else {
         ("later", None)
     };
-    Due {
-        date: day.strftime("%a %-d %B %Y").to_string(),
-        machine: day.strftime("%Y-%m-%d").to_string(),
-        state,
-        mark,
-        who,
-    }
+    Due { date: day(last), machine: last.strftime("%Y-%m-%d").to_string(), state, mark, who }
 }
 
 /// The market's time zone; compiled in, so it is there on every machine.

@@ -18,6 +18,9 @@ pub(crate) enum Problem {
     /// Absent, malformed, foreign or forbidden: one answer for all four.
     #[error("not found")]
     NotFound,
+    /// For those who decide on held mail: absent, foreign and decided are one answer.
+    #[error("no such held mail")]
+    NotHeld,
     /// A form that cannot be read.
     #[error("unreadable form")]
     BadForm,
@@ -64,7 +67,7 @@ impl IntoResponse for Problem {
 impl Problem {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NotHeld => StatusCode::NOT_FOUND,
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::NotFromHere(_) => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -98,6 +101,12 @@ impl Problem {
                 "There is nothing at this address that you are permitted to see.",
                 "If a notice led you here, ask your company's master administration user (MAU) for \
                  permission for the process that the notice names.",
+            ),
+            Self::NotHeld => (
+                "That mail does not wait any more",
+                "It has been released or returned, or there was no such mail of your company. Nothing was \
+                 changed.",
+                "What still waits for a decision is listed under \u{201c}Held mail\u{201d}.",
             ),
             Self::BadForm => (
                 "That form could not be read",

@@ -22,7 +22,7 @@ use crate::session;
 pub(crate) const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                                       frame-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// When "not found" is answered on the routes of a case, counted from the request: later than it is
+/// When "not found" is answered on the routes of a case or a held mail, counted from the request: later than it is
 /// known, so that the time says nothing.
 const EVEN: Duration = Duration::from_millis(5);
 
@@ -43,7 +43,7 @@ pub(crate) async fn pass(State(portal): State<Arc<Portal>>, mut request: Request
         Err(problem) => (None, problem.into_response()),
     };
     let mut response = with_page(&portal, visitor.as_ref(), response);
-    if rule == Some(Rule::Case) && response.status() == StatusCode::NOT_FOUND {
+    if matches!(rule, Some(Rule::Case | Rule::Held)) && response.status() == StatusCode::NOT_FOUND {
         // An absent case is found out a few microseconds sooner than a foreign one (threat T42).
         tokio::time::sleep_until((began + EVEN).into()).await;
     }
@@ -86,16 +86,27 @@ async fn enter(
     let answer = match rule {
         None => Some(Problem::NotFound.into_response()),
         Some(Rule::Demo) if portal.demo.is_none() => Some(Problem::NotFound.into_response()),
-        Some(Rule::SignedIn | Rule::Case) if visitor.is_none() => {
+        Some(Rule::SignedIn | Rule::Case | Rule::May(_) | Rule::Held) if visitor.is_none() => {
             Some(to_sign_in(request.method(), request.uri()))
+        }
+        Some(Rule::May(action)) if !visitor.as_ref().is_some_and(|visitor| visitor.may(action)) => {
+            Some(Problem::NotFound.into_response())
+        }
+        Some(Rule::Held) if !visitor.as_ref().is_some_and(|visitor| visitor.may(Action::OpenHeld)) => {
+            Some(Problem::NotFound.into_response())
         }
         // No address of ours has an escape in its path: such a one is malformed, like any other.
         Some(_) if request.uri().path().contains('%') => Some(Problem::NotFound.into_response()),
         Some(Rule::Case) if *request.method() == Method::HEAD => {
             Some(head_of_case(portal, visitor.as_ref(), request.uri().path()).await)
         }
-        Some(Rule::Case) if unseen(request.headers()) => Some(Problem::NotFound.into_response()),
-        Some(Rule::Static | Rule::Open | Rule::Demo | Rule::SignedIn | Rule::Case) => None,
+        Some(Rule::Held) if *request.method() == Method::HEAD => {
+            Some(head_of_held(portal, visitor.as_ref(), request.uri().path()).await)
+        }
+        Some(Rule::Case | Rule::Held) if unseen(request.headers()) => Some(Problem::NotFound.into_response()),
+        Some(
+            Rule::Static | Rule::Open | Rule::Demo | Rule::SignedIn | Rule::Case | Rule::May(_) | Rule::Held,
+        ) => None,
     };
     Ok((visitor, answer))
 }
@@ -106,6 +117,17 @@ async fn head_of_case(portal: &Portal, visitor: Option<&Visitor>, path: &str) ->
         return Problem::NotFound.into_response();
     };
     match access::case(portal, visitor, id, Action::ReadCase).await {
+        Ok(_) => Html("").into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The same for a held mail.
+async fn head_of_held(portal: &Portal, visitor: Option<&Visitor>, path: &str) -> Response {
+    let (Some(visitor), Some(id)) = (visitor, path.split('/').nth(2)) else {
+        return Problem::NotFound.into_response();
+    };
+    match access::held::one(portal, visitor, id).await {
         Ok(_) => Html("").into_response(),
         Err(problem) => problem.into_response(),
     }

@@ -13,6 +13,7 @@ mod file_names;
 mod forms;
 mod guard;
 mod pages;
+mod parts;
 mod portal;
 mod routes;
 mod sanitiser;
@@ -21,7 +22,8 @@ mod session;
 mod stall;
 mod text;
 mod throttle;
+mod told;
 
-pub use portal::{Demo, Options, Portal, PublicUrl, SampleUser, UrlError};
+pub use portal::{Demo, MailSide, Options, Portal, PublicUrl, SampleUser, Submission, UrlError};
 pub use routes::{route_table, router};
 pub use serve::{serve, serve_tls};

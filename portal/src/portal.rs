@@ -4,15 +4,19 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use policies::Catalogue;
-use store::{Ledger, UserId};
+use mail::{ContactType, ProcessId};
+use policies::access::Action;
+use policies::{Catalogue, Ruleset};
+use store::{Deadline, Ledger, UserId};
 use templates::pages::{Frame, MenuItem, Visitor as Signed};
 use templates::{TemplateError, Templates};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::Visitor;
 use crate::crowd::Crowd;
+use crate::error::Problem;
 use crate::throttle::Throttle;
 
 /// Passwords checked at the same time: work that fills a processor and takes 19 MiB each.
@@ -21,6 +25,9 @@ const PASSWORDS_AT_ONCE: usize = 2;
 /// Formatted mails made at the same time: work as well, but of its own, so that no mail keeps
 /// people from signing in.
 const VIEWS_AT_ONCE: usize = 2;
+
+/// How long a formatted view waits for its turn.
+const TURN: Duration = Duration::from_secs(10);
 
 /// Requests of one person at the same time, their answers included until they have left: two
 /// browsers' worth.
@@ -34,6 +41,26 @@ pub struct Options {
     pub public_url: PublicUrl,
     /// Set in a sample market only.
     pub demo: Option<Demo>,
+}
+
+/// What the pages know of the mail side, beyond the ledger.
+#[derive(Debug, Clone)]
+pub struct MailSide {
+    /// By what mail is judged: they find again what a held mail waits for, and set the clock of one that is released.
+    pub rules: Arc<Ruleset>,
+    /// Where the staff's mail programs send to; none: they are told to ask.
+    pub submission: Option<Submission>,
+}
+
+/// The submission listeners as mail programs reach them (RFC 6409, RFC 8314).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// A name that the server's certificate holds.
+    pub host: String,
+    /// The port where TLS begins with the first byte, usually 465.
+    pub implicit_tls: Option<u16>,
+    /// The port with STARTTLS, usually 587.
+    pub starttls: Option<u16>,
 }
 
 /// What a sample market shows on top.
@@ -62,9 +89,10 @@ pub struct Portal {
     pub(crate) words: Templates,
     pub(crate) url: PublicUrl,
     pub(crate) demo: Option<Demo>,
+    pub(crate) mail_side: Option<MailSide>,
     pub(crate) throttle: Throttle,
     pub(crate) passwords: Arc<Semaphore>,
-    pub(crate) views: Arc<Semaphore>,
+    views: Arc<Semaphore>,
     pub(crate) requests: Crowd<UserId>,
     style: String,
 }
@@ -74,6 +102,9 @@ pub struct Portal {
 pub(crate) enum Place {
     Cases,
     Search,
+    Held,
+    MailWays,
+    Account,
     Elsewhere,
 }
 
@@ -87,6 +118,7 @@ impl Portal {
             words: Templates::load()?,
             url: public_url,
             demo,
+            mail_side: None,
             throttle: Throttle::default(),
             passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
             views: Arc::new(Semaphore::new(VIEWS_AT_ONCE)),
@@ -95,12 +127,14 @@ impl Portal {
         })
     }
 
+    /// Tells the portal of the mail side. Without it a held mail's findings are not listed, its clock stays as it was
+    /// when the mail came, and nobody is told where mail programs send to.
+    #[must_use]
+    pub fn beside(self, mail_side: MailSide) -> Self {
+        Self { mail_side: Some(mail_side), ..self }
+    }
+
     pub(crate) fn frame(&self, title: &str, visitor: Option<&Visitor>, place: Place) -> Frame {
-        let entry = |href: &str, label: &str, here| MenuItem {
-            href: href.to_owned(),
-            label: label.to_owned(),
-            current: place == here,
-        };
         Frame {
             title: title.to_owned(),
             style: self.style.clone(),
@@ -109,10 +143,40 @@ impl Portal {
                 company: visitor.company(),
                 token: visitor.form_token().to_owned(),
             }),
-            menu: vec![entry("/", "Cases", Place::Cases), entry("/search", "Find", Place::Search)],
+            menu: visitor.map(|visitor| menu(visitor, place)).unwrap_or_default(),
             demo: self.demo.is_some(),
         }
     }
+
+    /// When a message of this process and rung that comes now must be answered.
+    pub(crate) fn due(&self, process: &ProcessId, rung: &ContactType) -> Option<Deadline> {
+        let due = self.mail_side.as_ref()?.rules.due(process, rung, self.ledger.now())?;
+        Some(Deadline { at: due.at, reason: due.reason })
+    }
+
+    /// Waits for a turn at going through a whole mail; it ends with what is returned.
+    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = tokio::time::timeout(TURN, Arc::clone(&self.views).acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or(Problem::Busy)
+    }
+}
+
+/// The entries that lead a visitor to something.
+fn menu(visitor: &Visitor, here: Place) -> Vec<MenuItem> {
+    let entries = [
+        ("/", "Cases", Place::Cases, None),
+        ("/search", "Find", Place::Search, None),
+        ("/held", "Held mail", Place::Held, Some(Action::ListHeld)),
+        ("/mail", "Mail", Place::MailWays, Some(Action::ReadMailAdministration)),
+        ("/account", "Account", Place::Account, Some(Action::ManageAppPasswords)),
+    ];
+    let open = entries.into_iter().filter(|(.., action)| action.is_none_or(|action| visitor.may(action)));
+    let item = |(href, label, place, _): (&str, &str, Place, _)| MenuItem {
+        href: href.to_owned(),
+        label: label.to_owned(),
+        current: place == here,
+    };
+    open.map(item).collect()
 }
 
 /// Changes with every change of the style sheet, so that browsers may keep it for ever.

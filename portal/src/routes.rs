@@ -9,11 +9,14 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
+use policies::access::Action;
 
 use crate::error::Problem;
 use crate::forms;
 use crate::guard;
-use crate::pages::{case, case_lists, download, fixed, message, outbox, search, sign_in};
+use crate::pages::{
+    account, case, case_lists, download, fixed, held, mail_ways, message, outbox, search, sign_in,
+};
 use crate::portal::Portal;
 
 /// Who gets past `guard` to the page.
@@ -29,6 +32,10 @@ pub(crate) enum Rule {
     SignedIn,
     /// The same, and the page gets its case from `access::case` or there is none.
     Case,
+    /// Who may do this to what is the own group's, or the visitor's own.
+    May(Action),
+    /// Who may open held mail, and the page gets its mail from `access::held::one` or there is none.
+    Held,
 }
 
 /// What answers.
@@ -51,6 +58,17 @@ enum Page {
     Formatted,
     Attachment,
     Original,
+    HeldList,
+    Held,
+    HeldRelease,
+    HeldReturn,
+    HeldFile,
+    HeldOriginal,
+    Account,
+    MakePassword,
+    RevokePassword,
+    MailWays,
+    TaskDone,
     Outbox,
 }
 
@@ -83,6 +101,22 @@ const ROUTES: &[Route] = &[
     on(Method::GET, "/case/{case}/message/{message}/html", Rule::Case, Page::Formatted),
     on(Method::GET, "/case/{case}/message/{message}/part/{part}", Rule::Case, Page::Attachment),
     on(Method::GET, "/case/{case}/message/{message}/original", Rule::Case, Page::Original),
+    on(Method::GET, "/held", Rule::May(Action::ListHeld), Page::HeldList),
+    on(Method::GET, "/held/{held}", Rule::Held, Page::Held),
+    on(Method::POST, "/held/{held}/release", Rule::Held, Page::HeldRelease),
+    on(Method::POST, "/held/{held}/return", Rule::Held, Page::HeldReturn),
+    on(Method::GET, "/held/{held}/part/{part}", Rule::Held, Page::HeldFile),
+    on(Method::GET, "/held/{held}/original", Rule::Held, Page::HeldOriginal),
+    on(Method::GET, "/account", Rule::May(Action::ManageAppPasswords), Page::Account),
+    on(Method::POST, "/account/app-passwords", Rule::May(Action::ManageAppPasswords), Page::MakePassword),
+    on(
+        Method::POST,
+        "/account/app-passwords/{password}/revoke",
+        Rule::May(Action::ManageAppPasswords),
+        Page::RevokePassword,
+    ),
+    on(Method::GET, "/mail", Rule::May(Action::ReadMailAdministration), Page::MailWays),
+    on(Method::POST, "/mail/task/{task}/done", Rule::May(Action::CloseTask), Page::TaskDone),
     on(Method::GET, "/demo/outbox", Rule::Demo, Page::Outbox),
 ];
 
@@ -134,6 +168,17 @@ fn answer(page: Page) -> MethodRouter<Arc<Portal>> {
         Page::Formatted => get(message::formatted),
         Page::Attachment => get(download::attachment),
         Page::Original => get(download::original),
+        Page::HeldList => get(held::list),
+        Page::Held => get(held::page),
+        Page::HeldRelease => post(held::release),
+        Page::HeldReturn => post(held::send_back),
+        Page::HeldFile => get(download::held_file),
+        Page::HeldOriginal => get(download::held_original),
+        Page::Account => get(account::page),
+        Page::MakePassword => post(account::make),
+        Page::RevokePassword => post(account::revoke),
+        Page::MailWays => get(mail_ways::page),
+        Page::TaskDone => post(mail_ways::done),
         Page::Outbox => get(outbox::page),
     }
 }
@@ -168,7 +213,7 @@ mod tests {
     fn only_these_are_open_to_strangers() {
         let open: Vec<_> = ROUTES
             .iter()
-            .filter(|route| !matches!(route.rule, Rule::SignedIn | Rule::Case))
+            .filter(|route| matches!(route.rule, Rule::Static | Rule::Open | Rule::Demo))
             .map(|route| route.path)
             .collect();
         assert_eq!(open, ["/healthz", "/style.css", "/icon.svg", "/sign-in", "/sign-in", "/demo/outbox"]);

@@ -5,7 +5,9 @@
 
 use mail::{Headline, Part, PartRole};
 use mail_parser::decoders::html::html_to_text;
-use store::{OpenMessage, StoreError};
+use store::{OpenContent, StoreError};
+
+use crate::parts::{self, Effort};
 
 /// Parts whose text is read; each is a read of its own, and a mail may have thousands.
 const MOST_PARTS: usize = 20;
@@ -20,12 +22,20 @@ pub(crate) enum Extent {
 }
 
 impl Extent {
-    /// Bytes of the encoded body that are read.
-    fn encoded(self) -> u64 {
+    /// Bytes of the text, its transfer encoding undone.
+    fn bytes(self) -> usize {
         match self {
             Self::Beginning => 64 * 1024,
             Self::Whole => 2 * 1024 * 1024,
         }
+    }
+
+    /// What the way to it may cost: a text may stand behind the files of a container.
+    fn effort(self) -> Effort {
+        Effort::of(match self {
+            Self::Beginning => 4 * 1024 * 1024,
+            Self::Whole => 64 * 1024 * 1024,
+        })
     }
 
     /// Characters that are shown.
@@ -47,14 +57,21 @@ pub(crate) struct Text {
     pub(crate) cut: bool,
 }
 
-/// Reads the text of an opened message.
-pub(crate) async fn of(message: &OpenMessage, extent: Extent) -> Result<Text, StoreError> {
-    let plain = read(message, extent, &bodies(&message.headline, |kind| kind != "text/html")).await?;
+/// Reads the text of an opened mail.
+pub(crate) async fn of(
+    headline: &Headline,
+    content: &OpenContent,
+    extent: Extent,
+) -> Result<Text, StoreError> {
+    let mut effort = extent.effort();
+    let plain = bodies(headline, |kind| kind != "text/html");
+    let plain = read(content, extent, &mut effort, &plain).await?;
     if !plain.0.trim().is_empty() {
         return Ok(shown(&plain.0, plain.1, extent));
     }
-    let html = read(message, extent, &bodies(&message.headline, |kind| kind == "text/html")).await?;
-    Ok(shown(&html.0, html.1, extent))
+    let html = bodies(headline, |kind| kind == "text/html");
+    let html = read(content, extent, &mut effort, &html).await?;
+    Ok(shown(&html.0, plain.1 || html.1, extent))
 }
 
 /// The parts that are HTML text of the mail itself, with their numbers.
@@ -75,18 +92,23 @@ pub(crate) fn is_text(media_type: &str) -> bool {
 }
 
 /// The decoded text of the parts, and whether some of it was left unread.
-async fn read(message: &OpenMessage, extent: Extent, parts: &[Part]) -> Result<(String, bool), StoreError> {
-    let mut room = extent.encoded();
+async fn read(
+    content: &OpenContent,
+    extent: Extent,
+    effort: &mut Effort,
+    parts: &[Part],
+) -> Result<(String, bool), StoreError> {
+    let mut room = extent.bytes();
     let (mut text, mut cut) = (String::new(), false);
     cut |= parts.len() > MOST_PARTS;
     for part in parts.iter().take(MOST_PARTS) {
-        let length = part.length.min(room);
-        cut |= length < part.length;
-        if length == 0 {
+        let beginning = parts::beginning(content, part, room, effort).await?;
+        cut |= beginning.cut;
+        room -= beginning.bytes.len();
+        let decoded = beginning.text(part);
+        if decoded.is_empty() {
             continue;
         }
-        room -= length;
-        let decoded = part.text(&message.range(part.offset, length).await?);
         if !text.is_empty() {
             text.push_str("\n\n");
         }

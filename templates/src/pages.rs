@@ -3,7 +3,17 @@
 //! Everything here is finished text: dates are written out, names are chosen, links are local
 //! paths. The templates only place it, and escape all of it.
 
+mod account;
+mod held;
+mod mail_ways;
+mod message;
+
 use serde::Serialize;
+
+pub use account::{Account, AppPassword, FreshPassword, MailProgram, Port};
+pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow};
+pub use mail_ways::{Certificate, Connector, MailWays, Mailbox, Polled, Task};
+pub use message::{Check, FileLink, Mail, MessageCard, MessagePage, Proof};
 
 /// A context that knows its template.
 pub trait Page: Serialize {
@@ -52,6 +62,14 @@ pub struct When {
     pub machine: String,
 }
 
+/// A word that stands out, such as `Overdue`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Mark {
+    pub label: String,
+    /// Its style: `bad`, `soon`, `good` or `plain`.
+    pub state: &'static str,
+}
+
 /// The sign-in page.
 #[derive(Debug, Clone, Serialize)]
 pub struct SignIn {
@@ -86,6 +104,8 @@ pub struct Home {
     pub quiet: Vec<ProcessLink>,
     /// The visitor has no permission at all.
     pub unpermitted: bool,
+    /// How much held mail waits for the visitor's decision, in words.
+    pub held: Option<String>,
 }
 
 /// One process and its newest cases.
@@ -131,6 +151,8 @@ pub struct CaseRow {
     pub activity: When,
     /// Nobody of the visitor's company has looked since the last message.
     pub unseen: bool,
+    /// A notice about it came back, and nobody has looked since.
+    pub undelivered: bool,
 }
 
 /// By when who must answer.
@@ -169,6 +191,10 @@ pub struct CasePage {
     pub their_owner: Option<String>,
     /// What happened to the last change, if it did not take effect.
     pub problem: Option<String>,
+    /// Which notices of the case could not be delivered.
+    pub undelivered: Vec<String>,
+    /// Who is out of office: `Sam Taylor (Beta Power), until Fri 5 June 2026`.
+    pub away: Vec<String>,
     pub earlier: Option<String>,
     pub later: Option<String>,
     pub messages: Vec<MessageCard>,
@@ -185,62 +211,6 @@ pub struct Owner {
     pub claim: String,
     pub release: String,
     pub token: String,
-}
-
-/// One message of a case.
-#[derive(Debug, Clone, Serialize)]
-pub struct MessageCard {
-    pub number: u32,
-    pub author: String,
-    pub address: Option<String>,
-    /// Sent on somebody's behalf by this person.
-    pub sender: Option<String>,
-    pub company: String,
-    pub ours: bool,
-    /// `Proved by sign-in`, or why it is not proved.
-    pub proof: String,
-    pub proved: bool,
-    pub subject: String,
-    pub to: String,
-    pub cc: Option<String>,
-    pub received: When,
-    pub text: String,
-    /// The part that repeats earlier messages.
-    pub quoted: Option<String>,
-    /// Where the whole text is, when only its beginning is shown.
-    pub whole: Option<String>,
-    /// The mail could not be opened: why, and what to do.
-    pub unreadable: Option<String>,
-    /// Addresses of the formatted view: one for each HTML text of the mail.
-    pub formatted: Vec<String>,
-    pub files: Vec<FileLink>,
-    /// Pictures that belong to the text, apart from real attachments.
-    pub pictures: Vec<FileLink>,
-    pub original: FileLink,
-    /// What is wrong with the mail, in words.
-    pub remarks: Vec<String>,
-}
-
-/// Something to download.
-#[derive(Debug, Clone, Serialize)]
-pub struct FileLink {
-    pub href: String,
-    pub name: String,
-    /// `PDF document`, `text/html`
-    pub kind: String,
-    /// `about 14 KB`
-    pub size: String,
-}
-
-/// One message on a page of its own, with its whole text.
-#[derive(Debug, Clone, Serialize)]
-pub struct MessagePage {
-    pub frame: Frame,
-    pub reference: String,
-    pub back: String,
-    /// Even here the text had to be cut.
-    pub cut: bool,
-    pub message: MessageCard,
 }
 
 /// The search by meter point or reference, and what it found.
@@ -296,9 +266,6 @@ impl Page for ProcessCases {
 }
 impl Page for CasePage {
     const TEMPLATE: &'static str = "case";
-}
-impl Page for MessagePage {
-    const TEMPLATE: &'static str = "message";
 }
 impl Page for Search {
     const TEMPLATE: &'static str = "search";

@@ -13,7 +13,7 @@ use crate::access::{self, PermittedCase, Visitor};
 use crate::dates;
 use crate::error::Problem;
 use crate::forms::{Asked, Form};
-use crate::pages::{case_lists, message_card};
+use crate::pages::{case_lists, case_notes, message_card};
 use crate::portal::{Place, Portal};
 use crate::text::Extent;
 
@@ -109,6 +109,8 @@ async fn render(
         owner: owner(permitted, &here),
         their_owner: their_owner.map(|owner| visitor.user_name(&owner)),
         problem: problem.map(str::to_owned),
+        undelivered: case_notes::undelivered(permitted),
+        away: case_notes::away(permitted, &permitted.away_notes(portal).await?, portal.ledger.now()),
         earlier: (page > 1).then(|| format!("{here}?page={}", page - 1)),
         later: (page < last).then(|| format!("{here}?page={}", page + 1)),
         messages: cards,

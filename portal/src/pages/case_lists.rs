@@ -7,6 +7,7 @@ use axum::response::Html;
 use jiff::Timestamp;
 use mail::ProcessId;
 use policies::Process;
+use policies::access::Action;
 use templates::pages::{CaseRow, Home, ProcessCases, ProcessLink, ProcessSection};
 
 use crate::access::{self, PermittedCase, Visitor};
@@ -47,7 +48,24 @@ pub(crate) async fn home(
         unpermitted: sections.is_empty() && quiet.is_empty(),
         sections,
         quiet,
+        held: held(&portal, &visitor).await?,
     })?))
+}
+
+/// How much held mail waits for who may decide on it.
+async fn held(portal: &Portal, visitor: &Visitor) -> Result<Option<String>, Problem> {
+    /// More are not counted.
+    const COUNTED: usize = 100;
+    if !visitor.may(Action::ListHeld) {
+        return Ok(None);
+    }
+    let page = access::held::list(portal, visitor, None, COUNTED).await?;
+    Ok(match (page.mails.len(), page.next) {
+        (0, _) => None,
+        (1, _) => Some("One held mail waits for your decision.".to_owned()),
+        (count, None) => Some(format!("{count} held mails wait for your decision.")),
+        (count, Some(_)) => Some(format!("{count} or more held mails wait for your decision.")),
+    })
 }
 
 /// A process of which the visitor may see nothing does not exist.
@@ -112,5 +130,6 @@ fn row(portal: &Portal, permitted: &PermittedCase, now: Timestamp) -> CaseRow {
         messages: case.messages,
         activity: dates::when(case.last_message_at),
         unseen: permitted.unseen(),
+        undelivered: permitted.undelivered(),
     }
 }

@@ -12,14 +12,15 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_P
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
-use mail::{Decoder, Encoding};
+use mail::{Decoder, Encoding, Headline};
 use policies::access::Action;
-use store::{ContentReader, MessageId, Reading, StoreError};
+use store::{ContentReader, OpenContent, Reading, StoreError};
 
+use crate::access::held::PermittedHeld;
 use crate::access::{self, Visitor};
 use crate::error::Problem;
 use crate::file_names;
-use crate::pages::message_card;
+use crate::pages::{held, message_card};
 use crate::portal::Portal;
 
 const FILE_POLICY: &str = "default-src 'none'; sandbox";
@@ -30,20 +31,8 @@ pub(crate) async fn attachment(
     Path((case, message, part)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let case = access::case(&portal, &visitor, &case, Action::ReadAttachment).await?;
-    let number: usize = part.parse().map_err(|_| Problem::NotFound)?;
     let message = case.open_one(&portal, &message, Reading::Attachment).await?;
-    let part = message.headline.parts.get(number).ok_or(Problem::NotFound)?;
-    let name = file_names::safe(part.name.as_deref(), &part.media_type, number);
-    let length = match part.encoding {
-        Encoding::Identity => Some(part.length.min(message.record.size.saturating_sub(part.offset))),
-        _ => None,
-    };
-    let outflow = Outflow {
-        message: message.record.id,
-        reader: message.read(part.offset, part.length),
-        decoder: Some(Decoder::new(part.encoding)),
-    };
-    download("application/octet-stream", &name, length, outflow).await
+    file(&message.headline, &message.content, &part, message.record.id.to_string()).await
 }
 
 pub(crate) async fn original(
@@ -53,28 +42,79 @@ pub(crate) async fn original(
 ) -> Result<Response, Problem> {
     let case = access::case(&portal, &visitor, &case, Action::DownloadOriginal).await?;
     let message = case.open_one(&portal, &message, Reading::Original).await?;
-    let size = message.record.size;
-    let outflow = Outflow {
-        message: message.record.id,
-        reader: message.read(0, size),
-        decoder: Some(Decoder::new(Encoding::Identity)),
+    let name = message_card::file_name(&case, &message);
+    whole(&message.content, &name, message.record.id.to_string()).await
+}
+
+pub(crate) async fn held_file(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    Path((held, part)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let held = given_away(&portal, &visitor, &held).await?;
+    let open = held.open(&portal).await?;
+    file(&open.headline, &open.content, &part, open.mail.id.to_string()).await
+}
+
+pub(crate) async fn held_original(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    Path(held): Path<String>,
+) -> Result<Response, Problem> {
+    let held = given_away(&portal, &visitor, &held).await?;
+    let open = held.open(&portal).await?;
+    whole(&open.content, held::FILE_NAME, open.mail.id.to_string()).await
+}
+
+async fn given_away(portal: &Portal, visitor: &Visitor, id: &str) -> Result<PermittedHeld, Problem> {
+    let held = access::held::one(portal, visitor, id).await?;
+    if held.gives_files() { Ok(held) } else { Err(Problem::NotHeld) }
+}
+
+/// One part of a mail, whatever container it stands in.
+async fn file(
+    headline: &Headline,
+    content: &OpenContent,
+    number: &str,
+    mail: String,
+) -> Result<Response, Problem> {
+    let number: usize = number.parse().map_err(|_| Problem::NotFound)?;
+    let part = headline.parts.get(number).ok_or(Problem::NotFound)?;
+    let name = file_names::safe(part.name.as_deref(), &part.media_type, number);
+    let length = match (part.encoding, &part.inside) {
+        (Encoding::Identity, None) => Some(part.length.min(content.size().saturating_sub(part.offset))),
+        _ => None,
     };
-    download("message/rfc822", &message_card::file_name(&case, &message), Some(size), outflow).await
+    let reader = content.read(part.offset, part.length);
+    download("application/octet-stream", &name, length, Outflow::new(mail, reader, part.decoder())).await
+}
+
+async fn whole(content: &OpenContent, name: &str, mail: String) -> Result<Response, Problem> {
+    let reader = content.read(0, content.size());
+    let outflow = Outflow::new(mail, reader, Decoder::new(Encoding::Identity));
+    download("message/rfc822", name, Some(content.size()), outflow).await
 }
 
 /// Content on its way out. The decoder is gone once all of it has left.
 struct Outflow {
-    message: MessageId,
+    /// The id of the mail, for the log.
+    mail: String,
     reader: ContentReader,
     decoder: Option<Decoder>,
 }
 
 impl Outflow {
+    fn new(mail: String, reader: ContentReader, decoder: Decoder) -> Self {
+        Self { mail, reader, decoder: Some(decoder) }
+    }
+
     /// The next decoded bytes; none at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
         while let Some(decoder) = &mut self.decoder {
             let mut decoded = Vec::new();
-            match self.reader.next().await {
+            // What stands behind a part in its container is not read for it.
+            let encoded = if decoder.done() { Ok(None) } else { self.reader.next().await };
+            match encoded {
                 Ok(Some(encoded)) => decoder.feed(&encoded, &mut decoded),
                 Ok(None) => {
                     if let Some(decoder) = self.decoder.take() {
@@ -82,7 +122,7 @@ impl Outflow {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(message = %self.message, %error, "a download broke off");
+                    tracing::error!(mail = %self.mail, %error, "a download broke off");
                     return Err(error);
                 }
             }

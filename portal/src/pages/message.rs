@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use mail::{Decoder, Part};
+use mail::Part;
 use policies::access::Action;
 use store::{OpenMessage, Reading};
 use templates::pages::MessagePage;
@@ -18,6 +17,7 @@ use crate::access::{self, Visitor};
 use crate::error::Problem;
 use crate::forms::Asked;
 use crate::pages::message_card;
+use crate::parts::{self, Effort};
 use crate::portal::{Place, Portal};
 use crate::sanitiser::{self, Pictures};
 use crate::text::{self, Extent};
@@ -27,12 +27,15 @@ pub(crate) const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inli
                                       form-action 'none'; frame-ancestors 'self'; \
                                       sandbox allow-popups allow-popups-to-escape-sandbox";
 
-/// Most HTML that is shown formatted, in encoded bytes.
-const LARGEST_HTML: u64 = 1024 * 1024;
+/// Most HTML that is shown formatted, in bytes.
+const LARGEST_HTML: usize = 1024 * 1024;
 
-/// Most of all pictures in one formatted mail, and of one, in encoded bytes.
-const LARGEST_PICTURES: u64 = 8 * 1024 * 1024;
-const LARGEST_PICTURE: u64 = 3 * 1024 * 1024;
+/// Most of all pictures in one formatted mail, and of one, in bytes.
+const LARGEST_PICTURES: usize = 8 * 1024 * 1024;
+const LARGEST_PICTURE: usize = 3 * 1024 * 1024;
+
+/// What one formatted view may cost in bytes of the original: files may stand before text and pictures.
+const EFFORT: u64 = 64 * 1024 * 1024;
 
 /// Most pictures in one formatted mail; each is a read of its own.
 const MOST_PICTURES: usize = 100;
@@ -40,17 +43,16 @@ const MOST_PICTURES: usize = 100;
 /// Longest `Content-ID` that a picture is found by, in bytes.
 const LONGEST_ID: usize = 256;
 
-/// How long a formatted view waits for its turn.
-const TURN: Duration = Duration::from_secs(10);
-
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
     Path((case, message)): Path<(String, String)>,
 ) -> Result<Html<String>, Problem> {
     let case = access::case(&portal, &visitor, &case, Action::ReadCase).await?;
-    let message = case.open_one(&portal, &message, Reading::Page).await?;
-    let (card, cut) = message_card::card(&case, &message, Extent::Whole).await;
+    let (card, cut) = match case.try_one(&portal, &message, Reading::Page).await? {
+        Ok(message) => message_card::card(&case, &message, Extent::Whole).await,
+        Err(closed) => (message_card::closed(&case, &closed), false),
+    };
     Ok(Html(portal.words.page(&MessagePage {
         frame: portal.frame(&format!("Message {}", card.number), Some(&visitor), Place::Cases),
         reference: case.case().reference.to_string(),
@@ -73,22 +75,23 @@ pub(crate) async fn formatted(
         .find(|(number, _)| wanted.is_none_or(|wanted| wanted == *number))
         .map(|(_, part)| part.clone())
         .ok_or(Problem::NotFound)?;
-    let body = harmless(&portal, &message, &part).await?;
-    Ok(document(&body, part.length > LARGEST_HTML))
+    let (body, cut) = harmless(&portal, &message, &part).await?;
+    Ok(document(&body, cut))
 }
 
 /// Reading a mail with all its pictures is memory, and parsing hostile HTML is work: few at a time,
 /// and the parsing on a thread of its own.
-async fn harmless(portal: &Portal, message: &OpenMessage, part: &Part) -> Result<String, Problem> {
-    let turn = tokio::time::timeout(TURN, Arc::clone(&portal.views).acquire_owned()).await;
-    let Ok(Ok(turn)) = turn else { return Err(Problem::Busy) };
-    let html = part.text(&message.range(part.offset, part.length.min(LARGEST_HTML)).await?);
-    let pictures = pictures(message, &html).await?;
+async fn harmless(portal: &Portal, message: &OpenMessage, part: &Part) -> Result<(String, bool), Problem> {
+    let turn = portal.turn().await?;
+    let mut effort = Effort::of(EFFORT);
+    let beginning = parts::beginning(&message.content, part, LARGEST_HTML, &mut effort).await?;
+    let html = beginning.text(part);
+    let pictures = pictures(message, &html, &mut effort).await?;
     let work = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         sanitiser::harmless(&html, pictures)
     });
-    work.await.map_err(|_| Problem::Interrupted)
+    Ok((work.await.map_err(|_| Problem::Interrupted)?, beginning.cut))
 }
 
 fn document(body: &str, cut: bool) -> Response {
@@ -106,18 +109,21 @@ fn document(body: &str, cut: bool) -> Response {
 
 /// The mail's own pictures that its text names, as `data:`: a frame without an origin may not ask
 /// us for them with the reader's session.
-async fn pictures(message: &OpenMessage, html: &str) -> Result<Pictures, Problem> {
+async fn pictures(message: &OpenMessage, html: &str, effort: &mut Effort) -> Result<Pictures, Problem> {
     let mut pictures = Pictures::new();
     let mut room = LARGEST_PICTURES;
     let mut named = named(html);
     for part in &message.headline.parts {
         let Some(id) = part.content_id.as_deref() else { continue };
-        if part.length > LARGEST_PICTURE.min(room) || !named.remove(id) {
+        if room == 0 || !named.remove(id) {
             continue;
         }
-        room -= part.length;
-        if let Some(picture) = picture(message, part).await? {
-            pictures.insert(id.to_owned(), picture);
+        let most = LARGEST_PICTURE.min(room);
+        let picture = parts::beginning(&message.content, part, most, effort).await?;
+        room -= picture.bytes.len();
+        if let Some(kind) = picture_type(&picture.bytes).filter(|_| !picture.cut) {
+            let data = format!("data:{kind};base64,{}", BASE64.encode(&picture.bytes));
+            pictures.insert(id.to_owned(), data);
         }
     }
     Ok(pictures)
@@ -141,14 +147,6 @@ fn named(html: &str) -> HashSet<&str> {
         }
     }
     named
-}
-
-async fn picture(message: &OpenMessage, part: &Part) -> Result<Option<String>, Problem> {
-    let mut bytes = Vec::new();
-    let mut decoder = Decoder::new(part.encoding);
-    decoder.feed(&message.range(part.offset, part.length).await?, &mut bytes);
-    decoder.finish(&mut bytes);
-    Ok(picture_type(&bytes).map(|kind| format!("data:{kind};base64,{}", BASE64.encode(&bytes))))
 }
 
 /// What the first bytes say, whatever the mail claims; SVG is no picture here, it can hold scripts.

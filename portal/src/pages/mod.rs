@@ -1,9 +1,16 @@
 //! One module per page or family of pages: from a request that passed `guard` to finished words.
 
+pub(crate) mod account;
 pub(crate) mod case;
 pub(crate) mod case_lists;
+mod case_notes;
 pub(crate) mod download;
+mod files;
 pub(crate) mod fixed;
+pub(crate) mod held;
+mod mail_card;
+pub(crate) mod mail_ways;
+mod mail_words;
 pub(crate) mod message;
 mod message_card;
 pub(crate) mod outbox;

@@ -3,7 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod access;
+mod account;
+mod held;
+mod mail_ways;
 mod market;
+mod origins;
 mod reading;
+mod scenes;
 mod serving;
 mod signing_in;
+mod withdrawn;

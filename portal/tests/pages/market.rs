@@ -11,8 +11,8 @@ use axum::response::Response;
 use certs::RootKey;
 use jiff::{Timestamp, ToSpan};
 use mail::{Budget, Scanner, Tag};
-use policies::Catalogue;
-use portal::{Demo, Options, Portal, SampleUser, router};
+use policies::{Catalogue, Ruleset};
+use portal::{Demo, MailSide, Options, Portal, SampleUser, Submission, router};
 use store::chain;
 use store::engine::Engine;
 use store::memory::Memory;
@@ -69,13 +69,30 @@ impl Market {
             public_url: public_url.parse().unwrap(),
             demo,
         });
-        let portal = Arc::new(portal.unwrap());
+        let portal = Arc::new(portal.unwrap().beside(mail_side()));
         let router = router(Arc::clone(&portal));
         Self { engine, ledger, portal, router, outbox, public_url: public_url.to_owned() }
     }
 
+    /// The same portal as a binary serves it that tells it nothing of the mail side.
+    pub(crate) fn without_mail_side(self) -> Self {
+        let portal = Portal::new(Options {
+            ledger: self.ledger.clone(),
+            catalogue: Arc::new(Catalogue::shipped().unwrap()),
+            public_url: self.public_url.parse().unwrap(),
+            demo: None,
+        });
+        let portal = Arc::new(portal.unwrap());
+        Self { router: router(Arc::clone(&portal)), portal, ..self }
+    }
+
     /// Takes a mail from Alpha to Beta in, as the gateway would.
     pub(crate) async fn send(&self, mail: &[u8]) -> Sent {
+        self.send_as(mail, |_| {}).await
+    }
+
+    /// The same with other facts about the mail than the usual ones.
+    pub(crate) async fn send_as(&self, mail: &[u8], change: impl FnOnce(&mut Acceptance)) -> Sent {
         let mut scanner = Scanner::new(Budget::default());
         scanner.feed(mail);
         let message = scanner.finish();
@@ -97,7 +114,7 @@ impl Market {
                 reason: "Ten working days after it was received.".into(),
             },
         });
-        let accepted = self.ledger.accept(Acceptance {
+        let mut acceptance = Acceptance {
             author: None,
             from_group: "alpha".parse().unwrap(),
             proof: Proof::Network,
@@ -116,14 +133,19 @@ impl Market {
                 tags: vec![Tag::mpan(MPAN).unwrap()],
                 decided_by: "test".into(),
             }],
-        });
-        let case = accepted.await.unwrap().cases.remove(0);
+        };
+        change(&mut acceptance);
+        let case = self.ledger.accept(acceptance).await.unwrap().cases.remove(0);
         let messages = self.ledger.messages(case.id).await.unwrap();
         Sent {
             case: case.id.to_string(),
             reference: case.reference.to_string(),
-            message: messages[0].id.to_string(),
+            message: messages.last().unwrap().id.to_string(),
         }
+    }
+
+    pub(crate) fn user(&self, email: &str) -> User {
+        self.ledger.directory().user_by_email(&email.parse().unwrap()).unwrap().clone()
     }
 
     /// What the audit trail says has been done from event `first` on.
@@ -149,6 +171,17 @@ impl Market {
         let answer = browser.sign_in(email, PASSWORD, "/").await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
         browser
+    }
+}
+
+pub(crate) fn mail_side() -> MailSide {
+    MailSide {
+        rules: Arc::new(Ruleset::shipped().unwrap()),
+        submission: Some(Submission {
+            host: "mail.postern.example".into(),
+            implicit_tls: Some(465),
+            starttls: Some(587),
+        }),
     }
 }
 
@@ -200,11 +233,14 @@ fn directory() -> Vec<DirectoryChange> {
         participant("GAMA", "gamma"),
         user("mau@alpha.example", Role::Mau, "ALFA", &["initial-request"]),
         user("ali@alpha.example", Role::User, "ALFA", &["initial-request"]),
+        user("com@alpha.example", Role::Compliance, "ALFA", &[]),
+        user("ope@alpha.example", Role::Operator, "ALFA", &["initial-request"]),
         user("mau@beta.example", Role::Mau, "BETA", &[]),
         user("sam@beta.example", Role::User, "BETA", &["initial-request"]),
         user("pat@beta.example", Role::User, "BETA", &["initial-request"]),
         user("kit@beta.example", Role::User, "BETA", &[]),
         user("esc@beta.example", Role::User, "BETA", &["escalation-1"]),
+        user("com@beta.example", Role::Compliance, "BETA", &["initial-request"]),
         user("mau@gamma.example", Role::Mau, "GAMA", &["initial-request"]),
         user("gus@gamma.example", Role::User, "GAMA", &["initial-request"]),
     ]

@@ -1,9 +1,9 @@
 //! Signing in and out, and what a change must bring with it.
 
 use axum::http::StatusCode;
-use store::{Actor, DirectoryChange, User};
+use store::{Act, Actor, DirectoryChange, User};
 
-use crate::market::{Market, ORIGIN_HERE, PASSWORD};
+use crate::market::{Browser, Market, ORIGIN_HERE, PASSWORD};
 
 #[tokio::test]
 async fn signing_in_leads_to_where_one_wanted_to_go() {
@@ -94,39 +94,60 @@ async fn guessing_is_slowed_down() {
 async fn changes_from_elsewhere_are_refused() {
     let market = Market::new().await;
     let sent = market.send(&crate::market::rich_mail()).await;
-    let mut browser = market.signed_in("sam@beta.example").await;
-    let token = browser.get("/").await.token();
-    let routes = portal::route_table();
-    let paths: Vec<String> = routes
-        .lines()
-        .filter(|line| line.starts_with("POST"))
-        .map(|line| line.split_whitespace().nth(1).unwrap().replace("{case}", &sent.case))
-        .collect();
-    assert!(paths.len() >= 5);
-    for path in &paths {
-        for (origin, site) in [
-            (None, None),
-            (Some("https://evil.example"), None),
-            (Some("https://evil.example"), Some("same-origin")),
-            (Some(ORIGIN_HERE), Some("cross-site")),
-            (Some(ORIGIN_HERE), Some("same-site")),
-            (Some("null"), None),
-            (Some("null"), Some("cross-site")),
-            (None, Some("none")),
-        ] {
-            let fields = [("token", token.as_str()), ("tag", crate::market::MPAN), ("seen", "")];
-            let answer = browser.post_from(origin, site, path, &fields).await;
-            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {origin:?} {site:?}");
+    let held = market.hold(b"From: ali@alpha.example\r\n\r\nnumbers\r\n").await;
+    let task = market.raise_task("alpha").await;
+    let password = market.app_password("sam@beta.example", "Phone").await;
+    let before = market.next_event().await;
+    for email in ["sam@beta.example", "com@alpha.example", "mau@alpha.example"] {
+        let mut browser = market.signed_in(email).await;
+        let token = browser.get("/").await.token();
+        let routes = portal::route_table();
+        let paths: Vec<String> = routes
+            .lines()
+            .filter(|line| line.starts_with("POST"))
+            .map(|line| line.split_whitespace().nth(1).unwrap())
+            .map(|path| path.replace("{case}", &sent.case).replace("{held}", &held))
+            .map(|path| path.replace("{task}", &task).replace("{password}", &password))
+            .collect();
+        assert!(paths.len() >= 10);
+        // What one may not do does not exist, whatever the token.
+        let exists = |path: &str| match email {
+            "com@alpha.example" => path.starts_with("/held"),
+            "mau@alpha.example" => path.starts_with("/mail"),
+            _ => !path.starts_with("/held") && !path.starts_with("/mail"),
+        };
+        for path in paths.iter().filter(|path| exists(path)) {
+            refuses_strange_forms(&mut browser, path, &token).await;
         }
-        for token in ["", "wrong", &token[1..]] {
-            let answer =
-                browser.post(path, &[("token", token), ("tag", crate::market::MPAN), ("seen", "")]).await;
-            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {token}");
-        }
+        assert_eq!(browser.get("/").await.status, StatusCode::OK, "still signed in");
     }
-    let page = browser.get(&format!("/case/{}", sent.case)).await;
-    assert_eq!(page.status, StatusCode::OK, "still signed in");
+    let done = market.acts(before).await;
+    assert!(done.iter().all(|act| *act == Act::SignedIn || *act == Act::SignInRefused), "{done:?}");
+    let mut sam = market.signed_in("sam@beta.example").await;
+    let page = sam.get(&format!("/case/{}", sent.case)).await;
     assert!(page.text().contains("Take this case"), "still nobody's");
+}
+
+async fn refuses_strange_forms(browser: &mut Browser, path: &str, token: &str) {
+    for (origin, site) in [
+        (None, None),
+        (Some("https://evil.example"), None),
+        (Some("https://evil.example"), Some("same-origin")),
+        (Some(ORIGIN_HERE), Some("cross-site")),
+        (Some(ORIGIN_HERE), Some("same-site")),
+        (Some("null"), None),
+        (Some("null"), Some("cross-site")),
+        (None, Some("none")),
+    ] {
+        let fields = [("token", token), ("tag", crate::market::MPAN), ("seen", ""), ("name", "x")];
+        let answer = browser.post_from(origin, site, path, &fields).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {origin:?} {site:?}");
+    }
+    for token in ["", "wrong", &token[1..]] {
+        let fields = [("token", token), ("tag", crate::market::MPAN), ("seen", ""), ("name", "x")];
+        let answer = browser.post(path, &fields).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {token}");
+    }
 }
 
 #[tokio::test]

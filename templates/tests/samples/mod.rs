@@ -2,6 +2,9 @@
 
 use templates::pages::*;
 
+pub(crate) mod administration;
+pub(crate) mod mails;
+
 pub(crate) fn frame(title: &str, signed_in: bool) -> Frame {
     let item =
         |href: &str, label: &str, current| MenuItem { href: href.into(), label: label.into(), current };
@@ -13,7 +16,13 @@ pub(crate) fn frame(title: &str, signed_in: bool) -> Frame {
             company: "Beta Power".into(),
             token: "token".into(),
         }),
-        menu: vec![item("/", "Cases", title == "Cases"), item("/search", "Find", title == "Find a case")],
+        menu: vec![
+            item("/", "Cases", title == "Cases"),
+            item("/search", "Find", title == "Find a case"),
+            item("/held", "Held mail", title == "Held mail"),
+            item("/mail", "Mail", title == "Mail"),
+            item("/account", "Account", title == "Your account"),
+        ],
         demo: true,
     }
 }
@@ -38,6 +47,7 @@ fn row(reference: &str, company: &str, owner: Option<&str>, due: Option<Due>, un
         messages: 3,
         activity: when(),
         unseen,
+        undelivered: reference == "D4N-77KC",
     }
 }
 
@@ -110,6 +120,7 @@ pub(crate) fn home(empty: bool) -> Home {
         },
         quiet: vec![link("Smart Prepayment Change of Supply Exceptions"), link("Debt Assignment Protocol")],
         unpermitted: false,
+        held: (!empty).then(|| "2 held mails wait for your decision.".into()),
     }
 }
 
@@ -120,41 +131,6 @@ pub(crate) fn process() -> ProcessCases {
         rows: rows(),
         newest: Some("/process/erroneous-transfers".into()),
         older: Some("/process/erroneous-transfers?after=x".into()),
-    }
-}
-
-pub(crate) fn file(name: &str, kind: &str, size: &str) -> FileLink {
-    FileLink {
-        href: "/case/0/message/0/part/1".into(),
-        name: name.into(),
-        kind: kind.into(),
-        size: size.into(),
-    }
-}
-
-pub(crate) fn message(number: u32, ours: bool) -> MessageCard {
-    MessageCard {
-        number,
-        author: if ours { "Sam Taylor".into() } else { "Morgan Reid".into() },
-        address: Some(if ours { "sam@beta.example".into() } else { "morgan.reid@alpha.example".into() }),
-        sender: None,
-        company: if ours { "Beta Power".into() } else { "Alpha Energy".into() },
-        ours,
-        proof: "Sender proved by sign-in".into(),
-        proved: true,
-        subject: "Erroneous transfer at 14 Example Row".into(),
-        to: "et@beta.example".into(),
-        cc: (!ours).then(|| "team@alpha.example".into()),
-        received: when(),
-        text: "Dear colleagues,\n\nour customer tells us that their supply was taken over by you on 4 May without their\nagreement. Please find the signed statement attached and confirm by the due date\nthat you return the supply.\n\n  1. Meter point: see the attachment\n  2. Start date of the wrong supply: 4 May 2026\n\nKind regards\nMorgan Reid".into(),
-        quoted: ours.then(|| "> Dear colleagues,\n> our customer tells us".into()),
-        whole: (!ours).then(|| "/case/0/message/0".into()),
-        unreadable: None,
-        formatted: if ours { Vec::new() } else { vec!["about:blank".into()] },
-        files: if ours { Vec::new() } else { vec![file("statement-signed.pdf", "PDF document", "about 214 KB"), file("readings a rather long name with spaces 2026-05-04 final final.xlsx", "Excel workbook", "about 18 KB")] },
-        pictures: if ours { Vec::new() } else { vec![file("logo.png", "PNG picture", "about 3 KB")] },
-        original: file("K7Q-4M2X-1.eml", "mail", "316 KB"),
-        remarks: if ours { Vec::new() } else { vec!["The mail names two senders in its header; the company above is the one that was proved.".into()] },
     }
 }
 
@@ -173,10 +149,12 @@ pub(crate) fn case() -> CasePage {
         owner: Owner { name: None, mine: false, seen: String::new(), claim: "/case/0/claim".into(), release: "/case/0/release".into(), token: "token".into() },
         their_owner: Some("Morgan Reid".into()),
         problem: None,
+        undelivered: vec!["The notice to et@beta.example could not be delivered since Fri 22 May 2026, 14:32 BST. Ask your master administration user (MAU) to put the mailbox right.".into()],
+        away: vec!["Morgan Reid (Alpha Energy), away until Mon 1 June 2026".into()],
         earlier: Some("/case/0?page=1".into()),
         later: None,
-        messages: vec![message(1, false), message(2, true)],
-        total: 2,
+        messages: vec![mails::card(1, false), mails::card(2, true), mails::taken_back(3), mails::damaged(4)],
+        total: 4,
     }
 }
 
@@ -186,11 +164,7 @@ pub(crate) fn message_page() -> MessagePage {
         reference: "K7Q-4M2X".into(),
         back: "/case/0".into(),
         cut: true,
-        message: MessageCard {
-            unreadable: Some("This message cannot be opened.".into()),
-            text: String::new(),
-            ..message(1, false)
-        },
+        message: mails::card(1, false),
     }
 }
 
@@ -248,6 +222,13 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("message", draw(words.page(&message_page()))),
         ("search", draw(words.page(&search(true)))),
         ("search-empty", draw(words.page(&search(false)))),
+        ("held-list", draw(words.page(&mails::held_list(false)))),
+        ("held-list-empty", draw(words.page(&mails::held_list(true)))),
+        ("held", draw(words.page(&mails::held()))),
+        ("account", draw(words.page(&administration::account(true)))),
+        ("account-empty", draw(words.page(&administration::account(false)))),
+        ("mail-ways", draw(words.page(&administration::mail_ways(false)))),
+        ("mail-ways-empty", draw(words.page(&administration::mail_ways(true)))),
         ("problem", draw(words.page(&problem()))),
         ("outbox", draw(words.page(&outbox(false)))),
         ("outbox-empty", draw(words.page(&outbox(true)))),

@@ -1,0 +1,117 @@
+//! What the next page says of what was just done: a word in the address that it leads to, sealed for
+//! the session, so that no link from elsewhere makes a page of ours say it.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use store::CaseReference;
+
+use crate::access::Visitor;
+use crate::forms::{Asked, hex, same};
+use crate::portal::Portal;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    Relayed,
+    /// Into this case, and so many others.
+    Secured(CaseReference, usize),
+    /// Destroyed; whether its sender hears of it.
+    Returned {
+        told: bool,
+    },
+    DecidedBefore,
+    PasswordRevoked,
+    TaskClosed,
+}
+
+impl Told {
+    /// Leads to a page of ours that will say so.
+    pub(crate) fn at(self, portal: &Portal, visitor: &Visitor, path: &str) -> Response {
+        let word = self.word();
+        Redirect::to(&format!("{path}?told={word}.{}", seal(portal, visitor, &word))).into_response()
+    }
+
+    /// What the address of this page says, if it is ours.
+    pub(crate) fn in_words(portal: &Portal, visitor: &Visitor, asked: &Asked) -> Option<String> {
+        let (word, sealed) = asked.value("told")?.rsplit_once('.')?;
+        if !same(sealed, &seal(portal, visitor, word)) {
+            return None;
+        }
+        Self::read(word).map(Self::says)
+    }
+
+    fn word(self) -> String {
+        match self {
+            Self::Relayed => "relayed".to_owned(),
+            Self::Secured(reference, more) => format!("secured_{reference}_{more}"),
+            Self::Returned { told: true } => "returned".to_owned(),
+            Self::Returned { told: false } => "destroyed".to_owned(),
+            Self::DecidedBefore => "decided-before".to_owned(),
+            Self::PasswordRevoked => "password-revoked".to_owned(),
+            Self::TaskClosed => "task-closed".to_owned(),
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Some(match word {
+            "relayed" => Self::Relayed,
+            "returned" => Self::Returned { told: true },
+            "destroyed" => Self::Returned { told: false },
+            "decided-before" => Self::DecidedBefore,
+            "password-revoked" => Self::PasswordRevoked,
+            "task-closed" => Self::TaskClosed,
+            secured => {
+                let (reference, more) = secured.strip_prefix("secured_")?.split_once('_')?;
+                Self::Secured(reference.parse().ok()?, more.parse().ok()?)
+            }
+        })
+    }
+
+    fn says(self) -> String {
+        let says = match self {
+            Self::Relayed => "Released: the mail goes on to its recipients.",
+            Self::Secured(reference, 0) => return format!("Released: the mail is in case {reference} now."),
+            Self::Secured(reference, more) => {
+                return format!("Released: the mail is in case {reference} now, and in {more} more.");
+            }
+            Self::Returned { told: true } => "The mail was destroyed, and its sender is told.",
+            Self::Returned { told: false } => "The mail was destroyed.",
+            Self::DecidedBefore => "Somebody else decided on that mail first, so nothing was done.",
+            Self::PasswordRevoked => {
+                "The app password is revoked: the program that has it can no longer send."
+            }
+            Self::TaskClosed => "Done. Should it happen again, it comes back.",
+        };
+        says.to_owned()
+    }
+}
+
+fn seal(portal: &Portal, visitor: &Visitor, word: &str) -> String {
+    let what = format!("{}\n{word}", visitor.form_token());
+    hex(&portal.ledger.mac("portal told", what.as_bytes())[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        let reference = "K7Q-4M2X".parse().unwrap();
+        for told in [
+            Told::Relayed,
+            Told::Secured(reference, 0),
+            Told::Secured(reference, 12),
+            Told::Returned { told: true },
+            Told::Returned { told: false },
+            Told::DecidedBefore,
+            Told::PasswordRevoked,
+            Told::TaskClosed,
+        ] {
+            assert_eq!(Told::read(&told.word()), Some(told));
+            assert!(told.word().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+        }
+        for strange in ["", "secured_", "secured_K7Q-4M2X", "secured_x_0", "Relayed"] {
+            assert_eq!(Told::read(strange), None);
+        }
+    }
+}
