@@ -13,6 +13,7 @@ mod direction;
 mod kill;
 mod memory;
 mod notice;
+mod polling;
 mod queue;
 mod reading;
 mod refusals;

@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod corpus;
 pub mod demo;
+pub mod dovecot;
 pub mod http;
 pub mod installation;
 pub mod letter;

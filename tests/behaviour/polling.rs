@@ -1,0 +1,197 @@
+//! A mailbox that only speaks IMAP, at a real Dovecot: its mail becomes cases, each once, and is gone there only when
+//! it is durable here, whatever happens to Postern, to the folder and to its numbers meanwhile.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tests::dovecot::{Dovecot, PASSWORD};
+use tests::installation::{Installation, Settings};
+use tests::letter::Letter;
+use tests::market::{AMY, MAILBOX, PROCESSES};
+use tests::postern::no_panic;
+use tests::random::Random;
+use tests::wait;
+
+const AUTHSERV_ID: &str = "mx.beta.example";
+
+/// Conversations, and mails of each.
+const CASES: usize = 50;
+const MAILS: usize = 200;
+
+const KILLS: usize = 50;
+
+/// An installation that polls Beta's mailbox.
+struct Scene {
+    dovecot: Dovecot,
+    installation: Installation,
+}
+
+impl Scene {
+    fn set(lines: &str) -> Self {
+        let installation = Installation::new(&Settings { level: "warn", ..Settings::default() });
+        let tls = installation.home().join("tls");
+        let dovecot = Dovecot::start(installation.folder(), &tls.join("server.pem"), &tls.join("server.key"));
+        let password = installation.home().join("beta-et.password");
+        private(&password, PASSWORD);
+        let poll = format!(
+            "[[poll]]\nname = \"beta-et\"\ngroup = \"beta\"\nmailbox = \"{MAILBOX}\"\nhost = \"{}\"\n\
+             ca = \"ca/ca.pem\"\nuser = \"{MAILBOX}\"\npassword = {{ file = \"beta-et.password\" }}\n\
+             authserv_id = \"{AUTHSERV_ID}\"\n{lines}\n",
+            dovecot.address()
+        );
+        let mut config = File::options().append(true).open(installation.config()).unwrap();
+        config.write_all(poll.as_bytes()).unwrap();
+        Self { dovecot, installation }
+    }
+
+    fn deliver(&mut self, mail: &[u8]) {
+        self.dovecot.deliver(MAILBOX, mail);
+    }
+
+    fn inbox(&self) -> usize {
+        self.dovecot.count(MAILBOX, "INBOX")
+    }
+
+    fn until_empty(&self) {
+        let empty = || self.dovecot.is_empty(MAILBOX, "INBOX").then_some(());
+        wait::until_within("an empty INBOX", 4 * wait::PATIENCE, empty);
+    }
+
+    /// References of all cases, with the number of mails in each.
+    fn cases(&self) -> Vec<(String, u64)> {
+        let listed = self.installation.json(["case", "list", "--process", PROCESSES[0], "--limit", "1000"]);
+        let case = |case: &serde_json::Value| {
+            (case["reference"].as_str().unwrap().to_owned(), case["messages"].as_u64().unwrap())
+        };
+        listed.as_array().unwrap().iter().map(case).collect()
+    }
+}
+
+/// A failure is explained by what both sides wrote.
+impl Drop for Scene {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            println!("{}\n{}", self.installation.stderr(), self.dovecot.log());
+        }
+    }
+}
+
+fn private(path: &PathBuf, secret: &str) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path).unwrap();
+    file.write_all(secret.as_bytes()).unwrap();
+}
+
+/// A mail as Beta's server left it in the mailbox: the first of a conversation, or one that refers to the first.
+fn mail(case: usize, number: usize) -> Vec<u8> {
+    let id = |number: usize| format!("{case}.{number}@alpha.example");
+    let mut letter = Letter::new(AMY, MAILBOX, "A transfer", &id(number));
+    if number > 0 {
+        letter.headers.push(format!("References: <{}>", id(0)));
+    }
+    letter.text = format!("Word {number} about matter {case}.\r\n").repeat(1 + number % 40);
+    let said = format!(
+        "Return-Path: <{AMY}>\r\nAuthentication-Results: {AUTHSERV_ID}; dmarc=pass header.from=alpha.example\r\n"
+    );
+    [said.into_bytes(), letter.bytes()].concat()
+}
+
+#[test]
+fn a_new_mail_is_a_case_at_once_and_gone_from_the_mailbox() {
+    let mut scene = Scene::set("move_to = \"Done\"");
+    let server = scene.installation.serve();
+    scene.deliver(&mail(0, 0));
+    wait::until_true("the first mail", || scene.cases().len() == 1);
+    // Nothing but IDLE can be as quick as this waits: the next look is five minutes away.
+    scene.deliver(&mail(1, 0));
+    wait::until_true("the second mail", || scene.cases().len() == 2);
+    wait::until_true("both moved", || scene.dovecot.count(MAILBOX, "Done") == 2);
+    assert_eq!(scene.inbox(), 0);
+    for (reference, _) in scene.cases() {
+        let originals = scene.installation.originals(&reference);
+        assert!(originals == [mail(0, 0)] || originals == [mail(1, 0)], "byte for byte");
+    }
+    server.stop();
+}
+
+#[test]
+fn what_nobody_vouches_for_is_put_aside() {
+    let mut scene = Scene::set("refused_to = \"Refused\"");
+    let forged = Letter::new(AMY, MAILBOX, "A transfer", "forged@alpha.example").bytes();
+    scene.deliver(&forged);
+    scene.deliver(&mail(0, 0));
+    let server = scene.installation.serve();
+    scene.until_empty();
+    assert_eq!((scene.dovecot.count(MAILBOX, "Refused"), scene.cases().len()), (1, 1));
+    server.stop();
+}
+
+#[test]
+fn each_of_10_000_mails_is_taken_once_whatever_happens() {
+    let seed = Random::seed();
+    println!("POSTERN_SEED={seed}");
+    let mut random = Random::seeded(seed);
+    let mut scene = Scene::set("");
+    let order = || (0..MAILS).flat_map(|number| (0..CASES).map(move |case| (case, number)));
+    let mut waiting = order();
+    for (case, number) in waiting.by_ref().take(CASES * MAILS / 2) {
+        scene.deliver(&mail(case, number));
+    }
+    let began = Instant::now();
+    let mut left = Vec::new();
+    for kill in 0..KILLS {
+        let mut server = scene.installation.serve();
+        // The moment is what is random here, not what is waited for.
+        let moment = Instant::now() + Duration::from_micros(random.within(10_000, 500_000));
+        while let Some(rest) = moment.checked_duration_since(Instant::now()) {
+            thread::park_timeout(rest);
+        }
+        server.process.kill();
+        left.push(scene.inbox());
+        for (case, number) in waiting.by_ref().take(CASES * MAILS / 2 / KILLS) {
+            scene.deliver(&mail(case, number));
+        }
+        // A client of the mailbox that expunges what is marked; between Postern's STORE and EXPUNGE that is its mail.
+        scene.dovecot.doveadm(&["expunge", "-u", MAILBOX, "mailbox", "INBOX", "deleted"]).good("expunge");
+        if kill % 10 == 9 {
+            scene.dovecot.renumber(MAILBOX);
+        }
+    }
+    println!("left in the mailbox at each kill: {left:?}; {:?}", began.elapsed());
+    let busy = left.iter().filter(|left| **left > 0).count();
+    assert!(busy > KILLS / 2, "only {busy} of {KILLS} kills hit a poller at work");
+    let server = scene.installation.serve();
+    scene.until_empty();
+    println!("all taken after {:?}", began.elapsed());
+    let mut cases = scene.cases();
+    cases.sort();
+    assert_eq!(cases.len(), CASES);
+    assert!(cases.iter().all(|(_, messages)| *messages == MAILS as u64), "{cases:?}");
+    whole(&scene.installation, &cases);
+    scene.installation.audit_is_whole();
+    println!("all are whole after {:?}", began.elapsed());
+    server.stop();
+    no_panic(&scene.installation.stderr());
+}
+
+/// Every mail of every case is there, byte for byte.
+fn whole(installation: &Installation, cases: &[(String, u64)]) {
+    thread::scope(|scope| {
+        for part in cases.chunks(cases.len().div_ceil(4)) {
+            scope.spawn(move || {
+                for (reference, _) in part {
+                    let mut found = installation.originals(reference);
+                    let case = (0..CASES).find(|case| found.contains(&mail(*case, 0)));
+                    let case = case.unwrap_or_else(|| panic!("{reference} has no first mail"));
+                    let mut sent: Vec<_> = (0..MAILS).map(|number| mail(case, number)).collect();
+                    found.sort();
+                    sent.sort();
+                    assert!(found == sent, "{reference} does not hold the mails of matter {case}");
+                }
+            });
+        }
+    });
+}
