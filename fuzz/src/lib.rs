@@ -13,6 +13,7 @@ mod record;
 #[cfg(test)]
 mod replay;
 mod reply;
+mod report;
 mod sealed;
 mod smtp;
 mod tnef;
@@ -23,6 +24,7 @@ pub use message::message;
 pub use policy::policy;
 pub use record::record;
 pub use reply::reply;
+pub use report::report;
 pub use sealed::sealed;
 pub use smtp::smtp;
 pub use tnef::tnef;

@@ -55,6 +55,18 @@ fn tnef() {
 }
 
 #[test]
+fn report() {
+    mutate_all("report", crate::report, 60_000);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/mail/sisimai");
+    let mails = files(&folder);
+    assert!(mails.len() >= 700, "only {} bounces in the open test corpus", mails.len());
+    for mut mail in mails {
+        mail.push(1);
+        run("report", crate::report, &mail);
+    }
+}
+
+#[test]
 fn address() {
     replay("address", crate::address);
 }
@@ -75,11 +87,15 @@ fn record() {
 }
 
 fn replay(name: &str, target: Target) {
+    mutate_all(name, target, MUTATIONS);
+}
+
+fn mutate_all(name: &str, target: Target, mutations: usize) {
     let corpus = corpus(name);
     assert!(corpus.len() >= 3, "a corpus of {} for {name}", corpus.len());
     corpus.iter().for_each(|input| run(name, target, input));
     let mut dice = Dice(0x5eed);
-    for _ in 0..MUTATIONS {
+    for _ in 0..mutations {
         let mut input = dice.pick(&corpus).clone();
         for _ in 0..=dice.below(4) {
             mutate(&mut input, &corpus, &mut dice);
@@ -96,9 +112,12 @@ fn run(name: &str, target: Target, input: &[u8]) {
     }
 }
 
-/// All files of the target's corpus, in the order of their names.
 fn corpus(name: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name))
+}
+
+/// All files of a folder, in the order of their names.
+fn files(folder: &Path) -> Vec<Vec<u8>> {
     let entries = folder.read_dir().expect("a corpus");
     let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.sort();

@@ -92,8 +92,8 @@ impl Opening {
 
     /// Whether a line or sentence begins with one of the phrases.
     pub(super) fn begins(&self, list: &'static str) -> bool {
-        let mut rests = self.starts.iter().filter_map(|&start| self.text.get(start..));
-        rests.any(|rest| phrases(list).any(|phrase| rest.starts_with(phrase)))
+        let rests = self.starts.iter().filter_map(|&start| self.text.get(start..));
+        phrases(list).any(|phrase| rests.clone().any(|rest| rest.starts_with(phrase)))
     }
 
     /// Whether one of the phrases stands anywhere.

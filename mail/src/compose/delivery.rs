@@ -120,11 +120,10 @@ impl DeliveryReport<'_> {
 
 impl Outcome<'_> {
     fn write(&self, out: &mut Block) {
-        let original = self.original.filter(|original| original.contains(';'));
-        out.field("Original-Recipient", original.map(|original| visible(&xtext(original), FOREIGN_MAX)));
-        let recipient = self.recipient.to_string();
-        let kind = if recipient.is_ascii() { "rfc822" } else { "utf-8" };
-        out.field("Final-Recipient", Some(format!("{kind}; {}", xtext(&recipient))));
+        let original = self.original.and_then(|original| original.split_once(';'));
+        let original = original.map(|(kind, address)| visible(&typed(kind, address), FOREIGN_MAX));
+        out.field("Original-Recipient", original);
+        out.line("Final-Recipient", &typed("rfc822", &self.recipient.to_string()));
         out.field("Action", Some(self.action.as_str().to_owned()));
         out.field("Status", Some(self.status.to_string()));
         let diagnostic = self.diagnostic.map(|said| visible(said, DIAGNOSTIC_MAX));
@@ -139,6 +138,11 @@ impl Outcome<'_> {
 struct Block(String);
 
 impl Block {
+    /// A field on one line: an address may have blanks in it that folding would change.
+    fn line(&mut self, name: &str, value: &str) {
+        self.0.push_str(&format!("{name}: {value}\r\n"));
+    }
+
     /// A field if there is a value, folded before words that would pass the end of the line.
     fn field(&mut self, name: &str, value: Option<String>) {
         let Some(value) = value else { return };
@@ -174,11 +178,19 @@ fn visible(text: &str, most: usize) -> String {
     out
 }
 
-/// `utf-8-addr-xtext` of RFC 6533 §3: an address beyond ASCII in an ASCII report.
+/// An address with its type; one beyond ASCII gets the type that may have it (RFC 6533 §3).
+fn typed(kind: &str, address: &str) -> String {
+    match address.is_ascii() {
+        true => format!("{kind};{address}"),
+        false => format!("utf-8;{}", xtext(address)),
+    }
+}
+
+/// `utf-8-addr-xtext` of RFC 6533 §3.
 fn xtext(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        match c.is_ascii() {
+        match c.is_ascii() && c != '\\' {
             true => out.push(c),
             false => out.push_str(&format!("\\x{{{:X}}}", u32::from(c))),
         }

@@ -68,7 +68,7 @@ impl Evidence {
     pub(crate) fn part(&mut self, media_type: &str, text: &str) {
         if is_status(media_type) {
             let room = RECIPIENTS_MAX.saturating_sub(self.reported.len());
-            self.reported.extend(fields::recipients(text).take(room));
+            self.reported.extend(fields::recipients(text).into_iter().take(room));
         } else if self.returned.is_none() {
             self.returned = prose::message_id(text);
         }
@@ -82,10 +82,12 @@ impl Evidence {
             (true, false) => self.failed.into_iter().map(|address| told.about(address)).collect(),
             (true, true) => told.recipients(self.addressee),
         };
+        let plain = |id: &String| !id.contains(char::is_control);
         let original_message_id = self
             .returned
             .or_else(|| prose::message_id(context.text))
-            .or_else(|| context.in_reply_to.last().cloned());
+            .or_else(|| context.in_reply_to.last().cloned())
+            .filter(plain);
         Report { recipients, original_message_id }
     }
 }

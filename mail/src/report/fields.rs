@@ -1,7 +1,7 @@
 //! The machine's part of a delivery report (RFC 3464 §2): fields about the mail, then blocks of fields about recipients,
 //! with the liberties that mail systems take. It never looks at text for people.
 
-use super::{Action, Reported, Status, words};
+use super::{Action, Reported, Status, evidence::RECIPIENTS_MAX, words};
 use crate::Address;
 
 /// One recipient's fields as they come.
@@ -16,29 +16,43 @@ struct Fields<'a> {
 }
 
 /// The recipients of a report, in order. A block begins behind an empty line, or where a recipient is named again.
-pub(super) fn recipients(text: &str) -> impl Iterator<Item = Reported> {
-    let mut lines = text.lines().peekable();
-    let mut open = Fields::default();
-    std::iter::from_fn(move || {
-        while let Some(line) = lines.next() {
-            let Some((name, value)) = line.split_once(':') else {
-                if line.trim().is_empty() && open.is_recipient() {
-                    return Some(std::mem::take(&mut open).read());
-                }
-                continue;
-            };
-            let value = match value.trim() {
-                "" => lines.next_if(|next| next.starts_with([' ', '\t'])).unwrap_or_default().trim(),
-                value => value,
-            };
-            let ended = open.repeats(name).then(|| std::mem::take(&mut open).read());
-            open.set(name, value);
-            if ended.is_some() {
-                return ended;
-            }
+pub(super) fn recipients(text: &str) -> Vec<Reported> {
+    let text = unfolded(text);
+    let (mut found, mut open) = (Vec::new(), Fields::default());
+    for line in text.lines() {
+        if found.len() == RECIPIENTS_MAX {
+            return found;
         }
-        open.is_recipient().then(|| std::mem::take(&mut open).read())
-    })
+        let field = line.split_once(':');
+        let ended = match field {
+            Some((name, _)) => open.repeats(name),
+            None => line.is_empty() && open.is_recipient(),
+        };
+        if ended {
+            found.push(std::mem::take(&mut open).read());
+        }
+        if let Some((name, value)) = field {
+            open.set(name, value.trim());
+        }
+    }
+    if open.is_recipient() {
+        found.push(open.read());
+    }
+    found
+}
+
+/// Folded lines joined (RFC 5322 §2.2.3). A line of nothing but spaces is an empty one, though it looks folded.
+fn unfolded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let folded = line.starts_with([' ', '\t']) && !line.trim().is_empty();
+        if folded && out.ends_with('\n') {
+            out.pop();
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
 }
 
 impl<'a> Fields<'a> {
@@ -91,7 +105,13 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// `rfc822; jo@alpha.example`; the type is left out by some.
+/// `rfc822; jo@alpha.example`, `utf-8; j\x{F6}@alpha.example`; the type is left out by some.
 fn typed_address(value: &str) -> Option<Address> {
-    words::address(value.split_once(';').map_or(value, |(_, address)| address))
+    match value.split_once(';') {
+        Some((kind, address)) if kind.trim().eq_ignore_ascii_case("utf-8") && address.contains("\\x{") => {
+            words::address(&words::unescape(address)?)
+        }
+        Some((_, address)) => words::address(address),
+        None => words::address(value),
+    }
 }

@@ -10,19 +10,15 @@ const REPLIES: [u16; 31] = [
     535, 541, 550, 551, 552, 553, 554, 555, 556, 571,
 ];
 
-/// An address as mail systems write it into fields and lines: with angle brackets, a type, a comment, in the encoding of
-/// RFC 6533 §3.
+/// An address as mail systems write it into fields and lines: with angle brackets, a comment, or something behind it.
 pub(super) fn address(text: &str) -> Option<Address> {
-    let text = text.trim().trim_matches(['<', '>', '"', '\'', ' ', ';', ',']);
-    let text = text.split(['>', ' ', '\t', '(']).next().unwrap_or_default();
-    match text.contains("\\x{") {
-        true => Address::parse(&unescape(text)?).ok(),
-        false => Address::parse(text).ok(),
-    }
+    let text = text.trim().trim_matches(['<', '>', '\'', ' ', ';', ',']);
+    let first = || text.split(['>', ' ', '\t', '(']).next().unwrap_or_default().trim_matches('"');
+    Address::parse(text).or_else(|_| Address::parse(first())).ok()
 }
 
-/// `\x{E9}` made the character that it stands for.
-fn unescape(text: &str) -> Option<String> {
+/// `\x{E9}` made the character that it stands for (RFC 6533 §3).
+pub(super) fn unescape(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut pieces = text.split("\\x{");
     out.push_str(pieces.next()?);
