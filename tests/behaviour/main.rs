@@ -17,6 +17,7 @@ mod polling;
 mod queue;
 mod reading;
 mod refusals;
+mod scanning;
 mod screenshots;
 mod smuggling;
 mod stage;

@@ -1,7 +1,8 @@
 //! One installation in a folder of its own: configuration, keys, certificates, directory, data. Servers may be
 //! started on it again and again.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -157,6 +158,12 @@ impl Installation {
         all.extend(["--json".as_ref(), "-c".as_ref(), config.as_os_str()]);
         let output = postern::run(all).good(&arguments.join(" "));
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", output.text()))
+    }
+
+    /// Puts further sections at the end of the configuration.
+    pub fn configure(&self, sections: &str) {
+        let mut file = File::options().append(true).open(self.config()).expect("the configuration");
+        file.write_all(sections.as_bytes()).expect("further sections");
     }
 
     /// Adds to the directory, or changes what is there.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 pub mod browser;
+pub mod clamd;
 pub mod corpus;
 pub mod demo;
 pub mod dovecot;
