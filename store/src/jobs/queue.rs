@@ -33,8 +33,15 @@ pub(super) const PAGE: usize = 500;
 /// The most jobs that one list holds.
 const MOST_LISTED: usize = 10_000;
 
-/// Rows of one domain, those due first first.
-type Lane = VecDeque<(Vec<u8>, Row)>;
+/// A job that could be leased.
+struct Candidate {
+    key: Vec<u8>,
+    version: u64,
+    job: Job,
+}
+
+/// Those of one domain, the one due first first.
+type Lane = VecDeque<Candidate>;
 
 /// What stands in the key of a job of the queue.
 struct Place<'a> {
@@ -63,14 +70,13 @@ impl Ledger {
         let until = now.saturating_add(time).unwrap_or(now);
         let mut changes = Changeset::default();
         let mut jobs = Vec::new();
-        for (key, row) in self.due_jobs(limit, now, busy).await? {
-            let Some(job) = readable(&key, &row) else { continue };
+        for Candidate { key, version, job } in self.due_jobs(limit, now, busy).await? {
             // A bounce may be here before the end of the try is written down.
             if job.attempts == 0 && !matches!(job.kind, JobKind::Relay(_)) {
                 changes.put.push((sent_key(job.id), records::encode(&SentMail::of(&job, now))?));
             }
             let job = Job { due: until, attempts: job.attempts + 1, standing: Standing::Leased, ..job };
-            changes.require.push((key.clone(), Some(row.version)));
+            changes.require.push((key.clone(), Some(version)));
             changes.delete.push(key);
             put_job(&job, &mut changes)?;
             // From now on its entries stand: what comes next is told by the next digest.
@@ -92,14 +98,14 @@ impl Ledger {
         }
     }
 
-    /// The rows to lease: one of each domain in turn until there are `limit`. Begins behind the domain that was
+    /// The jobs to lease: one of each domain in turn until there are `limit`. Begins behind the domain that was
     /// served last, so that with more domains than a lease holds each has its turn.
     async fn due_jobs(
         &self,
         limit: usize,
         now: Timestamp,
         busy: &[String],
-    ) -> Result<Vec<(Vec<u8>, Row)>, StoreError> {
+    ) -> Result<Vec<Candidate>, StoreError> {
         let Some(closed) = self.closed_domains(busy).await? else { return Ok(Vec::new()) };
         let table = Key::of(Table::Queue).range();
         let start = self.turn().unwrap_or_else(|| table.from.clone());
@@ -113,6 +119,7 @@ impl Ledger {
                 if closed.contains(place.domain) || place.due > millis(now) {
                     return Step::NextDomain;
                 }
+                let Some(job) = readable(key, row) else { return Step::Next };
                 let known = lanes.last().is_some_and(|(domain, _)| domain == place.domain);
                 if !known && lanes.len() >= limit {
                     return Step::Stop;
@@ -121,7 +128,7 @@ impl Ledger {
                     lanes.push((place.domain.to_vec(), Lane::new()));
                 }
                 let Some((_, lane)) = lanes.last_mut() else { return Step::Stop };
-                lane.push_back((key.to_vec(), row.clone()));
+                lane.push_back(Candidate { key: key.to_vec(), version: row.version, job });
                 if lane.len() >= limit { Step::NextDomain } else { Step::Next }
             })
             .await?;
@@ -142,7 +149,10 @@ impl Ledger {
     pub async fn next_due(&self, busy: &[String]) -> Result<Option<Timestamp>, StoreError> {
         let Some(closed) = self.closed_domains(busy).await? else { return Ok(None) };
         let mut next: Option<u64> = None;
-        self.walk(Key::of(Table::Queue).range(), |key, _| {
+        self.walk(Key::of(Table::Queue).range(), |key, row| {
+            if readable(key, row).is_none() {
+                return Step::Next;
+            }
             if let Some(place) = Place::of(key).filter(|place| !closed.contains(place.domain)) {
                 next = Some(next.map_or(place.due, |next| next.min(place.due)));
             }
@@ -360,21 +370,23 @@ pub(super) fn move_job(now: &Job, then: &Job, changes: &mut Changeset) -> Result
     Ok(())
 }
 
-/// Earlier releases kept all domains in one row by due time.
+/// Earlier releases kept the jobs of all domains in one row by due time.
 pub(crate) async fn move_old_jobs(engine: &dyn Engine) -> Result<(), StoreError> {
+    let mut range = Key::of(Table::Job).range();
     loop {
-        let rows = engine.scan(Key::of(Table::Job).range(), PAGE).await?;
-        if rows.is_empty() {
-            return Ok(());
-        }
+        let rows = engine.scan(range.clone(), PAGE).await?;
+        let Some((last, _)) = rows.last() else { return Ok(()) };
+        range.from = [last.as_slice(), &[0]].concat();
         let mut changes = Changeset::default();
         for (key, row) in rows {
-            put_job(&records::decode(&row.value)?, &mut changes)?;
-            changes.require.push((key.clone(), Some(row.version)));
-            changes.delete.push(key);
+            if let Some(job) = readable(&key, &row) {
+                put_job(&job, &mut changes)?;
+                changes.require.push((key.clone(), Some(row.version)));
+                changes.delete.push(key);
+            }
         }
         match engine.commit(changes).await.map_err(StoreError::from) {
-            // Another process opens the same ledger.
+            // Another process opens the same ledger, and moves them.
             Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }
