@@ -298,7 +298,7 @@ const ERRORS: Key<u32> = Key {
 const RECIPIENTS: Key<u32> = Key {
     name: "recipients",
     doc: "Recipients in one transaction; RFC 5321 §4.5.3.1.8 wants at least 100.",
-    default: Some("100"),
+    default: Some("1000"),
     example: "",
     read: |value| value::whole(value, 1, 10_000),
 };
@@ -337,7 +337,7 @@ const DATA_TIMEOUT: Key<Duration> = Key {
 
 pub(crate) const LIMITS: Section = Section {
     name: "limits",
-    doc: "Bounds for every connection and message, on both mail listeners.",
+    doc: "Bounds for every connection and message, on every mail listener.",
     form: Form::One,
     keys: &[
         &MESSAGE,

@@ -45,7 +45,7 @@ fn mailbox(config: &Config, poll: &Poll) -> anyhow::Result<Mailbox> {
             port: poll.port,
             tls: poll.tls,
             roots: certs::client_config(poll.ca.as_deref())?,
-            pin: poll.pin.clone(),
+            pin: poll.pin,
         },
         login,
         folder: poll.folder.clone(),
