@@ -16,10 +16,11 @@ pub(crate) struct Failure {
     pub(crate) lasting: Lasting,
     /// For delivery reports (RFC 3463).
     pub(crate) status: Status,
-    /// On one line: what the server said, or what we say of it.
-    pub(crate) reason: String,
     /// How far the dialogue got.
     pub(crate) step: Step,
+    /// The server, or the domain if it never came to one.
+    host: String,
+    cause: Cause,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,12 +114,18 @@ pub(crate) enum Hop {
 impl Failure {
     pub(crate) fn new(hop: Hop, host: &str, step: Step, cause: Cause) -> Self {
         let lasting = lasting(hop, step, &cause);
-        let reason = match &cause {
-            // A delivery report gives the server's words as they are (RFC 3464 §2.3.6).
-            Cause::Refused(reply) => format!("{reply} [{host}]"),
-            cause => format!("{host}: {cause}"),
+        Self { lasting, status: status(lasting, step, &cause), step, host: host.to_owned(), cause }
+    }
+
+    /// Whether the same server may well take the mail over a new connection: this one was at its end. What may have
+    /// arrived is not sent again at once.
+    pub(crate) fn is_about_the_connection(&self) -> bool {
+        let over = match &self.cause {
+            Cause::Closed | Cause::Network(_) | Cause::OutOfTurn | Cause::Malformed(_) => true,
+            Cause::Refused(reply) => reply.code == 421,
+            _ => false,
         };
-        Self { lasting, status: status(lasting, step, &cause), reason, step }
+        over && self.step < Step::End
     }
 
     /// Whether another server of the same domain may do better (RFC 5321 §5.1): the mail was not yet looked at.
@@ -200,10 +207,16 @@ fn status(lasting: Lasting, step: Step, cause: &Cause) -> Status {
     Status { class, subject, detail }
 }
 
-/// The status, then the reason: what is written down about a job, and read by people and `letters/report.rs`.
+/// On one line: the status, then what the server said, or what we say of it. Written down about a job, and read by
+/// people and by `letters/report.rs`.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.status, self.reason)
+        let Self { status, host, cause, .. } = self;
+        match cause {
+            // A delivery report gives the server's words as they are (RFC 3464 §2.3.6).
+            Cause::Refused(reply) => write!(f, "{status} {reply} [{host}]"),
+            cause => write!(f, "{status} {host}: {cause}"),
+        }
     }
 }
 

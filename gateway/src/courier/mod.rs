@@ -23,6 +23,8 @@ mod wire;
 
 use std::{sync::Arc, time::Duration};
 
+use hickory_resolver::proto::rr::Name;
+
 use connect::{Connection, Place, Protection, Server};
 use exchangers::Trust;
 use failure::{Cause, Hop, Step};
@@ -49,6 +51,14 @@ pub(crate) struct Delivered {
     pub(crate) host: String,
     /// Whether that server now owes the reports that the sender wished for (RFC 3461 §6.2).
     pub(crate) reports: bool,
+}
+
+/// As the domain stands in DNS and in certificates (RFC 5891 §4.4); as it is if it has no such form.
+fn ascii(domain: &str) -> String {
+    match Name::from_str_relaxed(domain) {
+        Ok(name) if !domain.is_ascii() => name.to_ascii().trim_end_matches('.').to_owned(),
+        _ => domain.to_owned(),
+    }
 }
 
 impl Courier {
@@ -84,7 +94,7 @@ impl Courier {
 
     /// Gives one mail to a server that takes it for its recipient, or says why none did.
     pub(crate) async fn deliver(&self, parcel: &Parcel<'_>) -> Result<Delivered, Failure> {
-        let domain = parcel.to.address.domain();
+        let domain = &ascii(parcel.to.address.domain());
         let (hop, servers) = match &self.outbound.route {
             Route::Smarthost(smarthost) => (Hop::Smarthost, vec![self.smarthost(smarthost)]),
             Route::Mx(exchangers) => {
@@ -136,9 +146,8 @@ impl Courier {
         let mut visit = visit.map_err(|cause| failed((Step::Connect, cause)))?;
         if let Some(open) = visit.open.take() {
             match self.carry(hop, server, open, parcel).await {
-                // A server may end a connection after some mails or some time: that is no failure of this one. What
-                // may have arrived is not sent again at once.
-                Err(failure) if failure.lasting == Lasting::Temporary && failure.step < Step::End => {}
+                // A server may end a connection after some mails or some time: that is no failure of this one.
+                Err(failure) if failure.is_about_the_connection() => {}
                 carried => return self.leave(visit, carried).await,
             }
         }

@@ -24,6 +24,14 @@ struct Told<'a> {
     said: Option<&'a str>,
 }
 
+/// The texts of others that a report may repeat.
+#[derive(Clone, Copy, Default)]
+struct Strange<'a> {
+    said: Option<&'a str>,
+    envelope_id: Option<&'a str>,
+    original: Option<&'a str>,
+}
+
 impl Letters {
     /// What became of a relayed mail in the end.
     pub(super) fn report(&self, job: &Job, told: &store::DeliveryReport) -> Result<Outgoing, LetterError> {
@@ -88,7 +96,7 @@ impl Letters {
             fate: told.fate,
         })?;
         let settings = self.gateway.settings();
-        let report = |diagnostic| {
+        let report = |strange: Strange<'_>| {
             DeliveryReport {
                 from: &settings.notice_sender,
                 from_name: &settings.notice_name,
@@ -99,24 +107,27 @@ impl Letters {
                 references: &[],
                 date: told.date.as_second(),
                 reporting_mta: &self.host,
-                envelope_id: told.envelope_id,
+                envelope_id: strange.envelope_id,
                 arrival: Some(told.arrived_at.as_second()),
                 recipients: &[Outcome {
-                    original: told.recipient.original.as_deref(),
+                    original: strange.original,
                     recipient: &told.recipient.address,
                     action: told.action,
                     status: told.status,
-                    diagnostic,
+                    diagnostic: strange.said,
                 }],
             }
             .to_bytes()
         };
-        // The one stranger's text in a mail of ours. If the guard does not like it, the report leaves without it.
-        let diagnostic = told.said.filter(|said| !said.is_empty());
-        let mail = match self.cleared(report(diagnostic)?) {
+        // What is not our own text in a mail of ours. If the guard does not like it, the report leaves without it.
+        let strange = Strange {
+            said: told.said.filter(|said| !said.is_empty()),
+            envelope_id: told.envelope_id,
+            original: told.recipient.original.as_deref(),
+        };
+        let mail = match self.cleared(report(strange)?) {
             Ok(mail) => mail,
-            Err(_) if diagnostic.is_some() => self.cleared(report(None)?)?,
-            Err(leak) => return Err(leak.into()),
+            Err(_) => self.cleared(report(Strange::default())?)?,
         };
         let to = Rcpt::from(told.to.clone());
         Ok(Outgoing { reverse_path: ReversePath::Null, to, report: ReportWish::default(), mail })

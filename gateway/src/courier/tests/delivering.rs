@@ -57,6 +57,18 @@ async fn a_connection_that_went_stale_is_replaced_without_a_failure() {
     assert_eq!((server.seen.count("CONNECT"), server.seen.mails().len()), (3, 3));
 }
 
+/// A refusal is an answer, whatever the age of the connection it came over.
+#[tokio::test]
+async fn a_mail_that_is_put_off_is_put_off_once() {
+    let trusted = Trusted::new();
+    let server = Server::open(Manner::default().says("RCPT TO:<late@beta.example>", "450 later")).await;
+    let courier = smarthost(server.port, TlsPolicy::None, &trusted, times());
+    deliver(&courier, "et@beta.example").await.unwrap();
+    let failure = deliver(&courier, "late@beta.example").await.unwrap_err();
+    assert_eq!((failure.step, failure.lasting), (Step::Recipient, Lasting::Temporary));
+    assert_eq!((server.seen.count("CONNECT"), server.seen.count("RCPT")), (1, 2));
+}
+
 #[tokio::test]
 async fn implicit_tls_comes_before_the_greeting() {
     let trusted = Trusted::new();

@@ -52,7 +52,7 @@ async fn silence_is_waited_for_only_so_long() {
     let arena = Arena::new();
     for step in ["GREETING", "EHLO", "STARTTLS"] {
         let (failure, _) = arena.attack(arena.encrypting().acts(step, Act::Silence), short()).await;
-        assert!(failure.reason.contains("did not answer in time"), "{failure}");
+        assert!(failure.to_string().contains("did not answer in time"), "{failure}");
     }
 }
 
@@ -76,7 +76,7 @@ async fn replies_injected_before_tls_end_the_connection() {
         [b"250-mx.example\r\n250 AUTH LOGIN\r\n".as_slice(), b"250 ok\r\n", b"x", b"\r\n", b"220 again\r\n"]
     {
         let (failure, last) = arena.attack(arena.encrypting().injecting(injected), times()).await;
-        assert!(failure.reason.contains("out of turn"), "{failure}");
+        assert!(failure.to_string().contains("out of turn"), "{failure}");
         assert_eq!(last, "STARTTLS", "{}", injected.escape_ascii());
     }
 }
@@ -89,7 +89,7 @@ async fn two_replies_at_once_are_one_too_many() {
     {
         let manner = arena.encrypting().acts(step, Act::Say(replies.as_bytes().to_vec()));
         let (failure, _) = arena.attack(manner, times()).await;
-        assert!(failure.reason.contains("out of turn"), "{failure}");
+        assert!(failure.to_string().contains("out of turn"), "{failure}");
     }
 }
 
@@ -174,14 +174,14 @@ async fn an_answer_given_ahead_is_no_answer() {
         [("EHLO", "250 mx\r\n250 ok\r\n"), ("MAIL", "250 ok\r\n250 ok\r\n"), ("RCPT", "250 ok\r\n354 go\r\n")]
     {
         let failure = during_the_mail(step, Act::Say(reply.as_bytes().to_vec()), times()).await;
-        assert!(failure.reason.contains("out of turn"), "{step}: {failure}");
+        assert!(failure.to_string().contains("out of turn"), "{step}: {failure}");
     }
     let trusted = Trusted::new();
     let early = Act::Say(b"354 go\r\n250 taken\r\n".to_vec());
     let server = Server::open(Manner::default().acts("DATA", early)).await;
     let courier = smarthost(server.port, TlsPolicy::None, &trusted, times());
     let failure = deliver(&courier, "a@b.example").await.unwrap_err();
-    assert!(failure.reason.contains("out of turn"), "{failure}");
+    assert!(failure.to_string().contains("out of turn"), "{failure}");
 }
 
 /// Whatever a server does, a mail with a bare line end never leaves whole.

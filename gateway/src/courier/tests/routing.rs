@@ -79,6 +79,15 @@ async fn without_records_the_domain_itself_is_the_server() {
 }
 
 #[tokio::test]
+async fn a_domain_beyond_ascii_is_looked_up_as_dns_knows_it() {
+    let (servers, port) = row(vec![Manner::default().offers(&["SMTPUTF8"])]).await;
+    let zone = Zone::open().await;
+    zone.mx("xn--bcher-kva.example", 10, "mx.example.").host("mx.example", "127.0.0.1");
+    by_mx(exchangers(&zone, port, TlsPolicy::None), "a@bücher.example").await.unwrap();
+    assert_eq!(servers[0].seen.count("RCPT TO:<a@bücher.example>"), 1);
+}
+
+#[tokio::test]
 async fn what_cannot_be_found_is_told_apart_from_what_is_not_there() {
     let zone = Zone::open().await;
     zone.mx("null.example", 0, ".").mx("lost.example", 10, "nowhere.example.").fails("broken.example");

@@ -25,7 +25,7 @@ pub(super) enum Act {
     Endless(&'static [u8]),
 }
 
-/// How a server behaves. Steps: `GREETING`, a verb in capitals, `LINE` for a line of a login, `END`; `TLS EHLO` and the
+/// How a server behaves. Steps: `GREETING`, a verb in capitals, a whole `RCPT` line, `LINE` for a line of a login, `END`; `TLS EHLO` and the
 /// like once the connection is encrypted.
 #[derive(Clone, Default)]
 pub(super) struct Manner {
@@ -182,7 +182,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                 }
                 "AUTH" => self.act("AUTH", "235 2.7.0 welcome").await?,
                 "MAIL" => self.act("MAIL", "250 2.1.0 ok").await?,
-                "RCPT" => self.act("RCPT", "250 2.1.5 ok").await?,
+                "RCPT" => {
+                    let whole = self.manner.acts.keys().find(|step| **step == line).copied();
+                    self.act(whole.unwrap_or("RCPT"), "250 2.1.5 ok").await?;
+                }
                 "DATA" => {
                     self.act("DATA", "354 go").await?;
                     if !self.manner.acts.contains_key("DATA") {
