@@ -7,6 +7,7 @@ mod audit;
 mod canaries;
 mod cli;
 mod clients;
+mod companies;
 mod corpus;
 mod demo;
 mod direction;

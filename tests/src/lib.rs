@@ -7,6 +7,7 @@ pub mod clamd;
 pub mod corpus;
 pub mod demo;
 pub mod dovecot;
+pub mod exim;
 pub mod http;
 pub mod installation;
 pub mod letter;

@@ -1,5 +1,5 @@
-//! A real Postfix as the smarthost: its own configuration, queue and port, mail delivered into Maildirs. Needs root,
-//! as Postfix does; touches nothing of a Postfix that the machine may have.
+//! A real Postfix, as the smarthost or as a company's mail system: its own configuration, queue and port, mail
+//! delivered into Maildirs. Needs root, as Postfix does; touches nothing of a Postfix that the machine may have.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,14 +7,15 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::process::{Running, program, run};
+use crate::process::{Output, Running, program, run};
 use crate::wait;
 
 /// The user `nobody`, to whom the mailboxes belong.
 const NOBODY: u32 = 65534;
 
-/// The services that receiving and delivering need.
+/// The services that receiving, delivering and sending need.
 const SERVICES: &str = "\
+pickup    unix  n  -  n  60   1  pickup
 cleanup   unix  n  -  n  -    0  cleanup
 qmgr      unix  n  -  n  300  1  qmgr
 rewrite   unix  -  -  n  -    -  trivial-rewrite
@@ -25,6 +26,8 @@ tlsmgr    unix  -  -  n  300  1  tlsmgr
 proxymap  unix  -  -  n  -    -  proxymap
 error     unix  -  -  n  -    -  error
 retry     unix  -  -  n  -    -  error
+smtp      unix  -  -  n  -    -  smtp
+relay     unix  -  -  n  -    -  smtp
 virtual   unix  -  n  n  -    -  virtual
 anvil     unix  -  -  n  -    1  anvil
 postlog   unix-dgram n - n  -  1  postlogd
@@ -40,7 +43,12 @@ impl Postfix {
     /// Starts it in `folder`, which others must be able to pass, with mailboxes for `addresses` and the certificate
     /// for `localhost`.
     pub fn start(folder: &Path, addresses: &[&str], certificate: &Path, key: &Path) -> Self {
-        let folder = folder.join("postfix");
+        Self::start_as(&folder.join("postfix"), addresses, certificate, key, "")
+    }
+
+    /// The same with further lines of main.cf, in a folder of its own.
+    pub fn start_as(folder: &Path, addresses: &[&str], certificate: &Path, key: &Path, lines: &str) -> Self {
+        let folder = folder.to_owned();
         let port = free_port();
         let conf = folder.join("conf");
         for (name, owner) in [("conf", 0), ("queue", 0), ("data", postfix_user()), ("mail", NOBODY)] {
@@ -55,7 +63,7 @@ impl Postfix {
         let map: Vec<_> =
             addresses.iter().map(|address| format!("{address} {}\n", maildir(address))).collect();
         fs::write(conf.join("mailboxes"), map.concat()).expect("the map of mailboxes");
-        fs::write(conf.join("main.cf"), main_cf(&folder, addresses)).expect("main.cf");
+        fs::write(conf.join("main.cf"), main_cf(&folder, addresses) + lines).expect("main.cf");
         let smtpd = format!("127.0.0.1:{port} inet n - n - - smtpd\n");
         fs::write(conf.join("master.cf"), smtpd + SERVICES).expect("master.cf");
         run(program("postfix").arg("-c").arg(&conf).arg("check")).good("postfix check");
@@ -70,6 +78,31 @@ impl Postfix {
     /// `localhost:PORT`, the name that its certificate has.
     pub fn address(&self) -> String {
         format!("localhost:{}", self.port)
+    }
+
+    /// Where it listens.
+    pub fn socket(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// Runs one of its own programs on its configuration.
+    pub fn tool<const N: usize>(&self, name: &str, arguments: [&str; N]) -> Output {
+        run(program(name).arg("-c").arg(self.folder.join("conf")).args(arguments)).good(name)
+    }
+
+    /// Tries everything that waits, now.
+    pub fn flush(&self) {
+        self.tool("postqueue", ["-f"]);
+    }
+
+    /// The lines of the log that tell how a delivery ended, once there are `count` of that kind, such as `sent`.
+    pub fn ended(&self, kind: &str, count: usize) -> Vec<String> {
+        let sign = format!(" status={kind} ");
+        wait::until(&format!("{count} mails {kind}"), || {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().filter(|line| line.contains(&sign)).map(str::to_owned).collect();
+            Some(lines).filter(|lines| lines.len() >= count)
+        })
     }
 
     pub fn log(&self) -> String {

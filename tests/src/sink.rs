@@ -102,6 +102,10 @@ fn serve(stream: &TcpStream, mails: &Mutex<Vec<Taken>>, mood: &AtomicU8) -> io::
                     return Ok(());
                 }
             }
+            "EHLO" => {
+                out.write_all(b"250-sink.example\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME\r\n")?;
+                continue;
+            }
             "QUIT" => return out.write_all(b"221 2.0.0 bye\r\n"),
             _ => {}
         }
