@@ -5,7 +5,8 @@ use mail::{Action, Address, Budget, DeliveryReport, Message, Outcome, Scanner, S
 use crate::message::holds;
 
 const BOUNCE: &[u8] = b"From: MAILER-DAEMON@mx.beta.example\nDate: Mon, 23 Nov 2026 09:00:00 +0000\n";
-const ANSWER: &[u8] = b"From: ann@beta.example\nAuto-Submitted: auto-replied\nDate: Mon, 23 Nov 2026 09:00:00 +0000\n";
+const ANSWER: &[u8] =
+    b"From: ann@beta.example\nAuto-Submitted: auto-replied\nDate: Mon, 23 Nov 2026 09:00:00 +0000\n";
 
 /// However a report is cut, the same is read in it; it names no more recipients than are kept, in codes that exist; and
 /// a report of ours about the same reads back as it was meant, whatever was said. The last byte chooses cuts and head.

@@ -12,18 +12,29 @@ use aws_lc_rs::digest::{SHA256, digest};
 use mail::{Budget, Decoder, Encoding, Message, Part, Person, Scanner};
 use serde_json::Value;
 
-/// Field, and the least share in percent of expected values that must be met.
-const FLOORS: [(&str, f64); 10] = [
-    ("subject", 99.8),
+/// Field, and the least share in percent of mails in which it must agree with the expected values.
+///
+/// `leaf_text` compares all texts of a mail in order. It differs in 43 of 2027 mails, mostly by more text on our side,
+/// because nothing that a client may show stays unread. In 30 the others drop a text: the body of a mail without a head
+/// (8), of a multipart without parts (7), of a `Content-Type` without a subtype, which RFC 2045 §5.2 makes text/plain
+/// (6), of a mail of bare CRs (4), of a fragment (2), under a wrong charset or encoding (2); once they list an empty part.
+/// In 9 a header block or boundary is broken, and where the body begins is anybody's guess. In 3 a byte between 0x80 and
+/// 0x9F of what is called ISO 8859-1 is the quotation mark or dash that clients show, not a control character (WHATWG
+/// Encoding). 1 is quoted-printable with blanks behind a soft line break, which RFC 2045 §6.7 has deleted.
+///
+/// `texts` asks for what must not happen: that a text that the others found is missing here.
+const FLOORS: [(&str, f64); 11] = [
+    ("subject", 99.9),
     ("from", 99.8),
-    ("to", 99.8),
+    ("to", 99.9),
     ("cc", 99.9),
     ("mid", 99.8),
-    ("date", 99.8),
-    ("leaf_types", 99.9),
-    ("leaf_names", 99.9),
-    ("leaf_sha", 99.9),
-    ("leaf_text", 97.0),
+    ("date", 99.9),
+    ("leaf_types", 100.0),
+    ("leaf_names", 100.0),
+    ("leaf_sha", 100.0),
+    ("leaf_text", 97.8),
+    ("texts", 99.3),
 ];
 
 #[test]
@@ -57,12 +68,14 @@ fn other_parsers_agree() {
         let bytes = fs::read(root.join(name)).unwrap();
         let message = scan_in(&bytes, |left| left);
         for (field, _) in FLOORS {
-            let Some(wanted) = expected.get(field) else { continue };
-            let found = field_of(&message, &bytes, field);
+            let key = if field == "texts" { "leaf_text" } else { field };
+            let Some(wanted) = expected.get(key) else { continue };
+            let found = field_of(&message, &bytes, key);
+            let agrees = if field == "texts" { has_all(&found, wanted) } else { &found == wanted };
             let (met, all) = score.entry(field).or_default();
             *all += 1;
-            *met += usize::from(&found == wanted);
-            if &found != wanted {
+            *met += usize::from(agrees);
+            if !agrees {
                 println!("{field}\t{name}\twanted {wanted}\tfound {found}");
             }
         }
@@ -132,13 +145,20 @@ fn field_of(message: &Message, bytes: &[u8], field: &str) -> Value {
         "cc" => addresses(&headline.cc),
         "mid" => headline.message_id.clone().unwrap_or_default().into(),
         "date" => headline.date.into(),
-        _ => leaves(message).map(|part| leaf(part, bytes, field)).collect(),
+        _ => leaves(message).map(|(at, part)| leaf(message, at, part, bytes, field)).collect(),
     }
 }
 
+/// Whether no text that says something is missing.
+fn has_all(found: &Value, wanted: &Value) -> bool {
+    let (nothing, found) = (hash(b""), found.as_array().unwrap());
+    let mut texts = wanted.as_array().unwrap().iter().filter(|text| *text != "" && **text != nothing);
+    texts.all(|text| found.contains(text))
+}
+
 /// The expected values enter mails inside the mail and do not list them; other containers they do not open.
-fn leaves(message: &Message) -> impl Iterator<Item = &Part> {
-    message.headline.parts.iter().filter(|part| !is_mail(part) && part.inside.is_none())
+fn leaves(message: &Message) -> impl Iterator<Item = (usize, &Part)> {
+    message.headline.parts.iter().enumerate().filter(|(_, part)| !is_mail(part) && part.inside.is_none())
 }
 
 fn is_mail(part: &Part) -> bool {
@@ -150,16 +170,25 @@ fn addresses(people: &[Person]) -> Value {
     people.iter().filter_map(|person| person.address.as_deref()).map(str::to_lowercase).collect()
 }
 
-fn leaf(part: &Part, bytes: &[u8], field: &str) -> String {
+fn leaf(message: &Message, at: usize, part: &Part, bytes: &[u8], field: &str) -> String {
     let body = &bytes[part.offset as usize..(part.offset + part.length) as usize];
     let is_text = part.media_type.starts_with("text/");
     match field {
         "leaf_types" => part.media_type.clone(),
         "leaf_names" => part.name.clone().unwrap_or_default(),
         "leaf_sha" if !is_text => hash(&decoded(part, body)),
+        "leaf_text" if is_text && has_files(message, at) => {
+            hash(collapse(&String::from_utf8_lossy(&decoded(part, body))).as_bytes())
+        }
         "leaf_text" if is_text => hash(collapse(&part.text(body)).as_bytes()),
         _ => String::new(),
     }
+}
+
+/// Uuencoded files in a text are parts of ours; the expected values leave them in the text.
+fn has_files(message: &Message, at: usize) -> bool {
+    let inside = message.headline.parts.iter().filter_map(|part| part.inside.as_ref());
+    inside.into_iter().any(|inside| inside.parent as usize == at)
 }
 
 /// Decoded in two pieces, so that the stream is what is tested.

@@ -281,7 +281,7 @@ fn what_postern_writes_reads_back() {
         "Original-Envelope-Id: QQ314159",
         "Arrival-Date: Thu, 28 May 2026 17:40:00 +0000",
         "Original-Recipient: rfc822;desk@beta.example",
-        "Final-Recipient: rfc822; staff@beta.example",
+        "Final-Recipient: rfc822;staff@beta.example",
         "Action: failed",
         "Status: 5.1.1",
         "Diagnostic-Code: smtp; 550 5.1.1 no such user",
@@ -341,7 +341,7 @@ fn an_address_beyond_ascii_stays_in_ascii() {
         .to_bytes()
         .unwrap()
     };
-    assert!(String::from_utf8_lossy(&bytes).contains("Final-Recipient: utf-8; j\\x{F6}rg@beta.example\r\n"));
+    assert!(String::from_utf8_lossy(&bytes).contains("Final-Recipient: utf-8;j\\x{F6}rg@beta.example\r\n"));
     assert_eq!(
         scan(&bytes).report.unwrap().recipients,
         [reported(Action::Delayed, "4.4.1", "jörg@beta.example")]
