@@ -43,7 +43,7 @@ impl<I: Intake> Poller<I> {
     /// Runs until `stop` turns true (or its sender is gone).
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut failures: u32 = 0;
-        let mut diary = Diary::new(self.intake.now());
+        let Some(mut diary) = self.recalled(&mut stop).await else { return };
         loop {
             let mut stopped = stop.clone();
             let fault = tokio::select! {
@@ -65,6 +65,24 @@ impl<I: Intake> Poller<I> {
         let _tried = diary.save(self.intake.as_ref(), &self.mailbox).await;
     }
 
+    /// What was saved last; nothing may be taken before it is known. None if it is time to end.
+    async fn recalled(&self, stop: &mut watch::Receiver<bool>) -> Option<Diary> {
+        let mut failures: u32 = 0;
+        loop {
+            match self.intake.saved(&self.mailbox).await {
+                Ok(saved) => return Some(Diary::new(saved.unwrap_or_else(|| Saved::new(self.intake.now())))),
+                Err(refusal) => {
+                    let refusal = refusal.name();
+                    tracing::warn!(mailbox = %self.mailbox.name, refusal, "what was polled cannot be read");
+                }
+            }
+            failures = failures.saturating_add(1);
+            if timeout(pause(&self.mailbox.pace, failures), until_stopped(stop)).await.is_ok() {
+                return None;
+            }
+        }
+    }
+
     /// One connection, until it fails.
     async fn watch(&self, diary: &mut Diary, failures: &mut u32, stop: watch::Receiver<bool>) -> Fault {
         match self.connected(diary, failures, stop).await {
@@ -80,7 +98,6 @@ impl<I: Intake> Poller<I> {
         mut stop: watch::Receiver<bool>,
     ) -> Result<std::convert::Infallible, Fault> {
         let Mailbox { server, pace, .. } = &self.mailbox;
-        diary.recall(self.intake.as_ref(), &self.mailbox).await?;
         // After a failure what is shown is the failure, until it is overcome.
         if !matches!(diary.saved.report.standing, Standing::Waiting { .. }) {
             diary.stand(Standing::Connecting, self.intake.now());
@@ -90,7 +107,7 @@ impl<I: Intake> Poller<I> {
         let mut session = Session::begin(inner, pace.command).await?;
         loop {
             let (intake, mailbox) = (self.intake.as_ref(), &self.mailbox);
-            Round { intake, mailbox, session: &mut session, diary, unmarkable: false }.run().await?;
+            Round::new(intake, mailbox, &mut session, diary).run().await?;
             if session.has_news() {
                 continue;
             }
@@ -125,19 +142,8 @@ impl<I: Intake> Poller<I> {
 }
 
 impl Diary {
-    fn new(now: Timestamp) -> Self {
-        let (progress, saved) = (Progress::default(), Saved::new(now));
-        Self { progress, saved, unmarkable: false, changed: false }
-    }
-
-    /// Reads what was saved, if that has not been done: nothing may be taken before.
-    async fn recall<I: Intake>(&mut self, intake: &I, mailbox: &Mailbox) -> Result<(), Fault> {
-        if self.progress.state().is_none()
-            && let Some(saved) = intake.saved(mailbox).await.map_err(|refusal| store(&refusal))?
-        {
-            self.saved = saved;
-        }
-        Ok(())
+    fn new(saved: Saved) -> Self {
+        Self { progress: Progress::default(), saved, unmarkable: false, changed: false }
     }
 
     /// Saves what changed.
@@ -172,10 +178,10 @@ impl Diary {
 
     /// What is in the way although the mailbox is open.
     fn hindrance(&self) -> Option<Fault> {
-        match (self.unmarkable, self.progress.later().is_empty()) {
+        match (self.unmarkable, self.progress.first_waiting()) {
             (true, _) => Some(Fault::NotMarked),
-            (false, false) => Some(Fault::Undecided),
-            (false, true) => None,
+            (false, Some(_)) => Some(Fault::Undecided),
+            (false, None) => None,
         }
     }
 

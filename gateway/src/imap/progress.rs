@@ -18,6 +18,8 @@ pub(super) struct Progress {
     high: u32,
     /// To be tried again.
     later: BTreeSet<u32>,
+    /// The one of them that was tried last.
+    tried: u32,
     /// Durable here, not yet removed there.
     unmarked: BTreeSet<u32>,
 }
@@ -59,8 +61,23 @@ impl Progress {
         self.unmarked.remove(&uid);
     }
 
-    pub(super) fn later(&self) -> &BTreeSet<u32> {
-        &self.later
+    pub(super) fn first_waiting(&self) -> Option<u32> {
+        self.later.first().copied()
+    }
+
+    /// Those that wait, each in its turn: who was tried last comes last.
+    pub(super) fn turns(&self) -> Vec<u32> {
+        let (before, behind): (Vec<_>, Vec<_>) = self.later.iter().partition(|uid| **uid <= self.tried);
+        [behind, before].concat()
+    }
+
+    pub(super) fn turn(&mut self, uid: u32) {
+        self.tried = uid;
+    }
+
+    /// The turns begin at the first one again.
+    pub(super) fn turn_back(&mut self) {
+        self.tried = 0;
     }
 
     pub(super) fn unmarked(&self) -> &BTreeSet<u32> {
@@ -106,6 +123,22 @@ mod tests {
         progress.settled(20);
         progress.reach(30);
         assert_eq!(last(&progress), 30);
+    }
+
+    #[test]
+    fn those_that_wait_have_their_turn() {
+        let mut progress = Progress::default();
+        progress.open(7, None);
+        [3, 5, 8].into_iter().for_each(|uid| progress.put_off(uid));
+        assert_eq!(progress.turns(), [3, 5, 8]);
+        progress.turn(5);
+        assert_eq!(progress.turns(), [8, 3, 5]);
+        progress.settled(3);
+        progress.turn(8);
+        assert_eq!(progress.turns(), [5, 8]);
+        progress.turn(5);
+        progress.turn_back();
+        assert_eq!(progress.turns(), [5, 8]);
     }
 
     #[test]

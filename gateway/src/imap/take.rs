@@ -33,9 +33,9 @@ enum Outcome {
 }
 
 impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin + Send> Round<'_, I, S> {
-    /// Takes these mails in their order, small neighbours together.
+    /// Takes these mails in their order, small neighbours together, until it is weary.
     pub(super) async fn take_all(&mut self, mut mails: &[Listed]) -> Result<(), Fault> {
-        while let Some((first, others)) = mails.split_first() {
+        while let Some((first, others)) = mails.split_first().filter(|_| !self.is_weary()) {
             let group = group(mails);
             if group.len() < 2 {
                 self.take(*first).await?;
@@ -59,7 +59,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin + Send> Round<'_, I, S> {
             None => Outcome::Absent,
         };
         match outcome {
-            Outcome::Secured => self.diary.taken(mail.uid, self.intake.now()),
+            Outcome::Secured => self.secured(mail.uid),
             Outcome::Refused(refusal) => self.refused(mail.uid, refusal).await?,
             Outcome::Absent => self.diary.progress.put_off(mail.uid),
         }
@@ -83,7 +83,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin + Send> Round<'_, I, S> {
                 continue;
             }
             match self.receive(mail, piece).await? {
-                Outcome::Secured => self.diary.taken(uid, self.intake.now()),
+                Outcome::Secured => self.secured(uid),
                 Outcome::Refused(refusal) => {
                     stops(&refusal)?;
                     refused.push((uid, refusal));
@@ -98,6 +98,11 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin + Send> Round<'_, I, S> {
             self.take(mail).await?;
         }
         self.settle().await
+    }
+
+    fn secured(&mut self, uid: u32) {
+        self.undecided = 0;
+        self.diary.taken(uid, self.intake.now());
     }
 
     /// Marks and saves, if there is enough of it.
@@ -173,6 +178,7 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin + Send> Round<'_, I, S> {
         match refusal.permanence() {
             Permanence::Permanent => self.put_aside(uid).await,
             Permanence::Temporary => {
+                self.undecided += 1;
                 self.diary.progress.put_off(uid);
                 Ok(())
             }

@@ -242,6 +242,25 @@ async fn a_mail_that_cannot_be_judged_now_waits_and_holds_nobody_up() {
 }
 
 #[tokio::test]
+async fn when_nothing_can_be_judged_the_rest_is_not_even_fetched() {
+    let scene = Scene::open().await;
+    let mails: Vec<_> = (0..200).map(|number| mail(number, 10)).collect();
+    mails.iter().for_each(|mail| scene.deliver(mail));
+    let outage = Refusal::Unavailable("no DNS".to_owned());
+    scene.shelf.change(|contents| contents.refusals = vec![outage; 200]);
+    let running = Running::start(&scene.shelf, scene.mailbox());
+    scene.shelf.until("they wait", |shelf| shelf.fault() == Some(Fault::Undecided)).await;
+    let left = scene.shelf.contents().refusals.len();
+    assert!(left > 150, "{} of 200 were fetched", 200 - left);
+    scene.shelf.change(|contents| contents.refusals.clear());
+    scene.deliver(&mail(200, 10));
+    scene.quiet(201).await;
+    running.end().await;
+    assert_eq!(scene.shelf.contents().mails[..200], mails, "in their order");
+    scene.nothing_lost();
+}
+
+#[tokio::test]
 async fn a_full_store_stops_the_poller_and_nothing_is_removed() {
     let scene = Scene::open().await;
     scene.shelf.change(|contents| contents.refusals = vec![Refusal::StoreFull; 3]);
