@@ -12,6 +12,8 @@ mod corpus;
 mod demo;
 mod direction;
 mod kill;
+mod loops;
+mod machines;
 mod memory;
 mod notice;
 mod polling;

@@ -43,8 +43,17 @@ pub struct Sink {
     mood: Arc<AtomicU8>,
 }
 
+/// What else happens with a mail before the sender reads that it was taken.
+type Reaction = dyn Fn(&Taken) + Send + Sync;
+
 impl Sink {
     pub fn start() -> Self {
+        Self::reacting(|_| ())
+    }
+
+    /// One that does something with each mail before it says that it has taken it.
+    pub fn reacting(reaction: impl Fn(&Taken) + Send + Sync + 'static) -> Self {
+        let reaction: Arc<Reaction> = Arc::new(reaction);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port for the sink");
         let address = listener.local_addr().expect("the sink's port");
         let mails: Arc<Mutex<Vec<Taken>>> = Arc::default();
@@ -53,8 +62,9 @@ impl Sink {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (kept, moods) = (Arc::clone(&kept), Arc::clone(&moods));
+                let reaction = Arc::clone(&reaction);
                 // A peer that is killed in the middle breaks its connection: nothing was taken then.
-                thread::spawn(move || drop(serve(&stream, &kept, &moods)));
+                thread::spawn(move || drop(serve(&stream, &kept, &moods, &*reaction)));
             }
         });
         Self { address, mails, mood }
@@ -70,7 +80,12 @@ impl Sink {
     }
 }
 
-fn serve(stream: &TcpStream, mails: &Mutex<Vec<Taken>>, mood: &AtomicU8) -> io::Result<()> {
+fn serve(
+    stream: &TcpStream,
+    mails: &Mutex<Vec<Taken>>,
+    mood: &AtomicU8,
+    reaction: &Reaction,
+) -> io::Result<()> {
     let mut out = stream;
     let mut lines = BufReader::new(stream);
     let is = |wanted: Mood| mood.load(Ordering::SeqCst) == wanted as u8;
@@ -97,7 +112,8 @@ fn serve(stream: &TcpStream, mails: &Mutex<Vec<Taken>>, mood: &AtomicU8) -> io::
                     continue;
                 }
                 let taken = Taken { from: from.clone(), to: to.clone(), bytes };
-                mails.lock().expect("no connection panics").push(taken);
+                mails.lock().expect("no connection panics").push(taken.clone());
+                reaction(&taken);
                 if is(Mood::Forgets) {
                     return Ok(());
                 }
