@@ -41,9 +41,15 @@ async fn absent_foreign_and_forbidden_are_the_same_bytes() {
     let escaped = Sent { case: "%ff".into(), message: "%2e%2e".into(), reference: String::new() };
     let malformed = Sent { case: "nonsense".into(), message: "x".into(), reference: String::new() };
     let wrong_case = Sent { message: absent.message.clone(), ..real.clone() };
-    for email in
-        ["gus@gamma.example", "mau@gamma.example", "kit@beta.example", "esc@beta.example", "mau@beta.example"]
-    {
+    for email in [
+        "gus@gamma.example",
+        "mau@gamma.example",
+        "kit@beta.example",
+        "esc@beta.example",
+        "mau@beta.example",
+        "com@alpha.example",
+        "ope@alpha.example",
+    ] {
         let mut browser = market.signed_in(email).await;
         let token = browser.get("/").await.token();
         let expected = face(&browser.get("/no/such/page").await);

@@ -14,7 +14,7 @@ use mail::{Budget, Scanner, Tag};
 use policies::{Catalogue, Ruleset};
 use portal::{Demo, MailSide, Options, Portal, SampleUser, Submission, router};
 use store::chain;
-use store::engine::Engine;
+use store::engine::{Changeset, Engine, Range};
 use store::memory::Memory;
 use store::{
     Acceptance, Act, Actor, ContentWriter, Deadline, DirectoryChange, Entry, Event, Group, Ledger, Opening,
@@ -146,6 +146,17 @@ impl Market {
 
     pub(crate) fn user(&self, email: &str) -> User {
         self.ledger.directory().user_by_email(&email.parse().unwrap()).unwrap().clone()
+    }
+
+    /// Takes the keys of a message out of the ledger, as damage would.
+    pub(crate) async fn damage(&self, sent: &Sent) {
+        const WRAPS: u8 = 0x34;
+        let message: store::MessageId = sent.message.parse().unwrap();
+        let rows = self.engine.scan(Range::prefix(&[WRAPS]), 1_000).await.unwrap();
+        let keys = rows.into_iter().map(|(key, _)| key).filter(|key| key.ends_with(message.as_bytes()));
+        let changes = Changeset { delete: keys.collect(), ..Changeset::default() };
+        assert_eq!(changes.delete.len(), 1);
+        self.engine.commit(changes).await.unwrap();
     }
 
     /// What the audit trail says has been done from event `first` on.

@@ -300,6 +300,28 @@ async fn damaged_and_odd_mail_is_shown_as_far_as_it_can_be() {
 }
 
 #[tokio::test]
+async fn a_message_that_does_not_open_hides_no_other() {
+    let market = Market::new().await;
+    let first = market.send(&crate::market::rich_mail()).await;
+    let second = market.send_into(&first, b"From: a@alpha.example\r\n\r\nlost words\r\n").await;
+    market.damage(&second).await;
+    let mut browser = market.signed_in("sam@beta.example").await;
+    let case = format!("/case/{}", first.case);
+    let page = browser.get(&case).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let text = page.text();
+    assert!(
+        text.contains("Message 2 cannot be opened") && text.contains("Please return the supply"),
+        "{text}"
+    );
+    assert!(!text.contains(&format!("{}/original", second.message)), "nothing of it to take");
+    let alone = browser.get(&format!("{case}/message/{}", second.message)).await;
+    assert!(alone.status == StatusCode::OK && alone.text().contains("Tell your Postern operator"));
+    let original = browser.get(&format!("{case}/message/{}/original", second.message)).await;
+    assert_eq!(original.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
 async fn long_text_has_a_page_of_its_own() {
     let market = Market::new().await;
     let text = "A line of text that goes on.\r\n".repeat(2_000);

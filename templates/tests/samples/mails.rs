@@ -177,7 +177,6 @@ pub(crate) fn held() -> HeldPage {
             original: None,
             formatted: Vec::new(),
             whole: None,
-            broken: Some("The text of this mail could not be opened. Tell your Postern operator.".into()),
             ..mail("held", false)
         },
         cut: true,
