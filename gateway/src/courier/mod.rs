@@ -23,6 +23,7 @@ mod wire;
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use hickory_resolver::proto::rr::Name;
 
 use connect::{Connection, Place, Protection, Server};
@@ -116,9 +117,7 @@ impl Courier {
 
     /// Closes what nobody uses; a few times a minute, and with `all` at the end.
     pub(crate) async fn sweep(&self, all: bool) {
-        for connection in self.hosts.sweep(all) {
-            connection.quit().await;
-        }
+        join_all(self.hosts.sweep(all).into_iter().map(Connection::quit)).await;
     }
 
     fn smarthost(&self, smarthost: &Smarthost) -> Server {
