@@ -84,7 +84,7 @@ fn forms(word: &str) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// The marks found, as `mark (form)`.
-fn found(bytes: &[u8], marks: &[(&str, &str)]) -> Vec<String> {
+pub(crate) fn found(bytes: &[u8], marks: &[(&str, &str)]) -> Vec<String> {
     let mut hits = Vec::new();
     for (place, word) in marks {
         for (form, needle) in forms(word) {
@@ -96,7 +96,7 @@ fn found(bytes: &[u8], marks: &[(&str, &str)]) -> Vec<String> {
     hits
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();

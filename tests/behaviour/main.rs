@@ -20,6 +20,7 @@ mod polling;
 mod queue;
 mod reading;
 mod refusals;
+mod relay;
 mod scanning;
 mod screenshots;
 mod smuggling;

@@ -13,7 +13,7 @@ use crate::letter;
 #[repr(u8)]
 pub enum Mood {
     Takes,
-    /// 421 to everybody who connects.
+    /// 421 to everybody who connects, and to those who are there.
     Away,
     /// 554 to every mail.
     Refuses,
@@ -98,6 +98,9 @@ fn serve(
         let mut line = String::new();
         if lines.read_line(&mut line)? == 0 {
             return Ok(());
+        }
+        if is(Mood::Away) {
+            return out.write_all(b"421 4.3.2 away\r\n");
         }
         let path = || line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
         let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
