@@ -102,15 +102,17 @@ fn is_range(words: &[Word<'_>], at: usize) -> bool {
     if in_word && words[at.saturating_sub(2)..at].iter().any(|word| word.is_in(FROM)) {
         return true;
     }
-    let Some(parting) = words[..at].iter().rposition(|word| word.is_in(TO)) else {
+    let near = at.saturating_sub(4);
+    let Some(parting) = words[near..at].iter().rposition(|word| word.is_in(TO)).map(|found| near + found)
+    else {
         return false;
     };
-    let near = at - parting <= 4 && !words[parting..at].iter().any(|word| word.ends);
+    let whole = !words[parting..at].iter().any(|word| word.ends);
     let start = parting.saturating_sub(REACH);
     let begun = words[start..parting].iter().any(|word| word.is_in(FROM))
         || words[parting].text.starts_with(['-', '–', '—']);
     let day = words[start..parting].iter().any(|word| word.text.starts_with(|c: char| c.is_ascii_digit()));
-    near && begun && day
+    whole && begun && day
 }
 
 /// A day of the calendar as written: the year may be missing.

@@ -84,6 +84,12 @@ fn people_stay_people() {
         ("Complaint about message from your desk", "Your desk wrote an unfriendly message to our customer."),
         ("Warning: message from the network", "The network warns of low voltage on Monday."),
         ("No reply", "I have had no reply for two weeks."),
+        (
+            "[meters] Virus on the depot's machine",
+            "The machine that reads the meters has a virus, it reads nothing.",
+        ),
+        ("Re: [Auto-Reply] Meter 12", "Thanks, I will wait."),
+        ("Message held", "I held back your message to the network until you confirm the reading."),
         ("", "1200023305967 reads 1234."),
         ("不在の連絡", "来週の会議に出席できません。"),
         ("Delivery Status", "What is the delivery status of the meter? 550 are still missing."),
@@ -104,6 +110,20 @@ fn a_persons_program_outweighs_words() {
     );
     let head = format!("{POST}In-Reply-To: <1@beta.example>\nSubject: Re: Mail delivery to your domain\n");
     assert_eq!(class(&head, "I have opened the firewall for your server."), Class::Human);
+}
+
+#[test]
+fn filters_report_under_names_of_their_own() {
+    for (from, subject) in [
+        ("virus-alert@beta.example", "Virus found in a mail from you"),
+        ("\"Content-filter at mx\" <postmaster@beta.example>", "BANNED contents from you (.exe)"),
+        ("mailscanner@beta.example", "Warning: E-mail viruses detected"),
+    ] {
+        let head = format!("From: {from}\nSubject: {subject}\n");
+        assert_ne!(class(&head, "We blocked it."), Class::Human, "{subject}");
+        let answered = format!("From: {from}\nSubject: Re: {subject}\nIn-Reply-To: <1@beta.example>\n");
+        assert_eq!(class(&answered, "We have opened the filter for you."), Class::Human, "{subject}");
+    }
 }
 
 #[test]
@@ -157,6 +177,10 @@ fn machines_are_seen_by_their_words() {
         ("Meter 12", "This is an automatic reply. Your mail has arrived."),
         ("Zähler 12", "Guten Tag,\n\ndiese E-Mail wurde automatisch erstellt."),
         ("Compteur", "Ceci est une réponse automatique."),
+        ("[Auto-Reply] Meter 12", "We have your mail."),
+        ("Automatic reply to your email", "We have your mail."),
+        ("Meter 12", "Please note that this is an automated response."),
+        ("Meter 12", "Your message is being held. To prove that you are a person, follow the link."),
     ] {
         assert_eq!(class(&format!("{ANN}Subject: {subject}\n"), text), Class::AutoReply, "{subject}: {text}");
     }
@@ -239,6 +263,7 @@ fn authors_who_are_no_people_are_seen() {
         ("postmaster@beta.example", Class::Human),
         ("Noreen Plyer <noreen@beta.example>", Class::Human),
         ("desk-admin@beta.example", Class::Human),
+        ("virus-alert@beta.example", Class::Human),
     ] {
         assert_eq!(
             class(&format!("From: {from}\nSubject: Meter 12\n"), "It reads 1234."),

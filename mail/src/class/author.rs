@@ -10,8 +10,10 @@ pub(super) enum Author {
     System,
     /// A program that answers, or an address that takes no answer.
     Responder,
-    /// The office behind a mail system or a list, where programs write mostly and people sometimes; or nobody at all.
+    /// The office behind a mail system or a list, where programs write mostly and people sometimes.
     Office,
+    /// The mail names no author.
+    Nobody,
     /// Anybody else.
     Person,
 }
@@ -95,10 +97,28 @@ const OFFICES: [&str; 20] = [
     "bounces",
 ];
 
+/// Parts of the local parts of filters, without hyphens, dots and underscores.
+const FILTERS: [&str; 14] = [
+    "virus",
+    "scanmail",
+    "mailscan",
+    "symantec",
+    "interscan",
+    "gwava",
+    "sweeper",
+    "contentfilter",
+    "spamfilter",
+    "mailmarshal",
+    "mailsecurity",
+    "mailguard",
+    "ironport",
+    "barracuda",
+];
+
 impl Author {
     pub(super) fn of(from: &[Person]) -> Self {
         let Some(person) = from.first() else {
-            return Self::Office;
+            return Self::Nobody;
         };
         let name = person.name.as_deref().unwrap_or_default().trim().to_lowercase();
         let local = local_part(person.address.as_deref().unwrap_or_default());
@@ -113,6 +133,8 @@ impl Author {
             || is_exchange(&plain)
         {
             Self::Responder
+        } else if plain.is_empty() {
+            Self::Nobody
         } else if is_office(&local, &plain) {
             Self::Office
         } else {
@@ -128,9 +150,9 @@ fn local_part(address: &str) -> String {
 
 fn is_office(local: &str, plain: &str) -> bool {
     let ends = ["-bounces", "-bounce", "-owner", "-admin", "-request", "-errors"];
-    plain.is_empty()
-        || OFFICES.contains(&plain)
+    OFFICES.contains(&plain)
         || plain.starts_with("postmaster")
+        || FILTERS.iter().any(|name| plain.contains(name))
         || local.starts_with("owner-")
         || ends.iter().any(|end| local.ends_with(end))
 }

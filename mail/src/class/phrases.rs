@@ -32,6 +32,9 @@ pub(super) const BOUNCE_WORDS: &str = include_str!("phrases/bounce-words.txt");
 /// Subjects of complaints that mail providers pass on without the form of RFC 5965.
 pub(super) const COMPLAINT_SUBJECTS: &str = include_str!("phrases/complaint-subjects.txt");
 
+/// Subjects under which filters and servers write from an office of theirs.
+pub(super) const NOTICE_SUBJECTS: &str = include_str!("phrases/notice-subjects.txt");
+
 /// Subjects of read receipts; the subject of the mail that was read follows.
 pub(super) const READ_SUBJECTS: &str = include_str!("phrases/read-subjects.txt");
 
