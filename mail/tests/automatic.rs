@@ -130,7 +130,7 @@ fn without(mail: &[u8], names: &[&str]) -> Vec<u8> {
             let named = |name: &&str| {
                 line.len() > name.len() && line[..name.len()].eq_ignore_ascii_case(name.as_bytes())
             };
-            dropped = head && names.iter().any(|name| named(name));
+            dropped = head && names.iter().any(named);
         }
         !(head && dropped)
     };
