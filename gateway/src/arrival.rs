@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use certs::KeyError;
 use jiff::{Timestamp, tz::TimeZone};
 
+use store::Proof;
+
 use crate::{connector, gateway::Gateway, smtp::Circumstance};
 
 /// What the transport showed of a mail's way here.
@@ -33,8 +35,10 @@ impl Arrival {
 
     /// One line, CRLF included. It names no recipient: a blind copy would show. Its id is keyed, so that a mail of ours
     /// that comes round again is known (`connector.rs`).
-    pub(crate) fn received_line(&self, gateway: &Gateway) -> Result<String, KeyError> {
+    pub(crate) fn received_line(&self, gateway: &Gateway, proof: &Proof) -> Result<String, KeyError> {
         let from = match (&self.hello, self.peer) {
+            // Where somebody sits at home is nobody's business.
+            _ if matches!(proof, Proof::Login(_)) => String::new(),
             (Some(hello), Some(peer)) => format!("from {hello} ({}) ", literal(peer)),
             (None, Some(peer)) => format!("from {} ", literal(peer)),
             (_, None) => String::new(),

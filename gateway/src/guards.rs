@@ -7,19 +7,22 @@ use std::{
 };
 
 use certs::PeerCertificate;
-use mail::{Address, GroupId, ReversePath};
+use mail::{Address, Envelope, GroupId, ReversePath};
 use policies::{Class, Passing, Recipient};
 use store::Proof;
 
 use crate::{
     arrival::Arrival,
-    gateway::Gateway,
+    gateway::{Gateway, refused},
     incoming::Incoming,
     notice,
     placement::{self, Known},
     sender::{Proved, Sender, Vouching},
     smtp::{Circumstance, Encryption, Intake, Refusal, ScramChallenge, Transaction},
 };
+
+const AMBIGUOUS: &str = "what happens to mail for this address depends on whose mail it is, which is not known yet here; \
+     log in, or connect with a client certificate of your own";
 
 const HOW_TO_BE_PROVED: &str = "this gateway takes mail only from companies that it knows; log in with AUTH, or connect \
      with the client certificate that your administrator was given";
@@ -58,6 +61,50 @@ impl Guards {
                 directory.group_of(address).into_iter().cloned().collect()
             }
             (None, ReversePath::Null) => Vec::new(),
+        }
+    }
+
+    /// Whether a mail of ours went out under one of these addresses; nothing else can come back to them.
+    async fn expects(&self, envelope: &Envelope) -> Result<(), Refusal> {
+        let domain = &self.0.settings().notice_domain;
+        for to in &envelope.recipients {
+            let Some(job) = notice::job_of(&to.address, domain) else { continue };
+            if self.0.ledger().has_sent(job).await.map_err(|error| refused(&error))? {
+                return Ok(());
+            }
+        }
+        Err(Refusal::UnknownRecipient("no mail of ours went out under this address".to_owned()))
+    }
+
+    /// A connection can outlive the user who opened it.
+    fn is_current(&self, proved: &Proved) -> bool {
+        match &proved.proof {
+            Proof::Login(user) => self
+                .0
+                .ledger()
+                .directory()
+                .user(user)
+                .is_some_and(|user| user.active && user.group == proved.group),
+            _ => true,
+        }
+    }
+
+    /// A mail that goes on takes its reverse-path along, and the next server writes there: never to a stranger.
+    fn own_reverse_path(
+        &self,
+        class: &TransactionClass,
+        sender: Option<&Sender>,
+        from: &ReversePath,
+    ) -> Result<(), Refusal> {
+        let goes_on = matches!(class.class, Class::Own | Class::Counterparty | Class::Outside);
+        let (true, ReversePath::Address(address)) = (goes_on, from) else { return Ok(()) };
+        let directory = self.0.ledger().directory();
+        let group = directory.group_of(address);
+        match group.is_some_and(|group| self.candidates(sender, from).contains(group)) {
+            true => Ok(()),
+            false => Err(Refusal::NotPermitted(
+                "mail that goes on needs a reverse-path of your own company; correct MAIL FROM".to_owned(),
+            )),
         }
     }
 
@@ -142,6 +189,15 @@ impl Intake for Guards {
         from: &ReversePath,
     ) -> Result<(), Refusal> {
         match (sender, from) {
+            // The secret of a connector is in the mail itself.
+            (Some(Sender::Provider(_)), _) if circumstance.encryption == Encryption::None => {
+                Err(Refusal::NotProved(
+                    "use STARTTLS: a connector's secret does not travel in the clear".to_owned(),
+                ))
+            }
+            (Some(Sender::Proved(proved)), _) if !self.is_current(proved) => {
+                Err(Refusal::NotProved("this user was switched off; ask your administrator".to_owned()))
+            }
             (Some(_), _) => Ok(()),
             // What comes back to us: the recipient has to name a mail of ours.
             (None, ReversePath::Null) => Ok(()),
@@ -169,14 +225,18 @@ impl Intake for Guards {
             Some(_) => self.0.settings().passing,
             None => Passing::Off,
         };
-        let mut refusal = Refusal::NotProved(HOW_TO_BE_PROVED.to_owned());
+        // Where it is not known yet whose mail it is, all that it can turn out to be must agree.
+        let mut agreed: Option<TransactionClass> = None;
         for group in self.candidates(sender, from) {
-            match self.class(&group, passing, to) {
-                Ok(class) => return Ok(class),
-                Err(refused) => refusal = refused,
+            let class = self.class(&group, passing, to)?;
+            if agreed.as_ref().is_some_and(|other| *other != class) {
+                return Err(Refusal::UnknownRecipient(AMBIGUOUS.to_owned()));
             }
+            agreed = Some(class);
         }
-        Err(refusal)
+        let class = agreed.ok_or_else(|| Refusal::NotProved(HOW_TO_BE_PROVED.to_owned()))?;
+        self.own_reverse_path(&class, sender, from)?;
+        Ok(class)
     }
 
     async fn open(
@@ -186,7 +246,10 @@ impl Intake for Guards {
         transaction: Transaction<TransactionClass>,
     ) -> Result<Incoming, Refusal> {
         let vouching = match (transaction.class.class, sender) {
-            (Class::Return, _) => Vouching::Return,
+            (Class::Return, _) => {
+                self.expects(&transaction.envelope).await?;
+                Vouching::Return
+            }
             (_, Some(Sender::Proved(proved))) => Vouching::Proved(proved.clone()),
             (_, Some(Sender::Provider(provider))) => Vouching::Provider(provider.clone()),
             (_, None) => Vouching::Signature,

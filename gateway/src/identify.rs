@@ -3,11 +3,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use mail::{GroupId, ReversePath};
-use store::{Act, Actor, Event, Proof};
+use store::Proof;
 
 use crate::{
-    gateway::{Gateway, refused},
+    gateway::Gateway,
     imap::Polled,
     incoming::{Proven, Received},
     pipeline::Identified,
@@ -56,10 +55,8 @@ async fn by_signature(gateway: &Gateway, received: &Received, scanned: &Scanned)
             author: Some(proof.author),
             group: proof.group,
         }),
-        Proving::Unproved { why, .. } => {
-            record_refusal(gateway, claimed(gateway, &peer).as_ref()).await?;
-            Err(Refusal::NotProved(why.public().to_owned()))
-        }
+        // Logged with every refusal; in the audit trail strangers could write without end.
+        Proving::Unproved { why, .. } => Err(Refusal::NotProved(why.public().to_owned())),
         Proving::Later(why) => {
             tracing::warn!(why, "a domain cannot be proved now");
             Err(Refusal::Unavailable("the sender's domain cannot be checked now; try again later".to_owned()))
@@ -89,21 +86,4 @@ fn by_word(gateway: &Gateway, polled: &Polled, scanned: &Scanned) -> Option<Prov
         authentication: Some(word.authentication),
         author: Some(word.author),
     })
-}
-
-/// The group that the reverse-path claims.
-fn claimed(gateway: &Gateway, peer: &Peer<'_>) -> Option<GroupId> {
-    match peer.reverse_path {
-        ReversePath::Address(address) => gateway.ledger().directory().group_of(address).cloned(),
-        ReversePath::Null => None,
-    }
-}
-
-async fn record_refusal(gateway: &Gateway, group: Option<&GroupId>) -> Result<(), Refusal> {
-    let event = Event::new(gateway.ledger().now(), Actor::Gateway, Act::SenderRefused);
-    let event = match group {
-        Some(group) => event.group(group),
-        None => event,
-    };
-    gateway.ledger().record(event).await.map_err(|error| refused(&error))
 }

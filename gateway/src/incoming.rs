@@ -13,7 +13,7 @@ use crate::{
     connector::{Bound, HeaderGate, Trail, Unbound},
     gateway::{Gateway, refused},
     pipeline::{self, Taken},
-    proof::{ProofScanner, Scanned},
+    proof::{self, ProofScanner, Scanned, Unproved},
     returned,
     sender::Vouching,
     smtp::{Delivery, Refusal},
@@ -84,12 +84,16 @@ impl Incoming {
             content: ContentWriter::new(gateway.ledger()).map_err(|error| refused(&error))?,
             gateway: Arc::clone(gateway),
             evidence: Evidence::wanted(gateway, &vouching),
+            scanning: match &vouching {
+                // Nothing of it is kept.
+                Vouching::Return => None,
+                _ => gateway.scanner().map(VirusScanner::mail),
+            },
             vouching,
             envelope,
             arrival,
             scanner: Scanner::new(Budget::default()),
             trail: Trail::default(),
-            scanning: gateway.scanner().map(VirusScanner::mail),
             digest: SplitDigest::new(),
         })
     }
@@ -112,6 +116,9 @@ impl Evidence {
 impl Incoming {
     /// Takes what may be kept as it is.
     async fn take(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        if self.content.size() + bytes.len() as u64 > self.vouching.most() {
+            return Err(Refusal::TooLarge);
+        }
         self.scanner.feed(bytes);
         self.trail.feed(bytes);
         self.digest.feed(bytes);
@@ -157,6 +164,11 @@ impl Delivery for Incoming {
             Evidence::Nothing => self.take(bytes).await,
             Evidence::Signature(scanner) => {
                 scanner.feed(bytes);
+                let unsigned = scanner.header().is_some_and(|head| !proof::is_signed(head));
+                if unsigned && matches!(self.vouching, Vouching::Signature) {
+                    // Nothing that follows can prove it, so nothing more of it is taken.
+                    return Err(Refusal::NotProved(Unproved::Unsigned.public().to_owned()));
+                }
                 self.take(bytes).await
             }
             Evidence::Connector(gate) => {
@@ -191,9 +203,11 @@ fn secured(accepted: &Accepted) -> String {
 }
 
 impl Original {
-    /// The mail as a loop repeats it.
-    pub(crate) fn body(&self) -> [u8; 32] {
-        self.digest.body
+    /// The mail as a loop repeats it: the same Message-ID, or at least subject, over the same body.
+    pub(crate) fn recurring(&self, message: &Message) -> [u8; 32] {
+        let headline = &message.headline;
+        let name = headline.message_id.as_ref().unwrap_or(&headline.subject);
+        certs::sha256(&[self.digest.body.as_slice(), name.as_bytes()].concat())
     }
 
     /// What makes a second delivery to a recipient the same mail: sender, Message-ID, body, recipient. A

@@ -187,11 +187,11 @@ impl Decided {
 
     /// Mail that comes round: by our own marks in it, or because the same one is handed in again and again.
     fn stop_loops(&self, gateway: &Gateway) -> Result<(), Refusal> {
-        let Parsed { sender, original, .. } = &self.authored.parsed;
+        let Parsed { sender, original, message, .. } = &self.authored.parsed;
         if original.rounds >= MOST_ROUNDS {
             return Err(Refusal::Loop);
         }
-        match gateway.fuse().admits(&sender.group, original.body(), gateway.ledger().now()) {
+        match gateway.fuse().admits(&sender.group, original.recurring(message), gateway.ledger().now()) {
             true => Ok(()),
             false => Err(Refusal::Unavailable(
                 "this mail was handed in too often within the hour; look for a rule that sends it round"
@@ -211,7 +211,7 @@ impl Decided {
             .iter()
             .map(|to| original.source(ledger, &sender.group, &message, &to.address))
             .collect();
-        let received_line = original.arrival.received_line(gateway);
+        let received_line = original.arrival.received_line(gateway, &sender.proof);
         Ok(Passage {
             author: ledger.directory().user_by_email(&author.address).map(|user| user.id),
             from_group: sender.group,

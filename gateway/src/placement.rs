@@ -26,7 +26,7 @@ pub(crate) fn known_recipient(gateway: &Gateway, group: &GroupId, address: &Addr
     if let Some(mailbox) = directory.mailbox(address) {
         return Known::As(Recipient::Mailbox(mapped(mailbox)));
     }
-    if address.domain() == domain {
+    if address.domain() == domain || names_a_way(address) {
         return Known::As(Recipient::Unknown);
     }
     Known::As(match directory.group_of(address) {
@@ -37,6 +37,12 @@ pub(crate) fn known_recipient(gateway: &Gateway, group: &GroupId, address: &Addr
         },
         None => Recipient::Outside,
     })
+}
+
+/// Whether the next server may read a further destination out of the local part (`user%host`, `host!user`,
+/// `"user@host"`), past what is decided here about the domain.
+fn names_a_way(address: &Address) -> bool {
+    address.local().contains(['%', '!', '@'])
 }
 
 fn mapped(mailbox: &Mailbox) -> policies::Place {

@@ -22,6 +22,13 @@ impl Intake for Guards {
     }
 
     async fn open(&self, from: &Polled, envelope: Envelope, _: u64) -> Result<Incoming, Refusal> {
+        let directory = self.0.ledger().directory();
+        if directory.mailbox(&from.address).is_none_or(|mapped| mapped.group != from.group) {
+            // Somebody may map it yet; until then its mail stays where it is.
+            return Err(Refusal::Unavailable(
+                "the mailbox is not mapped to a process of its group".to_owned(),
+            ));
+        }
         let arrival = Arrival::over_imap(self.0.ledger().now());
         Incoming::open(&self.0, Vouching::Mailbox(from.clone()), arrival, envelope)
     }

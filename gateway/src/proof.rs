@@ -29,6 +29,11 @@ mod tests;
 
 pub use self::scanner::{ProofScanner, Scanned};
 
+/// Whether a header block has a signature at all.
+pub(crate) fn is_signed(head: &[u8]) -> bool {
+    fields::fields(head).any(|field| field.is("DKIM-Signature"))
+}
+
 /// Fields of a header block beyond which no signature over it is worked out.
 const MOST_FIELDS: usize = 1000;
 

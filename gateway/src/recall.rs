@@ -1,9 +1,9 @@
 //! A request to take a message back. It is kept as what it is, an event of the case that it is about; then the message
 //! is withdrawn from every side that has not seen it. It never takes anything from a reader who has.
 
-use mail::{Address, GroupId};
+use mail::{Address, Class, GroupId};
 use policies::{Place, Recall};
-use store::{Accepted, Actor, Case};
+use store::{Accepted, Actor, Case, CaseId, MessageRecord};
 
 use crate::{
     gateway::{Gateway, refused},
@@ -38,14 +38,24 @@ impl Withdrawal {
         let Some(Wanted { group, author, recall }) = self.0 else { return Ok(()) };
         let ledger = gateway.ledger();
         for case in &accepted.cases {
+            let Some(request) = request_in(gateway, case.id, &group).await? else { continue };
             let messages = ledger.recallable(&group, &author, &recall.subject, Some(case.id)).await;
-            if let Some(latest) = messages.map_err(|error| refused(&error))?.first() {
+            let messages = messages.map_err(|error| refused(&error))?;
+            // What came behind the request is the better version of what it is about.
+            if let Some(latest) = messages.iter().find(|message| message.number < request) {
                 let withdrawn = ledger.withdraw(&Actor::Gateway, &group, latest.case, latest.number).await;
                 withdrawn.map_err(|error| refused(&error))?;
             }
         }
         Ok(())
     }
+}
+
+/// The number of the group's latest request in the case.
+async fn request_in(gateway: &Gateway, case: CaseId, group: &GroupId) -> Result<Option<u32>, Refusal> {
+    let messages = gateway.ledger().messages(case).await.map_err(|error| refused(&error))?;
+    let own = |message: &&MessageRecord| message.class == Some(Class::Recall) && message.from_group == *group;
+    Ok(messages.iter().filter(own).map(|message| message.number).max())
 }
 
 /// The case that a request to this mailbox is about: the one with the author's latest message of that subject.

@@ -39,6 +39,18 @@ pub(crate) enum Vouching {
     Return,
 }
 
+impl Vouching {
+    /// Bytes of a mail that may arrive before anybody is known to vouch for it. What comes back is small, and what nobody has
+    /// vouched for yet must not fill the disk.
+    pub(crate) fn most(&self) -> u64 {
+        match self {
+            Self::Proved(_) | Self::Mailbox(_) => u64::MAX,
+            Self::Provider(_) | Self::Signature => 50 * 1024 * 1024,
+            Self::Return => 1024 * 1024,
+        }
+    }
+}
+
 impl Proved {
     pub(crate) fn by(group: &GroupId, proof: Proof) -> Self {
         Self { group: group.clone(), proof, authentication: None, author: None }

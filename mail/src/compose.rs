@@ -9,7 +9,7 @@ use mail_builder::headers::{HeaderType, address::Address as Mailbox, raw::Raw, t
 use crate::Address;
 
 pub use delivery::{DeliveryReport, Outcome};
-pub use letter::Letter;
+pub use letter::{Letter, Submitted};
 
 /// Exchange and Outlook honour it: delivery and read receipts, out of office and automatic replies are not wanted; `All`
 /// would silence failures too.

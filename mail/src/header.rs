@@ -34,8 +34,9 @@ impl LineKind {
         match line {
             [] | [b'\n'] | [b'\r', b'\n'] => Self::Blank,
             [b' ' | b'\t', ..] => Self::Folded,
-            [.., b'\n'] if line.starts_with(b"From ") || line.starts_with(b">From ") => Self::Envelope,
+            // `From :` is the obsolete form of the field; the line of a mailbox file has blanks before its colons.
             _ if field_name(line).is_some() => Self::Field,
+            [.., b'\n'] if line.starts_with(b"From ") || line.starts_with(b">From ") => Self::Envelope,
             _ => Self::Body,
         }
     }

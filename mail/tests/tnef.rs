@@ -294,8 +294,11 @@ fn the_bytes_say_it_where_the_type_does_not() {
     }
 }
 
+/// Name, length, first bytes.
+type File = (&'static str, usize, &'static [u8]);
+
 /// File names and lengths as other programs give them, and how the first bytes of each look.
-const CORPUS: [(&str, &[(&str, usize, &[u8])]); 12] = [
+const CORPUS: [(&str, &[File]); 12] = [
     ("mimekit-tnef/MAPI_OBJECT.tnef", &[("Untitled_Attachment", 628_224, b"\xd0\xcf\x11\xe0")]),
     (
         "mimekit-tnef/attachments.tnef",

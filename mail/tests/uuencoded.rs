@@ -97,8 +97,11 @@ fn the_parts_of_an_encoded_mail_are_listed() {
     assert_eq!((file.name.as_deref(), bytes(file, mail.as_bytes())), (Some("a.pdf"), b"%PDF-1".to_vec()));
 }
 
-/// Files of the corpus as another decoder gives them: name, length, first bytes.
-const CORPUS: [(&str, &[(&str, usize, &[u8])]); 4] = [
+/// Name, length, first bytes.
+type File = (&'static str, usize, &'static [u8]);
+
+/// Files of the corpus as another decoder gives them.
+const CORPUS: [(&str, &[File]); 4] = [
     (
         "mail-mime-parser/m0018.txt.eml",
         &[

@@ -38,6 +38,11 @@ impl Ruleset {
         Ok(Self { catalogue, calendar, tags, verdicts })
     }
 
+    /// Whether the rule of this name holds mail back: then whatever bears its name was let go by a person.
+    pub fn holds(&self, rule: &str) -> bool {
+        self.verdicts.holds(rule)
+    }
+
     /// The processes.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue

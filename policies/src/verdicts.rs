@@ -63,6 +63,12 @@ impl VerdictRules {
         self.rules.iter().map(|rule| &rule.id)
     }
 
+    /// Whether the rule of this name holds mail back.
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| rule.id.as_str() == name && matches!(rule.decision, Decision::Hold { .. }))
+    }
+
     /// A rule for a process that the catalogue does not have would never decide: a slip that nobody would see.
     pub(crate) fn check(&self, catalogue: &Catalogue) -> Result<(), PolicyError> {
         match self.named.iter().find(|(process, _)| catalogue.process(process).is_none()) {

@@ -29,6 +29,11 @@ const SEVERAL: &[(&str, &[u8], Fate)] = &[
         b"From: mal@mallory.example\r\nFrom\t: jo@alpha.example\r\n",
         Refused,
     ),
+    (
+        "a second From with a space before the colon",
+        b"From: mal@mallory.example\r\nFrom : jo@alpha.example\r\n",
+        Refused,
+    ),
     ("an empty From before", b"From:\r\nFrom: jo@alpha.example\r\n", Refused),
     ("an empty From behind", b"From: mal@mallory.example\r\nFrom:\r\n", Refused),
     ("the same author twice", b"From: mal@mallory.example\r\nFrom: mal@mallory.example\r\n", Refused),

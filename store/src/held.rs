@@ -145,6 +145,9 @@ struct HeldRecord {
     /// [`CaseBound`], sealed: it holds search tags.
     #[n(8)]
     bound: Option<SealedBound>,
+    /// What makes a second delivery the same mail, while it waits.
+    #[n(9)]
+    sources: Option<Vec<SourceKey>>,
 }
 
 /// Sealed under a key of its own, because the parts of the mail's key are each sealed once.
@@ -179,7 +182,8 @@ impl Ledger {
                 return first.ok_or(StoreError::Conflict);
             }
             let mut changes = Changeset::default();
-            let record = self.held_record(&passage, reason, &onward, envelope, &headline)?;
+            let mut record = self.held_record(&passage, reason, &onward, envelope, &headline)?;
+            record.sources = Some(sources.to_vec());
             passage.content.name_in(&mut changes);
             for source in sources {
                 changes.require.push((held_source(&source), None));
@@ -240,6 +244,7 @@ impl Ledger {
             envelope,
             received_line: passage.received_line.clone(),
             authentication: passage.authentication.clone(),
+            sources: None,
             transit: self.root().transit().wrap(&content.key, content.id.as_bytes())?,
             wrap: Wrap { group: group.clone(), wrapped },
             bound,
@@ -266,7 +271,8 @@ impl Ledger {
         changes: &mut Changeset,
     ) -> Result<(), StoreError> {
         let mail = &record.mail;
-        if mail.class != Class::Human {
+        // Who wants no answer to a failure is a machine too (RFC 5321 §4.5.5).
+        if mail.class != Class::Human || record.envelope.reverse_path == ReversePath::Null {
             return Ok(());
         }
         let directory = self.directory();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use mail::{Class, Envelope, GroupId, Headline, Scan};
+use mail::{Class, Envelope, GroupId, Headline, Rcpt, Scan};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -82,6 +82,10 @@ pub(crate) struct PassageRecord {
     /// Recipients whose jobs are not over.
     #[n(13)]
     pub(crate) open: u32,
+    /// For each recipient, what made a second delivery the same mail. A recipient that is given up loses it, so that the
+    /// mail can be sent again.
+    #[n(14)]
+    pub(crate) sources: Option<Vec<SourceKey>>,
 }
 
 /// A passage for the worker: what the courier needs to send it.
@@ -134,7 +138,7 @@ impl Ledger {
                 return first.ok_or(StoreError::Conflict);
             }
             let mut changes = Changeset::default();
-            let record = self.passage_record(&passage, envelope)?;
+            let record = self.passage_record(&passage, envelope, &sources)?;
             passage.content.name_in(&mut changes);
             for source in sources {
                 changes.require.push((relay_source(&source), None));
@@ -163,7 +167,12 @@ impl Ledger {
         }
     }
 
-    fn passage_record(&self, passage: &Passage, envelope: Envelope) -> Result<PassageRecord, StoreError> {
+    fn passage_record(
+        &self,
+        passage: &Passage,
+        envelope: Envelope,
+        sources: &[SourceKey],
+    ) -> Result<PassageRecord, StoreError> {
         let content = &passage.content;
         Ok(PassageRecord {
             id: PassageId::new(self.now())?,
@@ -172,6 +181,7 @@ impl Ledger {
             author: passage.author,
             content: content.id,
             size: content.size,
+            sources: Some(sources.to_vec()),
             open: u32::try_from(envelope.recipients.len()).unwrap_or(u32::MAX),
             envelope,
             received_line: passage.received_line.clone(),
@@ -227,6 +237,14 @@ impl Ledger {
             decided_by: record.decided_by,
             received_at: record.received_at,
         }))
+    }
+}
+
+impl PassageRecord {
+    /// The row that answers a second delivery to this recipient.
+    pub(crate) fn source_of(&self, recipient: &Rcpt) -> Option<Vec<u8>> {
+        let place = self.envelope.recipients.iter().position(|known| known == recipient)?;
+        self.sources.as_ref()?.get(place).map(relay_source)
     }
 }
 

@@ -49,6 +49,11 @@ pub struct AwayNote {
 }
 
 impl Ledger {
+    /// Whether a mail of this job has left, so that something can come back for it.
+    pub async fn has_sent(&self, job: JobId) -> Result<bool, StoreError> {
+        Ok(self.sent(job).await?.is_some())
+    }
+
     /// Takes note of what came back for a mail that we sent. What it was; `None` if no such mail left.
     pub async fn note_return(&self, job: JobId, returned: Returned) -> Result<Option<JobKind>, StoreError> {
         loop {

@@ -76,7 +76,7 @@ fn group(file: &mut String, id: &str, name: &str, domains: &[String], networks: 
     let mpid = id[..4].to_uppercase();
     let _ = writeln!(
         file,
-        "[[group]]\nid = \"{id}\"\nname = \"{name}\"\ndomains = {domains:?}\nnetworks = {networks:?}\n\
+        "[[group]]\nid = \"{id}\"\nname = \"{name}\"\ndomains = {domains:?}\nnetworks = {networks:?}\nreceipts = \"off\"\n\
          [[participant]]\nmpid = \"{mpid}\"\ngroup = \"{id}\"\nname = \"{name}\"\nrole = \"electricity-supplier\""
     );
 }

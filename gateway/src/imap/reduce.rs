@@ -144,9 +144,13 @@ fn attribute(reader: &mut Reader<'_>) -> Option<Vec<u8>> {
         reader.take(b")")?;
         return Some(known_flags(flags));
     }
-    reader.take(b"BODY[]<")?;
-    let origin = reader.short_number()?;
-    reader.take(b"> ")?;
+    reader.take(b"BODY[]")?;
+    let origin = match reader.take(b"<") {
+        Some(()) => reader.short_number().filter(|_| reader.take(b">").is_some())?,
+        // Some servers do not name the origin of a piece that begins at the beginning.
+        None => 0,
+    };
+    reader.take(b" ")?;
     let data = reader.string()?;
     let mut piece = format!("BODY[]<{origin}> {{{}}}\r\n", data.len()).into_bytes();
     piece.extend(data);
@@ -281,6 +285,7 @@ mod tests {
             ),
             ("* 2 FETCH (MODSEQ (77) UID 9)\r\n", "* 2 FETCH (UID 9)\r\n"),
             ("* 2 FETCH (UID 9 BODY[]<0> \"a\\\"b\")\r\n", "* 2 FETCH (UID 9 BODY[]<0> {3}\r\na\"b)\r\n"),
+            ("* 2 FETCH (UID 9 BODY[] {3}\r\nabc)\r\n", "* 2 FETCH (UID 9 BODY[]<0> {3}\r\nabc)\r\n"),
             ("* 2 FETCH (BODY[]<5> NIL UID 9)\r\n", "* 2 FETCH (BODY[]<5> {0}\r\n UID 9)\r\n"),
         ] {
             assert_eq!(reduced(response), Ok(Some(left.to_owned())), "{response}");
@@ -288,7 +293,8 @@ mod tests {
         for response in [
             "* 1 FETCH (INTERNALDATE NIL)\r\n",
             "* 1 FETCH (BODYSTRUCTURE ((((((\r\n",
-            "* 1 FETCH (UID 9 BODY[] {3}\r\nabc)\r\n",
+            "* 1 FETCH (UID 9 BODY[1] {3}\r\nabc)\r\n",
+            "* 1 FETCH (UID 9 BODY[]<0 {3}\r\nabc)\r\n",
             "* 1 FETCH (UID 4294967296)\r\n",
             "* 1 FETCH (UID 9 BODY[]<0> {9}\r\nabc)\r\n",
             "* 1 FETCH (UID 9) x\r\n",

@@ -9,7 +9,7 @@ mod signer;
 use std::sync::Arc;
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use mail::{Address, GroupId, Letter, Rcpt, ReportWish, ReversePath};
+use mail::{Address, GroupId, Letter, Rcpt, ReportWish, ReversePath, Submitted};
 use store::{Job, JobKind, StoreError};
 use templates::{CompanyName, FieldError, LetterText, TemplateError, Templates};
 
@@ -112,6 +112,10 @@ impl Letters {
             message_id: &notice::message_id(job, domain),
             references: &draft.references,
             date: job.created_at.as_second(),
+            submitted: match job.kind {
+                JobKind::Receipt(_) => Submitted::Replied,
+                _ => Submitted::Generated,
+            },
         };
         let sender = notice::envelope_sender(job.id, domain).ok_or_else(|| self.unusable_domain())?;
         Ok(Outgoing {

@@ -52,6 +52,19 @@ enum Round {
 /// Ends of tries that may be on their way to the disk while further mails are sent.
 const ENDING: usize = 16;
 
+/// A lane that is taken. It is free again however the job ends, even by a fault of ours.
+struct Lane {
+    domain: String,
+    over: mpsc::UnboundedSender<String>,
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        // Without a dispatcher nobody waits for lanes any more.
+        let _ = self.over.send(std::mem::take(&mut self.domain));
+    }
+}
+
 impl Worker {
     pub fn new(
         gateway: Arc<Gateway>,
@@ -177,10 +190,11 @@ impl Worker {
         over: mpsc::UnboundedSender<String>,
         endings: Arc<Semaphore>,
     ) {
+        let lane = Lane { domain: leased.job.domain().to_owned(), over };
         let outcome = self.within_lease(&leased).await;
         // Never closed; without a permit the end is only written without waiting for others.
         let _permit = endings.acquire_owned().await.ok();
-        let _ = over.send(leased.job.domain().to_owned());
+        drop(lane);
         if let Some(outcome) = outcome {
             self.end(leased, outcome).await;
         }

@@ -85,6 +85,16 @@ async fn mails_are_taken_and_removed() {
 }
 
 #[tokio::test]
+async fn the_same_mail_twice_is_one() {
+    let scene = Scene::open().await;
+    [0, 1, 0, 0].into_iter().for_each(|number| scene.deliver(&mail(number, 10)));
+    let running = Running::start(&scene.shelf, scene.mailbox());
+    scene.quiet(2).await;
+    running.end().await;
+    assert_eq!((scene.shelf.contents().again, scene.server.inbox().len()), (2, 0));
+}
+
+#[tokio::test]
 async fn a_large_mail_comes_in_pieces() {
     let scene = Scene::open().await;
     // The last one ends where a piece does.

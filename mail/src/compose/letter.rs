@@ -35,6 +35,17 @@ pub struct Letter<'a> {
     pub references: &'a [String],
     /// Seconds since 1970.
     pub date: i64,
+    /// What made a machine write it.
+    pub submitted: Submitted,
+}
+
+/// How an automatic mail came about (RFC 3834 §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submitted {
+    /// Of itself: `auto-generated`.
+    Generated,
+    /// As an answer to a mail of its reader: `auto-replied`.
+    Replied,
 }
 
 impl Letter<'_> {
@@ -57,7 +68,13 @@ impl Letter<'_> {
             letter = letter.in_reply_to(answered.as_str()).references(self.references);
         }
         let letter = letter
-            .header("Auto-Submitted", Raw::new("auto-generated"))
+            .header(
+                "Auto-Submitted",
+                Raw::new(match self.submitted {
+                    Submitted::Generated => "auto-generated",
+                    Submitted::Replied => "auto-replied",
+                }),
+            )
             .header("X-Auto-Response-Suppress", Raw::new(SUPPRESS))
             .body(MimePart::new(body, parts));
         let mut bytes = Vec::new();
@@ -95,6 +112,7 @@ mod tests {
             html: "<p>Something waits.</p>",
             message_id: "n1@postern.example",
             references: &references,
+            submitted: Submitted::Generated,
             date: 1_780_000_000,
         };
         change(&mut letter);

@@ -151,7 +151,7 @@ impl Server {
             false => None,
         };
         self.ready.add("portal", web::here(config, &socket)?);
-        let pages = web::pages(&self.desk, url, demo)?;
+        let pages = web::pages(config, &self.desk, url, demo)?;
         self.tasks.spawn(web::serve(socket, pages, identity, self.stop.subscribe()));
         Ok(())
     }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use certs::ServerIdentity;
-use portal::{Demo, Options, Portal};
+use portal::{Demo, MailSide, Options, Portal, Submission};
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::config::Config;
+use crate::config::{Config, MailListener};
 use crate::tools::Desk;
 
 /// Binds the portal's address.
@@ -39,14 +39,31 @@ fn address(config: &Config, listen: SocketAddr) -> String {
     format!("{scheme}://{listen}")
 }
 
-pub(super) fn pages(desk: &Desk, url: &str, demo: Option<Demo>) -> anyhow::Result<Arc<Portal>> {
+pub(super) fn pages(
+    config: &Config,
+    desk: &Desk,
+    url: &str,
+    demo: Option<Demo>,
+) -> anyhow::Result<Arc<Portal>> {
     let portal = Portal::new(Options {
         ledger: desk.ledger.clone(),
         catalogue: Arc::new(desk.rules.catalogue().clone()),
         public_url: url.parse().context("portal.url")?,
         demo,
     })?;
-    Ok(Arc::new(portal))
+    let mail = MailSide { rules: Arc::clone(&desk.rules), submission: submission(config) };
+    Ok(Arc::new(portal.beside(mail)))
+}
+
+/// What people write into their mail programs; none where nobody can log in from another machine.
+fn submission(config: &Config) -> Option<Submission> {
+    let port = |listener: &MailListener| listener.listen.first().map(SocketAddr::port);
+    let (starttls, implicit_tls) = (port(&config.submission), port(&config.submissions));
+    (starttls.is_some() || implicit_tls.is_some()).then(|| Submission {
+        host: config.server.name.clone(),
+        implicit_tls,
+        starttls,
+    })
 }
 
 /// Serves until `stop` turns true.

@@ -3,7 +3,7 @@
 use certs::SealedPart;
 use mail::{ContactType, GroupId, ProcessId};
 
-use super::{CaseBound, HeldNews, HeldRecord, Released, held_key};
+use super::{CaseBound, HeldNews, HeldRecord, Released, held_key, held_source};
 use crate::{
     accept::{Acceptance, Deadline, Place, earlier},
     audit::{Act, Actor, Event},
@@ -63,6 +63,7 @@ impl Ledger {
         changes: &mut Changeset,
     ) -> Result<Released, StoreError> {
         let passage = PassageRecord {
+            sources: None,
             id: PassageId::new(self.now())?,
             from_group: record.mail.from_group.clone(),
             proof: record.mail.proof.clone(),
@@ -171,6 +172,8 @@ impl Ledger {
             ..Changeset::default()
         };
         self.tell_of_held(&record, HeldNews::Returned, &mut changes)?;
+        // Sent again it is judged again, and not taken for what was destroyed.
+        changes.delete.extend(record.sources.iter().flatten().map(held_source));
         give_up(record.content, &mut changes)?;
         let committed = match self.commit(changes).await {
             // Somebody else decided first.

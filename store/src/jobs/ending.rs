@@ -292,6 +292,8 @@ impl Ledger {
         detail: String,
         changes: &mut Changeset,
     ) -> Result<(), StoreError> {
+        // Sent again it is tried again, and not taken for what was done.
+        changes.delete.extend(passage.source_of(&relay.to));
         if !wants_report(relay.to.notify, Fate::Failed)
             || self.report(passage, relay, Fate::Failed, detail, changes)?
         {
