@@ -135,63 +135,92 @@ fn each_of_10_000_mails_is_taken_once_whatever_happens() {
     println!("POSTERN_SEED={seed}");
     let mut random = Random::seeded(seed);
     let mut scene = Scene::set("");
-    let order = || (0..MAILS).flat_map(|number| (0..CASES).map(move |case| (case, number)));
-    let mut waiting = order();
-    for (case, number) in waiting.by_ref().take(CASES * MAILS / 2) {
+    let mut waiting = (0..MAILS).flat_map(|number| (0..CASES).map(move |case| (case, number)));
+    for (case, number) in waiting.by_ref().take(CASES * MAILS / 10) {
         scene.deliver(&mail(case, number));
     }
     let began = Instant::now();
     let mut left = Vec::new();
     for kill in 0..KILLS {
+        scene.deliver(&decoy(kill));
         let mut server = scene.installation.serve();
         // The moment is what is random here, not what is waited for.
-        let moment = Instant::now() + Duration::from_micros(random.within(10_000, 500_000));
+        let moment = Instant::now() + Duration::from_millis(random.within(10, 3_000));
+        if kill % 2 == 0 {
+            meddle(&scene.dovecot, kill);
+        }
         while let Some(rest) = moment.checked_duration_since(Instant::now()) {
             thread::park_timeout(rest);
         }
+        if kill % 2 == 1 {
+            meddle(&scene.dovecot, kill);
+        }
         server.process.kill();
         left.push(scene.inbox());
-        for (case, number) in waiting.by_ref().take(CASES * MAILS / 2 / KILLS) {
+        for (case, number) in waiting.by_ref().take(CASES * MAILS * 9 / 10 / KILLS) {
             scene.deliver(&mail(case, number));
-        }
-        // A client of the mailbox that expunges what is marked; between Postern's STORE and EXPUNGE that is its mail.
-        scene.dovecot.doveadm(&["expunge", "-u", MAILBOX, "mailbox", "INBOX", "deleted"]).good("expunge");
-        if kill % 10 == 9 {
-            scene.dovecot.renumber(MAILBOX);
         }
     }
     println!("left in the mailbox at each kill: {left:?}; {:?}", began.elapsed());
-    let busy = left.iter().filter(|left| **left > 0).count();
-    assert!(busy > KILLS / 2, "only {busy} of {KILLS} kills hit a poller at work");
     let server = scene.installation.serve();
     scene.until_empty();
     println!("all taken after {:?}", began.elapsed());
-    let mut cases = scene.cases();
-    cases.sort();
-    assert_eq!(cases.len(), CASES);
-    assert!(cases.iter().all(|(_, messages)| *messages == MAILS as u64), "{cases:?}");
-    whole(&scene.installation, &cases);
+    whole(&scene);
     scene.installation.audit_is_whole();
     println!("all are whole after {:?}", began.elapsed());
     server.stop();
     no_panic(&scene.installation.stderr());
 }
 
-/// Every mail of every case is there, byte for byte.
-fn whole(installation: &Installation, cases: &[(String, u64)]) {
+/// What other clients of a mailbox do while it is polled: they expunge a mail of theirs and what is marked as deleted,
+/// and now and then the server numbers everything anew.
+fn meddle(dovecot: &Dovecot, kill: usize) {
+    let expunge = |what: &[&str]| {
+        let command = ["expunge", "-u", MAILBOX, "mailbox", "INBOX"];
+        // Numbered anew in the same moment, it may not find what it looks for.
+        dovecot.doveadm(&[&command[..], what].concat());
+    };
+    expunge(&["header", "Message-ID", &format!("decoy.{kill}@alpha.example")]);
+    expunge(&["deleted"]);
+    if kill % 5 == 4 {
+        dovecot.renumber(MAILBOX);
+    }
+}
+
+/// A mail that somebody expunges, perhaps before it is taken.
+fn decoy(kill: usize) -> Vec<u8> {
+    let mail = mail(CASES + kill, 0);
+    let id = format!("{}.0@alpha.example", CASES + kill);
+    String::from_utf8(mail).unwrap().replace(&id, &format!("decoy.{kill}@alpha.example")).into_bytes()
+}
+
+/// Every mail is in its case, byte for byte, once; a decoy is nowhere or in a case of its own.
+fn whole(scene: &Scene) {
+    let (cases, decoys): (Vec<_>, Vec<_>) = scene.cases().into_iter().partition(|(_, mails)| *mails > 1);
+    println!("{} of {KILLS} decoys were taken before they were expunged", decoys.len());
+    let installation = &scene.installation;
+    let mut found: Vec<_> =
+        decoys.iter().flat_map(|(reference, _)| installation.originals(reference)).collect();
+    found.sort();
+    found.dedup();
+    assert_eq!(found.len(), decoys.len(), "a decoy was taken twice");
+    assert!(found.iter().all(|mail| (0..KILLS).any(|kill| *mail == decoy(kill))));
+
+    assert_eq!(cases.len(), CASES);
+    assert!(cases.iter().all(|(_, mails)| *mails == MAILS as u64), "{cases:?}");
     thread::scope(|scope| {
-        for part in cases.chunks(cases.len().div_ceil(4)) {
-            scope.spawn(move || {
-                for (reference, _) in part {
-                    let mut found = installation.originals(reference);
-                    let case = (0..CASES).find(|case| found.contains(&mail(*case, 0)));
-                    let case = case.unwrap_or_else(|| panic!("{reference} has no first mail"));
-                    let mut sent: Vec<_> = (0..MAILS).map(|number| mail(case, number)).collect();
-                    found.sort();
-                    sent.sort();
-                    assert!(found == sent, "{reference} does not hold the mails of matter {case}");
-                }
-            });
+        for part in cases.chunks(CASES.div_ceil(4)) {
+            scope.spawn(move || part.iter().for_each(|(reference, _)| is_whole(installation, reference)));
         }
     });
+}
+
+fn is_whole(installation: &Installation, reference: &str) {
+    let mut found = installation.originals(reference);
+    let case = (0..CASES).find(|case| found.contains(&mail(*case, 0)));
+    let case = case.unwrap_or_else(|| panic!("{reference} has no first mail"));
+    let mut sent: Vec<_> = (0..MAILS).map(|number| mail(case, number)).collect();
+    found.sort();
+    sent.sort();
+    assert!(found == sent, "{reference} does not hold the mails of matter {case}");
 }
