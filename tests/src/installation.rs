@@ -175,7 +175,7 @@ impl Installation {
 
     /// The references of all cases.
     pub fn cases(&self) -> Vec<String> {
-        let cases = self.json(["case", "list"]);
+        let cases = self.json(["case", "list", "--limit", "1000"]);
         let rows = cases.as_array().expect("a list of cases").iter();
         rows.map(|case| case["reference"].as_str().expect("a reference").to_owned()).collect()
     }

@@ -174,6 +174,44 @@ impl Smtp {
     }
 }
 
+impl Smtp {
+    /// The same in chunks (RFC 3030), cut where `cuts` says, all sent at once. Gives the last answer, or the first
+    /// refusal.
+    pub fn deliver_chunks(
+        &mut self,
+        from: &str,
+        to: &[&str],
+        mail: &[u8],
+        cuts: &[usize],
+    ) -> io::Result<Reply> {
+        let mut commands = vec![format!("MAIL FROM:<{from}>")];
+        commands.extend(to.iter().map(|recipient| format!("RCPT TO:<{recipient}>")));
+        for command in commands {
+            let reply = self.command(&command)?;
+            if reply.code != 250 {
+                return Ok(reply);
+            }
+        }
+        let ends: Vec<_> = cuts.iter().copied().chain([mail.len()]).collect();
+        let starts = [0].into_iter().chain(cuts.iter().copied());
+        let mut all = Vec::new();
+        for (start, end) in starts.zip(&ends) {
+            let last = if *end == mail.len() { " LAST" } else { "" };
+            all.extend_from_slice(format!("BDAT {}{last}\r\n", end - start).as_bytes());
+            all.extend_from_slice(&mail[start..*end]);
+        }
+        let sent = self.send(&all);
+        let mut reply = self.reply()?;
+        for _ in 1..ends.len() {
+            if reply.code != 250 {
+                return Ok(reply);
+            }
+            reply = self.reply()?;
+        }
+        sent.map(|()| reply)
+    }
+}
+
 /// The mail as DATA carries it (RFC 5321 §4.5.2), end included.
 pub fn stuffed(mail: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(mail.len() + 1024);
