@@ -15,6 +15,9 @@ use tests::wait;
 /// The other installation's name.
 const OTHER: &str = "post.example.net";
 
+/// Alpha's people want to know that their mail was secured.
+pub(crate) const RECEIPTS: &str = "[[group]]\nid = \"alpha\"\nname = \"Alpha Energy\"\ndomains = [\"alpha.example\"]\nreceipts = \"new-cases\"\n";
+
 /// How a mail system answers for somebody who is away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
@@ -76,7 +79,7 @@ fn facing(sink: &Sink, other: &str) -> Installation {
     let installation =
         Installation::new(&Settings { smarthost: sink.address.to_string(), ..Settings::default() });
     installation.import(&format!(
-        "[[group]]\nid = \"other\"\nname = \"Other Post\"\ndomains = [\"{other}\"]\nnetworks = [\"127.0.0.1/32\"]\n\
+        "{RECEIPTS}[[group]]\nid = \"other\"\nname = \"Other Post\"\ndomains = [\"{other}\"]\nnetworks = [\"127.0.0.1/32\"]\n\
          [[participant]]\nmpid = \"OTHR\"\ngroup = \"other\"\nname = \"Other Post\"\nrole = \"electricity-supplier\"\n"
     ));
     installation

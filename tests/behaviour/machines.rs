@@ -14,6 +14,8 @@ use tests::sink::{Sink, Taken};
 use tests::smtp::{Reply, Smtp};
 use tests::wait;
 
+use crate::loops::RECEIPTS;
+
 /// Mails in the folder of bounces that people wrote: ordinary ones, and bounces passed on with a word before them.
 const OF_PEOPLE: [&str; 4] = ["lhost-sendmail-14", "make-test-36", "is-not-bounce-01", "is-not-bounce-02"];
 
@@ -111,6 +113,7 @@ fn tell_nobody_wherever_they_arrive() {
     let waiting = Settings { market, level: "warn", ..Settings::default() };
     let sending = Settings { smarthost: sink.address.to_string(), ..waiting.clone() };
     let installation = Installation::new(&sending);
+    installation.import(RECEIPTS);
     let server = installation.serve();
     let (case, notice, receipt) = case_of_a_person(&installation, server.smtp(), &sink);
     server.stop();

@@ -6,6 +6,8 @@ pub mod browser;
 pub mod clamd;
 pub mod corpus;
 pub mod demo;
+pub mod dkim;
+pub mod dns;
 pub mod dovecot;
 pub mod exim;
 pub mod http;
