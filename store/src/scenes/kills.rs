@@ -138,7 +138,10 @@ async fn a_failed_relay_is_reported_once_at_every_moment() {
     };
     Market::killed_everywhere(day, async |market| {
         assert!(market.rows(Table::Queue).await.is_empty());
-        assert_eq!((market.count(Act::RelayAbandoned).await, market.count(Act::ReportSent).await), (2, 2));
+        // What was given up may be sent again: each time its sender is told, once.
+        let given_up = market.count(Act::RelayAbandoned).await;
+        assert!((2..=4).contains(&given_up), "{given_up}");
+        assert_eq!(market.count(Act::ReportSent).await, given_up);
     })
     .await;
 }
@@ -178,7 +181,10 @@ async fn a_returned_mail_leaves_nothing_at_any_moment() {
         for table in [Table::Queue, Table::Held, Table::Content, Table::Arriving] {
             assert!(market.rows(table).await.is_empty(), "{table:?}");
         }
-        assert_eq!((market.count(Act::HeldReturned).await, market.count(Act::HeldNoticeSent).await), (1, 3));
+        // What was returned may be sent again, and is held again.
+        let returned = market.count(Act::HeldReturned).await;
+        assert!((1..=2).contains(&returned), "{returned}");
+        assert_eq!(market.count(Act::HeldNoticeSent).await, 3 * returned);
     })
     .await;
 }
