@@ -126,6 +126,11 @@ fn what_nobody_vouches_for_is_put_aside() {
     let server = scene.installation.serve();
     scene.until_empty();
     assert_eq!((scene.dovecot.count(MAILBOX, "Refused"), scene.cases().len()), (1, 1));
+    wait::until_true("health to say so", || {
+        let health = scene.installation.json(["health"]);
+        let poll = &health["polls"][0];
+        poll["name"] == "beta-et" && poll["taken"] == 1 && poll["left"] == 1
+    });
     server.stop();
 }
 
