@@ -93,12 +93,15 @@ fn tenant_and_secret_bind_a_mail_to_one_company_and_the_secret_is_kept_nowhere()
     }
 }
 
+/// Names and values of header fields.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn whatever_does_not_fit_whole_is_refused_alike() {
     let stage = Stage::set();
     let [alpha, gamma] = stage.secrets.each_ref().map(String::as_str);
     let longer = format!("{alpha}x");
-    let refused: [(&str, &str, &[(&str, &str)]); 11] = [
+    let refused: [(&str, &str, Fields<'_>); 11] = [
         ("nothing", AMY, &[]),
         ("no secret", AMY, &[(TENANT, "11-aa")]),
         ("an empty secret", AMY, &[(TENANT, "11-aa"), (SECRET, "")]),
