@@ -261,98 +261,93 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     /// Everything else, which needs no further word of the client.
     fn answer(&mut self, tag: &str, command: &str) -> Vec<u8> {
         let words: Vec<&str> = command.split(' ').collect();
-        let done = |text: &str| format!("{text}{tag} OK done\r\n").into_bytes();
-        let mut state = self.server.state();
-        match words.as_slice() {
-            ["CAPABILITY"] => done(&format!("* CAPABILITY {}\r\n", state.manners.capabilities)),
-            ["LOGIN", ..] => done(""),
+        let told = match words.as_slice() {
+            ["CAPABILITY"] => format!("* CAPABILITY {}\r\n", self.server.state().manners.capabilities),
+            ["LOGIN", ..] => String::new(),
             ["CREATE", name] => {
                 let folder = Folder { uid_validity: 1, uid_next: 1, mails: BTreeMap::new() };
-                state.folders.insert(name.trim_matches('"').to_owned(), folder);
-                done("")
+                self.server.state().folders.insert(name.trim_matches('"').to_owned(), folder);
+                String::new()
             }
-            ["SELECT", name] => {
-                let name = name.trim_matches('"');
-                let Some(folder) = state.folders.get(name) else {
-                    return format!("{tag} NO no such folder\r\n").into_bytes();
-                };
-                let next = match state.manners.tells_uid_next {
-                    true => format!("* OK [UIDNEXT {}] next\r\n", folder.uid_next),
-                    false => String::new(),
-                };
-                let text = format!(
-                    "* FLAGS (\\Seen)\r\n* {} EXISTS\r\n* OK [UIDVALIDITY {}] valid\r\n{next}",
-                    folder.mails.len(),
-                    folder.uid_validity
-                );
-                self.told = folder.mails.len();
-                drop(state);
-                self.folder = Some(name.to_owned());
-                done(&text)
-            }
-            ["UID", "FETCH", set, "(UID", "RFC822.SIZE", "FLAGS)"] => {
-                let (size, folder) = (state.manners.size, self.open(&mut state));
-                let mut text = String::new();
-                for (number, (uid, mail)) in folder.mails.iter().enumerate() {
-                    if within(set, *uid) {
-                        let (flags, size) = (mail.flags.join(" "), size(mail.octets.len()));
-                        let number = number + 1;
-                        text +=
-                            &format!("* {number} FETCH (UID {uid} RFC822.SIZE {size} FLAGS ({flags}))\r\n");
-                    }
-                }
-                done(&text)
-            }
-            ["UID", "FETCH", set, "(UID", piece] => {
-                drop(state);
-                self.pieces(tag, set, piece)
-            }
+            ["SELECT", name] => match self.select(name.trim_matches('"')) {
+                Some(told) => told,
+                None => return format!("{tag} NO no such folder\r\n").into_bytes(),
+            },
+            ["UID", "FETCH", set, "(UID", "RFC822.SIZE", "FLAGS)"] => self.listing(set),
+            ["UID", "FETCH", set, "(UID", piece] => return self.pieces(tag, set, piece),
             ["UID", "STORE", set, "+FLAGS.SILENT", ..] => {
                 let flags = command.split_once('(').unwrap().1.trim_end_matches(')');
-                for (uid, mail) in &mut self.open(&mut state).mails {
-                    if within(set, *uid) {
-                        mail.flags.extend(flags.split(' ').map(str::to_owned));
-                    }
+                let server = self.server.clone();
+                for (_, mail) in
+                    self.open(&mut server.state()).mails.iter_mut().filter(|(uid, _)| within(set, **uid))
+                {
+                    mail.flags.extend(flags.split(' ').map(str::to_owned));
                 }
-                done("")
+                String::new()
             }
             ["UID", "EXPUNGE", set] => {
                 let deleted = |mail: &Mail| mail.flags.iter().any(|flag| flag == "\\Deleted");
-                let count = self.remove(&mut state, |uid, mail| within(set, uid) && deleted(mail));
-                drop(state);
-                self.told -= count;
-                done(&"* 1 EXPUNGE\r\n".repeat(count))
+                self.remove(|uid, mail| within(set, uid) && deleted(mail))
             }
             ["UID", verb @ ("MOVE" | "COPY"), set, name] => {
-                let name = name.trim_matches('"');
-                if !state.folders.contains_key(name) {
+                if !self.copy(set, name.trim_matches('"')) {
                     return format!("{tag} NO [TRYCREATE] make it\r\n").into_bytes();
                 }
-                let mails: Vec<Mail> = self
-                    .open(&mut state)
-                    .mails
-                    .iter()
-                    .filter(|(uid, _)| within(set, **uid))
-                    .map(|(_, mail)| mail.clone())
-                    .collect();
-                for mail in mails {
-                    state.folders.get_mut(name).unwrap().add(mail.octets, mail.flags);
-                }
                 match *verb {
-                    "COPY" => done(""),
-                    _ => {
-                        let count = self.remove(&mut state, |uid, _| within(set, uid));
-                        drop(state);
-                        self.told -= count;
-                        done(&format!(
-                            "* OK [COPYUID 1 {set} 1] moved\r\n{}",
-                            "* 1 EXPUNGE\r\n".repeat(count)
-                        ))
-                    }
+                    "COPY" => String::new(),
+                    _ => format!(
+                        "* OK [COPYUID 1 {set} 1] moved\r\n{}",
+                        self.remove(|uid, _| within(set, uid))
+                    ),
                 }
             }
-            _ => format!("{tag} BAD what?\r\n").into_bytes(),
+            _ => return format!("{tag} BAD what?\r\n").into_bytes(),
+        };
+        format!("{told}{tag} OK done\r\n").into_bytes()
+    }
+
+    fn select(&mut self, name: &str) -> Option<String> {
+        let server = self.server.clone();
+        let state = server.state();
+        let folder = state.folders.get(name)?;
+        let next = match state.manners.tells_uid_next {
+            true => format!("* OK [UIDNEXT {}] next\r\n", folder.uid_next),
+            false => String::new(),
+        };
+        self.told = folder.mails.len();
+        self.folder = Some(name.to_owned());
+        let (exists, validity) = (self.told, folder.uid_validity);
+        Some(format!(
+            "* FLAGS (\\Seen)\r\n* {exists} EXISTS\r\n* OK [UIDVALIDITY {validity}] valid\r\n{next}"
+        ))
+    }
+
+    fn listing(&self, set: &str) -> String {
+        let mut state = self.server.state();
+        let size = state.manners.size;
+        let mails = self.open(&mut state).mails.iter().enumerate();
+        mails
+            .filter(|(_, (uid, _))| within(set, **uid))
+            .map(|(number, (uid, mail))| {
+                let (number, flags, size) = (number + 1, mail.flags.join(" "), size(mail.octets.len()));
+                format!("* {number} FETCH (UID {uid} RFC822.SIZE {size} FLAGS ({flags}))\r\n")
+            })
+            .collect()
+    }
+
+    /// False if there is no such folder.
+    fn copy(&self, set: &str, name: &str) -> bool {
+        let mut state = self.server.state();
+        if !state.folders.contains_key(name) {
+            return false;
         }
+        let mails = self.open(&mut state).mails.iter().filter(|(uid, _)| within(set, **uid));
+        let mails: Vec<Mail> = mails.map(|(_, mail)| mail.clone()).collect();
+        let folder = state.folders.get_mut(name).unwrap();
+        for mail in mails {
+            folder.add(mail.octets, mail.flags);
+        }
+        true
     }
 
     fn open<'a>(&self, state: &'a mut State) -> &'a mut Folder {
@@ -391,18 +386,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     }
 
     /// Whatever the poller removes must be on the shelf by then.
-    fn remove(&self, state: &mut State, which: impl Fn(u32, &Mail) -> bool) -> usize {
-        let folder = self.open(state);
-        let gone: Vec<u32> =
-            folder.mails.iter().filter(|(uid, mail)| which(**uid, mail)).map(|(uid, _)| *uid).collect();
-        let mails: Vec<Mail> = gone.iter().filter_map(|uid| folder.mails.remove(uid)).collect();
-        for mail in mails {
+    fn remove(&mut self, which: impl Fn(u32, &Mail) -> bool) -> String {
+        let server = self.server.clone();
+        let mut state = server.state();
+        let gone: Vec<Mail> = self
+            .open(&mut state)
+            .mails
+            .extract_if(.., |uid, mail| which(*uid, mail))
+            .map(|(_, mail)| mail)
+            .collect();
+        self.told -= gone.len();
+        let count = gone.len();
+        for mail in gone {
             let refused = mail.octets.starts_with(b"Subject: refuse me");
-            if !refused && !self.server.shelf.holds(&mail.octets) {
+            if !refused && !server.shelf.holds(&mail.octets) {
                 state.lost.push(mail.octets);
             }
         }
-        gone.len()
+        "* 1 EXPUNGE\r\n".repeat(count)
     }
 
     /// Tells of new mails until the client has enough.
