@@ -1,5 +1,5 @@
 //! Authors that are not the sender's: every way of writing another company's address into `From`, sent by a company that
-//! is proved itself, by its network and by its signature. Nothing is ever shown under a company that did not send it.
+//! is proved itself, by its network, a login or its signature. Nothing is shown under a company that did not send it.
 
 use tests::dkim::{Sent, Signature};
 use tests::installation::{Installation, Settings};
@@ -115,6 +115,29 @@ fn another_companys_author_is_refused_with_an_event_each_time() {
         taken.iter().map(|((from, _), _)| from).collect::<Vec<_>>()
     );
     assert!(taken.is_empty(), "an author that nobody can make out is refused");
+}
+
+#[test]
+fn a_login_speaks_for_no_other_company_either() {
+    /// A peer with more refusals is sent away.
+    const ON_ONE: usize = 15;
+    let installation = Installation::new(&Settings::default());
+    let password = installation.password(AMY);
+    let server = installation.serve();
+    let forged = mails(&FORGED);
+    let login = |_: &[_]| Smtp::login(server.submission(), AMY, &password).unwrap();
+    let mut connections: Vec<_> = forged.chunks(ON_ONE).map(login).collect();
+    let before = installation.audit_is_whole();
+    for (smtp, mails) in connections.iter_mut().zip(forged.chunks(ON_ONE)) {
+        for (from, mail) in mails {
+            let reply = smtp.deliver(AMY, &[MAILBOX], mail).unwrap();
+            assert!(reply.is("550 5.7.1 "), "{from:?}: {reply:?}");
+        }
+    }
+    println!("by login: {0} of {0} forged refused", forged.len());
+    assert_eq!(installation.audit_is_whole() - before, forged.len() as u64, "an event for each");
+    assert!(installation.cases().is_empty());
+    server.stop();
 }
 
 #[test]
