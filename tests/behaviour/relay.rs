@@ -124,7 +124,8 @@ fn behind_one_line(left: &[u8], mail: &[u8]) {
     assert!(front.starts_with("Received: ") && front.ends_with("\r\n"), "{front:?}");
     let folded = front.trim_end().split("\r\n").skip(1).all(|line| line.starts_with([' ', '\t']));
     assert!(folded, "one field: {front:?}");
-    assert!(!front.contains("127.0.0.1:") && front.contains("by post.example.org"), "{front:?}");
+    // Where somebody sat who logged in is nobody's business.
+    assert!(front.starts_with("Received: by post.example.org with ESMTPA id "), "{front:?}");
 }
 
 fn letter(to: &str, id: &str) -> Letter {
@@ -189,7 +190,7 @@ fn a_real_postfix_takes_it_on() {
         assert_eq!(smtp.deliver(AMY, &[to], &mail).unwrap().code, 250);
         let delivered = postfix.arrived(to, 1).remove(0);
         let delivered = String::from_utf8(delivered).unwrap().replace('\n', "\r\n");
-        let ours = delivered.find("Received: from client.example").expect("the line of ours");
+        let ours = delivered.find("Received: by post.example.org ").expect("the line of ours");
         behind_one_line(&delivered.as_bytes()[ours..], &mail);
         assert_eq!(
             delivered.matches("\nReceived: ").count(),
