@@ -15,7 +15,7 @@ use crate::provider::array;
 use crate::{RootKey, equal, sha256};
 
 /// Rounds of PBKDF2: what RFC 7677 §4 asks for at least. More would not help against guessing 100 random bits.
-pub const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).unwrap();
+pub const ITERATIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(4095);
 
 /// Longest password that is looked at, in bytes.
 const LONGEST: usize = 1024;

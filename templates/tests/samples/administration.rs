@@ -84,12 +84,6 @@ fn filled(ways: MailWays) -> MailWays {
         last: why.is_none().then(when),
         why: why.map(Into::into),
     };
-    let certificate = |name: &str, mark| Certificate {
-        name: name.into(),
-        fingerprint: "0123456789abcdef".into(),
-        ends: when(),
-        mark,
-    };
     MailWays {
         tasks: vec![
             task(
@@ -132,4 +126,8 @@ fn filled(ways: MailWays) -> MailWays {
         networks: vec!["192.0.2.16/28".into(), "2001:db8:17::/64".into()],
         ..ways
     }
+}
+
+fn certificate(name: &str, mark: Option<Mark>) -> Certificate {
+    Certificate { name: name.into(), fingerprint: "0123456789abcdef".into(), ends: when(), mark }
 }
