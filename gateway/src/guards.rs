@@ -68,7 +68,7 @@ impl Guards {
     async fn expects(&self, envelope: &Envelope) -> Result<(), Refusal> {
         let domain = &self.0.settings().notice_domain;
         for to in &envelope.recipients {
-            let Some(job) = notice::job_of(&to.address, domain) else { continue };
+            let Some(job) = notice::job_of(self.0.ledger(), &to.address, domain) else { continue };
             if self.0.ledger().has_sent(job).await.map_err(|error| refused(&error))? {
                 return Ok(());
             }
@@ -218,7 +218,7 @@ impl Intake for Guards {
         from: &ReversePath,
         to: &Address,
     ) -> Result<TransactionClass, Refusal> {
-        if notice::job_of(to, &self.0.settings().notice_domain).is_some() {
+        if notice::job_of(self.0.ledger(), to, &self.0.settings().notice_domain).is_some() {
             return Ok(TransactionClass { class: Class::Return, company: None });
         }
         let passing = match sender {

@@ -2,20 +2,31 @@
 //! senders by which a bounce names what came back. Whoever writes such a name proves nothing by it.
 
 use mail::Address;
-use store::{CaseId, HeldId, Job, JobId, JobKind};
+use store::{CaseId, HeldId, Job, JobId, JobKind, Ledger};
 
-/// The envelope sender of a mail of ours: keyed, so that a bounce says which one failed. `None` if the notice domain
-/// makes no address.
-pub(crate) fn envelope_sender(job: JobId, domain: &str) -> Option<Address> {
-    Address::parse(&format!("b-{job}@{domain}")).ok()
+/// Symbols of a job's id as text.
+const ID: usize = 32;
+
+/// The envelope sender of a mail of ours: keyed, so that a bounce says which one failed and nobody who knows the
+/// Message-ID can make one up. `None` if the notice domain makes no address.
+pub(crate) fn envelope_sender(ledger: &Ledger, job: JobId, domain: &str) -> Option<Address> {
+    Address::parse(&format!("b-{job}{}@{domain}", key(ledger, job))).ok()
 }
 
 /// The job whose mail comes back to `address`, if it is an envelope sender of ours.
-pub(crate) fn job_of(address: &Address, domain: &str) -> Option<JobId> {
+pub(crate) fn job_of(ledger: &Ledger, address: &Address, domain: &str) -> Option<JobId> {
     if address.domain() != domain {
         return None;
     }
-    address.local().to_ascii_lowercase().strip_prefix("b-")?.parse().ok()
+    let local = address.local().to_ascii_lowercase();
+    let (job, given) = local.strip_prefix("b-")?.split_at_checked(ID)?;
+    let job: JobId = job.parse().ok()?;
+    certs::equal(given.as_bytes(), key(ledger, job).as_bytes()).then_some(job)
+}
+
+/// 64 bits: with the rest the local part keeps inside its 64 octets (RFC 5321 §4.5.3.1.1).
+fn key(ledger: &Ledger, job: JobId) -> String {
+    ledger.mac("envelope sender", job.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The Message-ID of a mail of ours; the same for every try.
@@ -56,19 +67,33 @@ pub(crate) fn case_of(message_id: &str, domain: &str) -> Option<CaseId> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use certs::RootKey;
+    use store::memory::Memory;
+
     use super::*;
 
     const ID: &str = "0123456789abcdefghjkmnpqrstvwxyz";
 
-    #[test]
-    fn a_bounce_names_its_job() {
+    #[tokio::test]
+    async fn a_bounce_names_its_job() {
+        certs::install_provider();
+        let root = Arc::new(RootKey::generate().unwrap());
+        let ledger = Ledger::open(Arc::new(Memory::new()), root).await.unwrap();
+        let named = |address: &str, domain| job_of(&ledger, &Address::parse(address).unwrap(), domain);
         let job: JobId = ID.parse().unwrap();
-        let sender = envelope_sender(job, "postern.example").unwrap();
-        assert_eq!(job_of(&sender, "postern.example"), Some(job));
-        assert_eq!(job_of(&sender, "other.example"), None);
-        let shouted = Address::parse(&format!("B-{}@postern.example", ID.to_uppercase())).unwrap();
-        assert_eq!(job_of(&shouted, "postern.example"), Some(job));
-        assert_eq!(job_of(&Address::parse("b-x@postern.example").unwrap(), "postern.example"), None);
+        let sender = envelope_sender(&ledger, job, "postern.example").unwrap().to_string();
+        assert!(sender.find('@').unwrap() <= 64, "{sender}");
+        assert_eq!(named(&sender, "postern.example"), Some(job));
+        assert_eq!(named(&sender, "other.example"), None);
+        // A mail system may fold the case of a local part.
+        let (local, domain) = sender.split_once('@').unwrap();
+        assert_eq!(named(&format!("{}@{domain}", local.to_uppercase()), domain), Some(job));
+        for forged in ["b-x", &format!("b-{ID}"), &local[..local.len() - 1], &format!("{local}0"), "b-\u{e9}"]
+        {
+            assert_eq!(named(&format!("{forged}@{domain}"), domain), None, "{forged}");
+        }
     }
 
     #[test]

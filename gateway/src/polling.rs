@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mail::Envelope;
-use store::{PollReport, PollStanding, PollState, TaskKind};
+use store::{Actor, PollReport, PollStanding, PollState, StoreError, TaskKind};
 
 use crate::{
     arrival::Arrival,
@@ -13,6 +13,25 @@ use crate::{
     sender::Vouching,
     smtp::Refusal,
 };
+
+impl Guards {
+    /// A mailbox that can be read again needs nobody any more.
+    async fn mended(&self, mailbox: &Mailbox) {
+        let ledger = self.0.ledger();
+        let kind = TaskKind::PollingStopped { mailbox: mailbox.name.clone() };
+        let closed = async {
+            for task in ledger.tasks(Some(&mailbox.group)).await? {
+                if task.kind == kind {
+                    ledger.close_task(&Actor::Gateway, Some(&mailbox.group), task.id).await?;
+                }
+            }
+            Ok::<(), StoreError>(())
+        };
+        if let Err(error) = closed.await {
+            tracing::warn!(%error, "the task of a mailbox that can be read again stays open");
+        }
+    }
+}
 
 impl Intake for Guards {
     type Delivery = Incoming;
@@ -54,8 +73,14 @@ impl Intake for Guards {
         let Saved { state, report } = saved;
         let (standing, last_error) = match report.standing {
             Standing::Connecting | Standing::Watching | Standing::Working => (PollStanding::Running, None),
+            Standing::Waiting { fault, .. } if fault.needs_somebody() => {
+                (PollStanding::Stopped, Some(fault.to_string()))
+            }
             Standing::Waiting { fault, .. } => (PollStanding::Waiting, Some(fault.to_string())),
         };
+        if report.standing == Standing::Watching {
+            self.mended(mailbox).await;
+        }
         let state =
             state.map(|state| PollState { uid_validity: state.uid_validity, last_uid: state.last_uid });
         let report = PollReport {
@@ -74,8 +99,7 @@ impl Intake for Guards {
     async fn stopped(&self, mailbox: &Mailbox, fault: Fault) {
         tracing::error!(mailbox = mailbox.name, %fault, "a mailbox cannot be polled; somebody has to look");
         let kind = TaskKind::PollingStopped { mailbox: mailbox.name.clone() };
-        let raised =
-            self.0.ledger().raise_task(&store::Actor::Gateway, Some(&mailbox.group), kind, None).await;
+        let raised = self.0.ledger().raise_task(&Actor::Gateway, Some(&mailbox.group), kind, None).await;
         if let Err(error) = raised {
             tracing::error!(%error, "and nobody could be told in the portal");
         }

@@ -18,7 +18,7 @@ pub(crate) async fn take(gateway: &Gateway, received: Received) -> Result<(), Re
     let domain = &gateway.settings().notice_domain;
     let mut known = false;
     for to in &original.envelope.recipients {
-        let Some(job) = notice::job_of(&to.address, domain) else { continue };
+        let Some(job) = notice::job_of(gateway.ledger(), &to.address, domain) else { continue };
         let noted = gateway.ledger().note_return(job, returned.clone()).await;
         known |= noted.map_err(|error| refused(&error))?.is_some();
     }

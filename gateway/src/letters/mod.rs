@@ -117,7 +117,8 @@ impl Letters {
                 _ => Submitted::Generated,
             },
         };
-        let sender = notice::envelope_sender(job.id, domain).ok_or_else(|| self.unusable_domain())?;
+        let sender = notice::envelope_sender(self.gateway.ledger(), job.id, domain)
+            .ok_or_else(|| self.unusable_domain())?;
         Ok(Outgoing {
             reverse_path: ReversePath::Address(sender),
             to: job.to().clone().into(),
