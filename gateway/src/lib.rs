@@ -14,6 +14,7 @@ mod guards;
 mod identify;
 pub mod imap;
 mod incoming;
+mod keeping;
 mod letters;
 mod logins;
 mod notice;

@@ -2,23 +2,20 @@
 //! the same steps in prose, in the same order. Each stage owns the one before, so none can be skipped.
 
 use mail::{Message, Scan};
-use policies::{Author, AuthorRefusal, Effect, Facts, Judged, Passing, Recipient, Verdict, author};
-use store::{Acceptance, Accepted, Act, Actor, Event, Passage};
+use policies::{Author, AuthorRefusal, Facts, Judged, Passing, Recipient, author};
+use store::{Accepted, Act, Actor, Event};
 
 use crate::{
     gateway::{Gateway, refused},
     identify,
     incoming::{Original, Received},
-    placement, recall,
+    placement,
     sender::Proved,
     smtp::Refusal,
 };
 
 /// More `Received` fields than this, and the mail runs in circles (RFC 5321 §6.3).
 const MOST_HOPS: usize = 50;
-
-/// Times that this installation sends the same mail on: to a colleague, and once more where that one's rule points.
-const MOST_ROUNDS: usize = 2;
 
 /// What became of a mail that was taken. Every one of these is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,102 +126,5 @@ impl Authored {
             scan: *scan,
         });
         Ok(Decided { authored: self, recipients, judged })
-    }
-}
-
-impl Decided {
-    /// One transaction, one answer: the strictest verdict is that of all its recipients.
-    async fn kept(self, gateway: &Gateway) -> Result<Taken, Refusal> {
-        let ledger = gateway.ledger();
-        let failed = |error| refused(&error);
-        match self.judged.strictest().cloned() {
-            Some(Verdict::Secure { .. }) => {
-                let withdrawal = recall::Withdrawal::wanted(&self);
-                let accepted = ledger.accept(self.sealed(gateway).await?).await.map_err(failed)?;
-                withdrawal.carry_out(gateway, &accepted).await?;
-                Ok(Taken::Secured(accepted))
-            }
-            Some(Verdict::Relay { rule }) => {
-                self.stop_loops(gateway)?;
-                ledger.relay(self.passage(gateway, rule.as_str())?).await.map_err(failed)?;
-                Ok(Taken::Relayed)
-            }
-            Some(Verdict::Hold { rule, reason, public, .. }) => {
-                let onward = placement::onward(gateway, &self).await?;
-                let passage = self.passage(gateway, rule.as_str())?;
-                ledger.hold(passage, reason, onward).await.map_err(failed)?;
-                Ok(Taken::Held(public))
-            }
-            Some(Verdict::Refuse { public, .. }) => Err(Refusal::NotPermitted(public)),
-            // What comes back has a way of its own, and a transaction has a recipient.
-            Some(Verdict::Return) | None => Err(Refusal::StoreBroken),
-        }
-    }
-
-    /// Puts the mail into its cases and takes what is to be sealed for their parties.
-    async fn sealed(self, gateway: &Gateway) -> Result<Acceptance, Refusal> {
-        let entries = placement::entries(gateway, &self).await?;
-        let Self { authored: Authored { parsed, author }, judged, .. } = self;
-        let Parsed { sender, original, scan, message } = parsed;
-        let user = gateway.ledger().directory().user_by_email(&author.address).map(|user| user.id);
-        let automatic = judged.effect == Effect::EventOnly;
-        Ok(Acceptance {
-            from_group: sender.group,
-            proof: sender.proof,
-            author: user,
-            content: original.content,
-            message_id: message.headline.message_id.clone(),
-            headline: message.headline,
-            automatic,
-            class: message.class,
-            scan,
-            authentication: sender.authentication,
-            receipt: (!automatic).then_some(author.address),
-            away: message.away,
-            entries,
-        })
-    }
-
-    /// Mail that comes round: by our own marks in it, or because the same one is handed in again and again.
-    fn stop_loops(&self, gateway: &Gateway) -> Result<(), Refusal> {
-        let Parsed { sender, original, message, .. } = &self.authored.parsed;
-        if original.rounds >= MOST_ROUNDS {
-            return Err(Refusal::Loop);
-        }
-        match gateway.fuse().admits(&sender.group, original.recurring(message), gateway.ledger().now()) {
-            true => Ok(()),
-            false => Err(Refusal::Unavailable(
-                "this mail was handed in too often within the hour; look for a rule that sends it round"
-                    .to_owned(),
-            )),
-        }
-    }
-
-    /// The mail as it goes on or waits: untouched, with one line of ours to go in front.
-    fn passage(self, gateway: &Gateway, rule: &str) -> Result<Passage, Refusal> {
-        let Self { authored: Authored { parsed, author }, .. } = self;
-        let Parsed { sender, original, scan, message } = parsed;
-        let ledger = gateway.ledger();
-        let sources = original
-            .envelope
-            .recipients
-            .iter()
-            .map(|to| original.source(ledger, &sender.group, &message, &to.address))
-            .collect();
-        let received_line = original.arrival.received_line(gateway, &sender.proof);
-        Ok(Passage {
-            author: ledger.directory().user_by_email(&author.address).map(|user| user.id),
-            from_group: sender.group,
-            proof: sender.proof,
-            received_line: received_line.map_err(|error| refused(&error.into()))?,
-            content: original.content,
-            headline: message.headline,
-            envelope: original.envelope,
-            decided_by: rule.to_owned(),
-            class: message.class,
-            scan,
-            authentication: sender.authentication,
-            sources,
-        })
     }
 }

@@ -12,10 +12,13 @@ use minicbor::{Decode, Encode};
 use crate::{
     content::SealedContent,
     draft::Draft,
+    engine::Row,
     error::StoreError,
+    held::held_source,
     ids::{CaseId, CaseReference, UserId},
     keys::{Key, Table},
     ledger::Ledger,
+    passage::relay_source,
     proof::{Authentication, Proof},
     records,
 };
@@ -135,7 +138,40 @@ pub struct AcceptedCase {
     pub reference: CaseReference,
 }
 
+/// What an earlier delivery of the same mail became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Earlier {
+    Secured(Accepted),
+    Relayed,
+    Held,
+}
+
 impl Ledger {
+    /// What an earlier delivery to all of these recipients became, whatever the rules or the scanner say by now: a mail
+    /// is in one place. `None` if one of them is new.
+    pub async fn earlier(&self, sources: &[SourceKey]) -> Result<Option<Earlier>, StoreError> {
+        let tables = [source_key, relay_source, held_source];
+        let keys: Vec<_> = tables.iter().flat_map(|key| sources.iter().map(key)).collect();
+        let rows = self.engine().get(&keys).await?;
+        let mut tables = rows.chunks(sources.len().max(1));
+        let whole = |rows: Option<&[Option<Row>]>| rows.is_some_and(|rows| rows.iter().all(Option::is_some));
+        let secured = tables.next();
+        if whole(secured) {
+            let mut cases: Vec<AcceptedCase> = Vec::new();
+            for row in secured.into_iter().flatten().flatten() {
+                let case = records::decode(&row.value)?;
+                if !cases.contains(&case) {
+                    cases.push(case);
+                }
+            }
+            return Ok(Some(Earlier::Secured(Accepted { cases })));
+        }
+        if whole(tables.next()) {
+            return Ok(Some(Earlier::Relayed));
+        }
+        Ok(whole(tables.next()).then_some(Earlier::Held))
+    }
+
     /// Accepts the mail; durable when it returns.
     ///
     /// # Errors

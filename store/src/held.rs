@@ -374,6 +374,6 @@ fn held_key(group: &GroupId, id: HeldId) -> Vec<u8> {
     Key::of(Table::Held).text(group.as_str()).id(&id).done()
 }
 
-fn held_source(source: &SourceKey) -> Vec<u8> {
+pub(crate) fn held_source(source: &SourceKey) -> Vec<u8> {
     Key::of(Table::HeldSource).digest(source).done()
 }

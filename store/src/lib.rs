@@ -42,7 +42,7 @@ mod sessions;
 mod tasks;
 
 pub use accept::{
-    Acceptance, Accepted, AcceptedCase, Deadline, Entry, Joining, Opening, Party, Place, SourceKey,
+    Acceptance, Accepted, AcceptedCase, Deadline, Earlier, Entry, Joining, Opening, Party, Place, SourceKey,
 };
 pub use audit::{Act, Actor, Event};
 pub use cases::{Case, CasePage, Due, MOST_MESSAGES, MessageRecord, Side, Undelivered};

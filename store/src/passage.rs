@@ -248,7 +248,7 @@ impl PassageRecord {
     }
 }
 
-fn relay_source(source: &SourceKey) -> Vec<u8> {
+pub(crate) fn relay_source(source: &SourceKey) -> Vec<u8> {
     Key::of(Table::RelaySource).digest(source).done()
 }
 

@@ -3,7 +3,7 @@
 use mail::HoldReason;
 
 use super::*;
-use crate::{CaseBound, HeldId, HeldNews, HeldSide, JobKind, Onward, Release, Released};
+use crate::{CaseBound, Earlier, HeldId, HeldNews, HeldSide, JobKind, Onward, Release, Released};
 
 const NO_CLOCK: fn(&mail::ProcessId, &mail::ContactType) -> Option<Deadline> = |_, _| None;
 
@@ -193,5 +193,24 @@ async fn of_two_who_decide_at_once_one_does() {
         assert!(released != returned);
         assert_eq!(market.rows(Table::Passage).await.len(), usize::from(released));
         assert_eq!(market.rows(Table::Content).await.len(), usize::from(released));
+    }
+}
+
+#[tokio::test]
+async fn a_mail_is_in_one_place_whatever_is_thought_of_it_later() {
+    for market in Market::everywhere().await {
+        let what = async |source: u8| market.ledger.earlier(&[[source; 32]]).await.unwrap();
+        assert_eq!(what(1).await, None);
+        let held = market.hold(1, b"body").await;
+        assert_eq!(what(1).await, Some(Earlier::Held));
+        market.ledger.relay(market.passage(&["bob@alpha.example"], 7, b"body").await).await.unwrap();
+        assert_eq!(what(7).await, Some(Earlier::Relayed));
+        assert_eq!(market.ledger.earlier(&[[7; 32], [8; 32]]).await.unwrap(), None, "one of them is new");
+
+        // What is over without having arrived may be sent again, and is judged anew.
+        let actor = Actor::User(market.reader);
+        assert!(market.ledger.return_held(&actor, &id("alpha"), held).await.unwrap());
+        market.finish_all(Outcome::Abandoned("5.1.1".to_owned())).await;
+        assert_eq!((what(1).await, what(7).await), (None, None));
     }
 }

@@ -1,0 +1,132 @@
+//! The last steps of the path, once everything about a mail is decided: what is sealed for whom, and the one commit that
+//! keeps it. A second delivery gets the answer of the first.
+
+use policies::{Effect, Verdict};
+use store::{Acceptance, Earlier, Passage, SourceKey};
+
+use crate::{
+    gateway::{Gateway, refused},
+    pipeline::{Authored, Decided, Parsed, Taken},
+    placement, recall,
+    smtp::Refusal,
+};
+
+/// Times that this installation sends the same mail on: to a colleague, and once more where that one's rule points.
+const MOST_ROUNDS: usize = 2;
+
+impl Decided {
+    /// One transaction, one answer: the strictest verdict is that of all its recipients.
+    pub(crate) async fn kept(self, gateway: &Gateway) -> Result<Taken, Refusal> {
+        let ledger = gateway.ledger();
+        let failed = |error| refused(&error);
+        if let Some(taken) = self.taken_before(gateway).await? {
+            return Ok(taken);
+        }
+        match self.judged.strictest().cloned() {
+            Some(Verdict::Secure { .. }) => {
+                let withdrawal = recall::Withdrawal::wanted(&self);
+                let accepted = ledger.accept(self.sealed(gateway).await?).await.map_err(failed)?;
+                withdrawal.carry_out(gateway, &accepted).await?;
+                Ok(Taken::Secured(accepted))
+            }
+            Some(Verdict::Relay { rule }) => {
+                self.stop_loops(gateway)?;
+                ledger.relay(self.passage(gateway, rule.as_str())?).await.map_err(failed)?;
+                Ok(Taken::Relayed)
+            }
+            Some(Verdict::Hold { rule, reason, public, .. }) => {
+                let onward = placement::onward(gateway, &self).await?;
+                let passage = self.passage(gateway, rule.as_str())?;
+                ledger.hold(passage, reason, onward).await.map_err(failed)?;
+                Ok(Taken::Held(public))
+            }
+            Some(Verdict::Refuse { public, .. }) => Err(Refusal::NotPermitted(public)),
+            // What comes back has a way of its own, and a transaction has a recipient.
+            Some(Verdict::Return) | None => Err(Refusal::StoreBroken),
+        }
+    }
+
+    /// A second delivery gets the answer of the first, whatever the rules or the scanner say by now. A request to take
+    /// something back is gone through again: what it asks for may not have been done.
+    async fn taken_before(&self, gateway: &Gateway) -> Result<Option<Taken>, Refusal> {
+        if self.judged.recall.is_some() {
+            return Ok(None);
+        }
+        let earlier =
+            gateway.ledger().earlier(&self.sources(gateway)).await.map_err(|error| refused(&error))?;
+        Ok(earlier.map(|earlier| match earlier {
+            Earlier::Secured(accepted) => Taken::Secured(accepted),
+            Earlier::Relayed => Taken::Relayed,
+            Earlier::Held => Taken::Held("held already".to_owned()),
+        }))
+    }
+
+    /// For each recipient, what makes a second delivery the same mail.
+    fn sources(&self, gateway: &Gateway) -> Vec<SourceKey> {
+        let Parsed { sender, original, message, .. } = &self.authored.parsed;
+        let recipients = original.envelope.recipients.iter();
+        recipients.map(|to| original.source(gateway.ledger(), &sender.group, message, &to.address)).collect()
+    }
+
+    /// Puts the mail into its cases and takes what is to be sealed for their parties.
+    async fn sealed(self, gateway: &Gateway) -> Result<Acceptance, Refusal> {
+        let entries = placement::entries(gateway, &self).await?;
+        let Self { authored: Authored { parsed, author }, judged, .. } = self;
+        let Parsed { sender, original, scan, message } = parsed;
+        let user = gateway.ledger().directory().user_by_email(&author.address).map(|user| user.id);
+        let automatic = judged.effect == Effect::EventOnly;
+        Ok(Acceptance {
+            from_group: sender.group,
+            proof: sender.proof,
+            author: user,
+            content: original.content,
+            message_id: message.headline.message_id.clone(),
+            headline: message.headline,
+            automatic,
+            class: message.class,
+            scan,
+            authentication: sender.authentication,
+            receipt: (!automatic).then_some(author.address),
+            away: message.away,
+            entries,
+        })
+    }
+
+    /// Mail that comes round: by our own marks in it, or because the same one is handed in again and again.
+    fn stop_loops(&self, gateway: &Gateway) -> Result<(), Refusal> {
+        let Parsed { sender, original, message, .. } = &self.authored.parsed;
+        if original.rounds >= MOST_ROUNDS {
+            return Err(Refusal::Loop);
+        }
+        match gateway.fuse().admits(&sender.group, original.recurring(message), gateway.ledger().now()) {
+            true => Ok(()),
+            false => Err(Refusal::Unavailable(
+                "this mail was handed in too often within the hour; look for a rule that sends it round"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// The mail as it goes on or waits: untouched, with one line of ours to go in front.
+    fn passage(self, gateway: &Gateway, rule: &str) -> Result<Passage, Refusal> {
+        let sources = self.sources(gateway);
+        let Self { authored: Authored { parsed, author }, .. } = self;
+        let Parsed { sender, original, scan, message } = parsed;
+        let ledger = gateway.ledger();
+        let received_line = original.arrival.received_line(gateway, &sender.proof);
+        Ok(Passage {
+            author: ledger.directory().user_by_email(&author.address).map(|user| user.id),
+            from_group: sender.group,
+            proof: sender.proof,
+            received_line: received_line.map_err(|error| refused(&error.into()))?,
+            content: original.content,
+            headline: message.headline,
+            envelope: original.envelope,
+            decided_by: rule.to_owned(),
+            class: message.class,
+            scan,
+            authentication: sender.authentication,
+            sources,
+        })
+    }
+}
