@@ -145,6 +145,7 @@ fn maildir(address: &str) -> String {
     format!("{domain}/{local}/")
 }
 
+/// What waits is tried again within seconds: a flush passes over a mail that is just being put off.
 fn main_cf(folder: &Path, addresses: &[&str]) -> String {
     let mut domains: Vec<_> = addresses.iter().filter_map(|address| address.split('@').nth(1)).collect();
     domains.sort_unstable();
@@ -158,7 +159,8 @@ fn main_cf(folder: &Path, addresses: &[&str]) -> String {
          virtual_mailbox_base = {here}/mail\nvirtual_mailbox_maps = texthash:{here}/conf/mailboxes\n\
          virtual_uid_maps = static:{NOBODY}\nvirtual_gid_maps = static:{NOBODY}\n\
          smtpd_tls_security_level = may\nsmtpd_tls_cert_file = {here}/conf/server.pem\n\
-         smtpd_tls_key_file = {here}/conf/server.key\nsmtpd_tls_loglevel = 1\nbiff = no\n",
+         smtpd_tls_key_file = {here}/conf/server.key\nsmtpd_tls_loglevel = 1\nbiff = no\n\
+         queue_run_delay = 1s\nminimal_backoff_time = 1s\nmaximal_backoff_time = 3s\n",
         domains.join(" ")
     )
 }
