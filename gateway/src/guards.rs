@@ -52,10 +52,18 @@ impl Guards {
             (Some(Sender::Proved(proved)), _) => vec![proved.group.clone()],
             (Some(Sender::Provider(provider)), _) => {
                 let connectors = directory.connectors();
-                connectors
+                let customers: Vec<GroupId> = connectors
                     .filter(|connector| connector.active && connector.provider == *provider)
                     .map(|connector| connector.group.clone())
-                    .collect()
+                    .collect();
+                // The header will have to bear the claim out; mail of a list claims nobody.
+                match from {
+                    ReversePath::Address(address) => match directory.group_of(address) {
+                        Some(claimed) if customers.contains(claimed) => vec![claimed.clone()],
+                        _ => customers,
+                    },
+                    ReversePath::Null => customers,
+                }
             }
             (None, ReversePath::Address(address)) => {
                 directory.group_of(address).into_iter().cloned().collect()
@@ -225,16 +233,20 @@ impl Intake for Guards {
             Some(_) => self.0.settings().passing,
             None => Passing::Off,
         };
-        // Where it is not known yet whose mail it is, all that it can turn out to be must agree.
+        // Where it is not known yet whose mail it is, all that it may turn out to be must agree; whom this address refuses
+        // will read it at the end.
+        let mut refusal = Refusal::NotProved(HOW_TO_BE_PROVED.to_owned());
         let mut agreed: Option<TransactionClass> = None;
         for group in self.candidates(sender, from) {
-            let class = self.class(&group, passing, to)?;
-            if agreed.as_ref().is_some_and(|other| *other != class) {
-                return Err(Refusal::UnknownRecipient(AMBIGUOUS.to_owned()));
+            match self.class(&group, passing, to) {
+                Ok(class) if agreed.as_ref().is_some_and(|other| *other != class) => {
+                    return Err(Refusal::UnknownRecipient(AMBIGUOUS.to_owned()));
+                }
+                Ok(class) => agreed = Some(class),
+                Err(refused) => refusal = refused,
             }
-            agreed = Some(class);
         }
-        let class = agreed.ok_or_else(|| Refusal::NotProved(HOW_TO_BE_PROVED.to_owned()))?;
+        let class = agreed.ok_or(refusal)?;
         self.own_reverse_path(&class, sender, from)?;
         Ok(class)
     }

@@ -22,6 +22,12 @@ impl Decided {
         if let Some(taken) = self.taken_before(gateway).await? {
             return Ok(taken);
         }
+        if self.is_mixed() {
+            return Err(Refusal::NotPermitted(
+                "some of these addresses lead to cases here and some do not; send the mail to them apart"
+                    .to_owned(),
+            ));
+        }
         match self.judged.strictest().cloned() {
             Some(Verdict::Secure { .. }) => {
                 let withdrawal = recall::Withdrawal::wanted(&self);
@@ -44,6 +50,21 @@ impl Decided {
             // What comes back has a way of its own, and a transaction has a recipient.
             Some(Verdict::Return) | None => Err(Refusal::StoreBroken),
         }
+    }
+
+    /// The classes of `RCPT` keep these apart, unless the mail came from another company than it had seemed.
+    fn is_mixed(&self) -> bool {
+        let into_cases = |verdict: &Verdict| {
+            matches!(verdict, Verdict::Secure { .. } | Verdict::Hold { place: Some(_), .. })
+        };
+        let verdicts = &self.judged.verdicts;
+        verdicts.iter().any(into_cases)
+            && verdicts.iter().any(|verdict| match verdict {
+                Verdict::Relay { .. } | Verdict::Hold { place: None, .. } => true,
+                Verdict::Secure { .. } | Verdict::Hold { .. } | Verdict::Return | Verdict::Refuse { .. } => {
+                    false
+                }
+            })
     }
 
     /// A second delivery gets the answer of the first, whatever the rules or the scanner say by now. A request to take

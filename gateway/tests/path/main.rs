@@ -7,7 +7,7 @@ use gateway::Guards;
 use gateway::smtp::{Intake, Refusal};
 use mail::ReversePath;
 
-use market::{DOMAIN, Market, address, group};
+use market::{DOMAIN, Market, address, group, marked};
 
 const QUESTION: &str = "From: Ann <ann@alpha.example>\nTo: et@beta.example\nMessage-ID: <q1@alpha.example>\n\
                         Subject: Supply 1200023305967\n\nIs MPAN 1200023305967 yours?\n";
@@ -71,6 +71,28 @@ async fn the_answer_to_a_notice_joins_its_case_and_is_good_for_one_company() {
     assert_eq!(joined, format!("secured as case {}", case.reference));
     let notices = market.notices().await;
     assert!(notices.iter().any(|notice| notice.to == address("ann@alpha.example")), "{notices:?}");
+}
+
+#[tokio::test]
+async fn customers_of_one_mail_service_write_to_each_other() {
+    let market = Market::open().await;
+    let from = |company: &str| ReversePath::Address(address(&format!("ann@{company}.example")));
+    let question = marked("alpha", QUESTION);
+    market.transact("service", from("alpha"), &["et@beta.example"], &question).await.unwrap();
+    let case = market.cases("beta").await.remove(0);
+    let reply_to = market.gateway.reply_address(case.id, &group("beta"), &address("et@beta.example"));
+    let to = reply_to.unwrap().to_string();
+    let reply = mail("ann@beta.example", "a1@beta.example", "", "Yes.");
+    for reverse_path in [from("beta"), ReversePath::Null] {
+        let joined = market.transact("service", reverse_path, &[&to], &marked("beta", &reply)).await.unwrap();
+        assert_eq!(joined, format!("secured as case {}", case.reference));
+    }
+    // Who claims one customer and turns out to be another is that other, whose author it must be.
+    let refused =
+        market.transact("service", from("alpha"), &["et@beta.example"], &marked("beta", QUESTION)).await;
+    assert!(matches!(refused, Err(Refusal::NotProved(_))), "{refused:?}");
+    let refused = market.transact("service", from("alpha"), &["et@beta.example"], QUESTION).await;
+    assert!(matches!(refused, Err(Refusal::NotProved(_))), "{refused:?}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certs::RootKey;
+use gateway::connector::Provider;
 use gateway::smtp::{Circumstance, Delivery, Encryption, Intake, Refusal, Transaction};
 use gateway::{DnsSettings, Gateway, Guards, Resolver, Settings};
 use mail::{Address, Envelope, GroupId, ReversePath};
@@ -12,7 +13,8 @@ use policies::{Passing, Ruleset};
 use store::engine::Engine;
 use store::memory::Memory;
 use store::{
-    Actor, Case, DirectoryChange, Group, JobKind, Ledger, Mailbox, Notice, Participant, Role, User, UserId,
+    Actor, Case, Connector, DirectoryChange, Group, JobKind, Ledger, Mailbox, Notice, Participant, Role,
+    User, UserId,
 };
 
 pub(crate) struct Market {
@@ -38,7 +40,7 @@ impl Market {
         let settings = Settings {
             hostname: "mx.postern.example".to_owned(),
             passing,
-            providers: Vec::new(),
+            providers: vec![provider()],
             scanner: None,
             notice_domain: DOMAIN.to_owned(),
             notice_sender: address("notices@postern.example"),
@@ -62,11 +64,12 @@ impl Market {
         to: &[&str],
         mail: &str,
     ) -> Result<String, Refusal> {
-        let identity = self.guards.by_network(network(company));
+        let peer = network(company);
+        let identity = self.guards.by_network(peer).or_else(|| self.guards.by_provider(peer, None));
         let identity = identity.as_ref();
         let circumstance = Circumstance {
             listener: "smtp",
-            peer: network(company),
+            peer,
             encryption: Encryption::Tls,
             certificate: None,
             hello: Some("mail.alpha.example"),
@@ -128,7 +131,37 @@ pub(crate) fn group(company: &str) -> GroupId {
     company.parse().unwrap()
 }
 
+/// A mail service of which alpha and beta are customers.
+fn provider() -> Provider {
+    Provider {
+        name: "service".to_owned(),
+        networks: vec!["198.51.100.0/24".parse().unwrap()],
+        certificate_names: Vec::new(),
+    }
+}
+
+/// How the service marks a customer's mail.
+pub(crate) fn marked(company: &str, mail: &str) -> String {
+    format!("X-Tenant: {company}\nX-Secret: secret of {company}\n{mail}")
+}
+
+fn connector(company: &str) -> DirectoryChange {
+    DirectoryChange::Connector(Connector {
+        name: format!("{company}-service"),
+        group: group(company),
+        provider: "service".to_owned(),
+        tenant_header: "X-Tenant".to_owned(),
+        tenant: company.to_owned(),
+        secret_header: "X-Secret".to_owned(),
+        secret: certs::sha256(format!("secret of {company}").as_bytes()),
+        active: true,
+    })
+}
+
 fn network(company: &str) -> IpAddr {
+    if company == "service" {
+        return IpAddr::from([198, 51, 100, 7]);
+    }
     let third = match company {
         "alpha" => 1,
         "beta" => 2,
@@ -184,6 +217,7 @@ fn directory(ledger: &Ledger) -> Vec<DirectoryChange> {
             scram_salt: None,
         }));
     }
+    changes.extend(["alpha", "beta"].map(connector));
     changes
 }
 
