@@ -78,7 +78,10 @@ impl Decided {
         Ok(earlier.map(|earlier| match earlier {
             Earlier::Secured(accepted) => Taken::Secured(accepted),
             Earlier::Relayed => Taken::Relayed,
-            Earlier::Held => Taken::Held("held already".to_owned()),
+            Earlier::Held => Taken::Held(match self.judged.strictest() {
+                Some(Verdict::Hold { public, .. }) => public.clone(),
+                _ => "held for your compliance team".to_owned(),
+            }),
         }))
     }
 
