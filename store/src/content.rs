@@ -4,7 +4,7 @@
 //! chunks; rows of a large mail are committed while it arrives, under an id that no message names
 //! before `Ledger::accept`, and are swept if none ever does.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use certs::{CHUNK, MessageKey, SealedPart, TAG};
@@ -60,7 +60,7 @@ struct Arrival {
 /// A whole sealed original, ready to be named by a message.
 pub struct SealedContent {
     pub(crate) id: ContentId,
-    pub(crate) key: MessageKey,
+    pub(crate) key: Arc<MessageKey>,
     pub(crate) size: u64,
     /// The rows that are not in the ledger yet.
     pub(crate) rows: Vec<(Vec<u8>, Bytes)>,
@@ -87,7 +87,7 @@ impl SealedContent {
 
     /// Content that is in the ledger already, under a name of another kind.
     pub(crate) fn known(id: ContentId, key: MessageKey, size: u64) -> Self {
-        Self { id, key, size, rows: Vec::new(), arrival: None }
+        Self { id, key: Arc::new(key), size, rows: Vec::new(), arrival: None }
     }
 }
 
@@ -154,7 +154,7 @@ impl ContentWriter {
                 Some(arrival)
             }
         };
-        Ok(SealedContent { id: self.id, key: self.key, size: self.size, rows: self.rows, arrival })
+        Ok(SealedContent { id: self.id, key: Arc::new(self.key), size: self.size, rows: self.rows, arrival })
     }
 
     fn seal_chunk(&mut self, last: bool) -> Result<(), StoreError> {

@@ -5,10 +5,7 @@
 
 mod deciding;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 
 use certs::{MessageKey, SealedPart};
 use jiff::Timestamp;
@@ -346,12 +343,7 @@ impl Ledger {
         let opener = &directory.ring(group)?.opener;
         let key = opener.unwrap(&record.wrap.wrapped, &wrap_context(record.content, group))?;
         let headline = key.open(record.content.as_bytes(), SealedPart::Headline, &record.headline)?;
-        let content = OpenContent {
-            ledger: self.clone(),
-            key: Arc::new(key),
-            id: record.content,
-            size: record.mail.size,
-        };
+        let content = OpenContent::stored(self, key, record.content, record.mail.size);
         let headline = records::decode(&headline)?;
         Ok(Some(OpenHeld { mail: record.mail, headline, envelope: record.envelope, content }))
     }

@@ -2,10 +2,7 @@
 //!
 //! No group reads it here. Its content is gone as soon as the last recipient's job is over.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use mail::{Class, Envelope, GroupId, Headline, Rcpt, Scan};
@@ -226,8 +223,7 @@ impl Ledger {
         let Some(row) = self.row(passage_key(id)).await? else { return Ok(None) };
         let record: PassageRecord = records::decode(&row.value)?;
         let key = self.root().transit().unwrap(&record.wrapped, record.content.as_bytes())?;
-        let content =
-            OpenContent { ledger: self.clone(), key: Arc::new(key), id: record.content, size: record.size };
+        let content = OpenContent::stored(self, key, record.content, record.size);
         Ok(Some(OutgoingPassage {
             id,
             from_group: record.from_group,

@@ -12,7 +12,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     audit::{Act, Actor, Event},
     cases::{Case, MessageRecord},
-    content::{ROW_BYTES, ROW_CHUNKS, row_key},
+    content::{ROW_BYTES, ROW_CHUNKS, SealedContent, row_key},
     engine::Row,
     error::StoreError,
     ids::{CaseId, ContentId, MessageId},
@@ -59,10 +59,12 @@ pub enum Closed {
 /// An original whose key is at hand.
 #[derive(Clone)]
 pub struct OpenContent {
-    pub(crate) ledger: Ledger,
-    pub(crate) key: Arc<MessageKey>,
-    pub(crate) id: ContentId,
-    pub(crate) size: u64,
+    ledger: Ledger,
+    key: Arc<MessageKey>,
+    id: ContentId,
+    size: u64,
+    /// Rows that are not in the ledger yet.
+    fresh: Vec<(Vec<u8>, Bytes)>,
 }
 
 /// The wrapped message key of one message, one for each party.
@@ -172,8 +174,7 @@ impl Ledger {
         };
         headline.to.retain(|person| !foreign(person));
         headline.cc.retain(|person| !foreign(person));
-        let content =
-            OpenContent { ledger: self.clone(), key: Arc::new(key), id: record.content, size: record.size };
+        let content = OpenContent::stored(self, key, record.content, record.size);
         Ok((headline, content))
     }
 }
@@ -190,7 +191,25 @@ impl OpenMessage {
     }
 }
 
+impl SealedContent {
+    /// The same content for reading, before any message names it.
+    pub fn open(&self, ledger: &Ledger) -> OpenContent {
+        OpenContent {
+            ledger: ledger.clone(),
+            key: Arc::clone(&self.key),
+            id: self.id,
+            size: self.size,
+            fresh: self.rows.clone(),
+        }
+    }
+}
+
 impl OpenContent {
+    /// Content whose rows are all in the ledger.
+    pub(crate) fn stored(ledger: &Ledger, key: MessageKey, id: ContentId, size: u64) -> Self {
+        Self { ledger: ledger.clone(), key: Arc::new(key), id, size, fresh: Vec::new() }
+    }
+
     /// Bytes of the original.
     pub fn size(&self) -> u64 {
         self.size
@@ -206,6 +225,7 @@ impl OpenContent {
             size: self.size,
             next,
             end: next.saturating_add(length).min(self.size),
+            fresh: self.fresh.clone(),
             row: None,
         }
     }
@@ -235,6 +255,7 @@ pub struct ContentReader {
     size: u64,
     next: u64,
     end: u64,
+    fresh: Vec<(Vec<u8>, Bytes)>,
     /// The row that was read last, and its number.
     row: Option<(u64, Bytes)>,
 }
@@ -265,12 +286,9 @@ impl ContentReader {
         let row = match &self.row {
             Some((held, row)) if *held == number => row.clone(),
             _ => {
-                let found = self.ledger.row(row_key(self.content, number)).await?;
-                let row = found.ok_or_else(|| {
-                    StoreError::Corrupt(format!("row {number} of content {} is gone", self.content))
-                })?;
-                self.row = Some((number, row.value.clone()));
-                row.value
+                let row = self.sealed_row(number).await?;
+                self.row = Some((number, row.clone()));
+                row
             }
         };
         let from = (position % ROW_CHUNKS) as usize * (CHUNK + TAG);
@@ -281,6 +299,17 @@ impl ContentReader {
             )));
         }
         Ok(row.slice(from..row.len().min(from + CHUNK + TAG)))
+    }
+
+    async fn sealed_row(&self, number: u64) -> Result<Bytes, StoreError> {
+        let key = row_key(self.content, number);
+        if let Some((_, row)) = self.fresh.iter().find(|(fresh, _)| *fresh == key) {
+            return Ok(row.clone());
+        }
+        let found = self.ledger.row(key).await?;
+        found
+            .map(|row| row.value)
+            .ok_or_else(|| StoreError::Corrupt(format!("row {number} of content {} is gone", self.content)))
     }
 }
 

@@ -19,6 +19,22 @@ async fn a_mail_comes_back_byte_for_byte_at_every_size_around_the_chunks() {
 }
 
 #[tokio::test]
+async fn a_mail_can_be_read_before_anything_names_it() {
+    let market = Market::open().await;
+    // The large one is in the ledger in part, the others are not.
+    for size in [0, 1, certs::CHUNK + 1, 20 * certs::CHUNK + 3, 3_000_000] {
+        let original = noise(size);
+        let sealed = market.sealed(&original).await;
+        let open = sealed.open(&market.ledger);
+        assert!(open.range(0, u64::MAX).await.unwrap() == original, "size {size}");
+        let middle = size / 2;
+        assert!(
+            open.range(middle as u64, 70_000).await.unwrap() == original[middle..size.min(middle + 70_000)]
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_range_reads_only_what_it_names() {
     let market = Market::open().await;
     let original = noise(300_000);
