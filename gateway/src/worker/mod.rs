@@ -10,7 +10,7 @@ mod pace;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use store::{Leased, Outcome, StoreError};
 use templates::Templates;
@@ -25,7 +25,7 @@ use crate::{
     gateway::Gateway,
     letters::{Letters, Signer},
 };
-use lanes::Lanes;
+use lanes::{Lanes, Share};
 use pace::until;
 
 pub use pace::Pace;
@@ -52,16 +52,30 @@ enum Round {
 /// Ends of tries that may be on their way to the disk while further mails are sent.
 const ENDING: usize = 16;
 
+/// What a mail under way tells the dispatcher.
+enum Word {
+    Slow,
+    Over { domain: String, was_slow: bool },
+}
+
 /// A lane that is taken. It is free again however the job ends, even by a fault of ours.
 struct Lane {
     domain: String,
-    over: mpsc::UnboundedSender<String>,
+    slow: bool,
+    words: mpsc::UnboundedSender<Word>,
+}
+
+impl Lane {
+    fn slow(&mut self) {
+        self.slow = true;
+        // Without a dispatcher nobody waits for lanes any more.
+        let _ = self.words.send(Word::Slow);
+    }
 }
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        // Without a dispatcher nobody waits for lanes any more.
-        let _ = self.over.send(std::mem::take(&mut self.domain));
+        let _ = self.words.send(Word::Over { domain: std::mem::take(&mut self.domain), was_slow: self.slow });
     }
 }
 
@@ -98,14 +112,14 @@ impl Worker {
         const PAUSE: Duration = Duration::from_secs(5);
         const SWEEP: Duration = Duration::from_secs(5);
         let mut sweep = tokio::time::interval(SWEEP);
-        let (over, mut ended) = mpsc::unbounded_channel();
+        let (words, mut heard) = mpsc::unbounded_channel();
         let endings = Arc::new(Semaphore::new(ENDING));
         // A smarthost is one place, whatever the domain.
-        let per_domain = if self.courier.spreads() { self.pace.per_domain } else { self.pace.lanes };
-        let mut lanes = Lanes::new(self.pace.lanes, per_domain);
+        let share = if self.courier.spreads() { Share::Fair(self.pace.per_domain) } else { Share::Whole };
+        let mut lanes = Lanes::new(self.pace.lanes, share);
         while !*stop.borrow() && stop.has_changed().is_ok() {
             while let Some(leased) = lanes.next() {
-                let trip = Arc::clone(self).trip(leased, over.clone(), Arc::clone(&endings));
+                let trip = Arc::clone(self).trip(leased, words.clone(), Arc::clone(&endings));
                 trips.spawn(trip);
             }
             while trips.try_join_next().is_some() {}
@@ -118,7 +132,7 @@ impl Worker {
                     _ = stop.changed() => {}
                 },
                 Round::Nothing => tokio::select! {
-                    Some(domain) = ended.recv() => lanes.end(&domain),
+                    Some(word) = heard.recv() => lanes.hear(&word),
                     () = self.wait(&lanes) => {}
                     // Beside the mails: a server that is slow to say goodbye holds up nobody.
                     _ = sweep.tick() => {
@@ -128,8 +142,8 @@ impl Worker {
                     _ = stop.changed() => {}
                 },
             }
-            while let Ok(domain) = ended.try_recv() {
-                lanes.end(&domain);
+            while let Ok(word) = heard.try_recv() {
+                lanes.hear(&word);
             }
         }
         lanes.into_waiting()
@@ -187,11 +201,20 @@ impl Worker {
     async fn trip(
         self: Arc<Self>,
         leased: Leased,
-        over: mpsc::UnboundedSender<String>,
+        words: mpsc::UnboundedSender<Word>,
         endings: Arc<Semaphore>,
     ) {
-        let lane = Lane { domain: leased.job.domain().to_owned(), over };
-        let outcome = self.within_lease(&leased).await;
+        let mut lane = Lane { domain: leased.job.domain().to_owned(), slow: false, words };
+        let outcome = {
+            let mut attempt = pin!(self.within_lease(&leased));
+            match timeout(self.pace.patience, &mut attempt).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    lane.slow();
+                    attempt.await
+                }
+            }
+        };
         // Never closed; without a permit the end is only written without waiting for others.
         let _permit = endings.acquire_owned().await.ok();
         drop(lane);

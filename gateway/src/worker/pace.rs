@@ -12,6 +12,8 @@ pub struct Pace {
     pub lanes: usize,
     /// Of these, to one domain.
     pub per_domain: usize,
+    /// How long a mail may be under way before its lane counts as free for others.
+    pub patience: Duration,
     /// How long a worker may hold a job before another may take it; also the longest that one try may take.
     pub lease: Duration,
     /// The pause after the first failure; it doubles with each further one, up to `longest_pause`.
@@ -28,6 +30,7 @@ impl Default for Pace {
         Self {
             lanes: 8,
             per_domain: 4,
+            patience: Duration::from_secs(20),
             lease: Duration::from_mins(30),
             first_pause: Duration::from_secs(30),
             longest_pause: Duration::from_mins(30),

@@ -24,7 +24,7 @@ use crate::{
     gateway::Settings,
 };
 
-async fn gateway(zone: &Zone) -> Arc<Gateway> {
+pub(super) async fn gateway(zone: &Zone) -> Arc<Gateway> {
     certs::install_provider();
     let root = Arc::new(RootKey::generate().unwrap());
     let ledger = Ledger::open(Arc::new(Memory::new()), root).await.unwrap();
@@ -56,7 +56,7 @@ fn address(text: &str) -> Address {
 }
 
 /// A mail of Alpha's that goes on to one recipient.
-async fn relay(ledger: &Ledger, to: &str) {
+pub(super) async fn relay(ledger: &Ledger, to: &str) {
     let mut content = ContentWriter::new(ledger).unwrap();
     content.write(b"From: ann@alpha.example\r\nSubject: s\r\n\r\nhello\r\n").await.unwrap();
     let sender = ReversePath::Address(address("ann@alpha.example"));
@@ -165,6 +165,53 @@ async fn a_dead_domain_holds_up_nobody_else() {
     called.wait_for(|count| *count >= 2).await.unwrap();
     taken.wait_for(|count| *count == 10).await.unwrap();
     assert_eq!(*called.borrow(), 2, "a domain has no more lanes than it may");
+    drop(stop);
+    work.abort();
+}
+
+#[tokio::test]
+async fn two_dead_domains_hold_up_nobody_else() {
+    let zone = Zone::open().await;
+    let gateway = gateway(&zone).await;
+    zone.host("dead.example", "127.0.0.2")
+        .host("gone.example", "127.0.0.2")
+        .host("live.example", "127.0.0.1");
+    for number in 0..20 {
+        relay(gateway.ledger(), &format!("jo{number}@dead.example")).await;
+        relay(gateway.ledger(), &format!("jo{number}@gone.example")).await;
+    }
+    let (port, mut taken, mut called) = servers().await;
+    let pace = Pace { lanes: 4, per_domain: 2, ..Pace::default() };
+    let worker = worker(&gateway, &zone, port, Duration::from_secs(3600), pace);
+    let (stop, stopped) = watch::channel(false);
+    let work = tokio::spawn(worker.run(stopped));
+    // Both have all that they get before anybody else comes.
+    called.wait_for(|count| *count >= 2).await.unwrap();
+    for number in 0..10 {
+        relay(gateway.ledger(), &format!("jo{number}@live.example")).await;
+    }
+    taken.wait_for(|count| *count == 10).await.unwrap();
+    drop(stop);
+    work.abort();
+}
+
+#[tokio::test]
+async fn many_dead_domains_hold_up_nobody_else_for_long() {
+    let zone = Zone::open().await;
+    let gateway = gateway(&zone).await;
+    zone.host("live.example", "127.0.0.1");
+    for number in 0..4 {
+        zone.host(&format!("dead{number}.example"), "127.0.0.2");
+        relay(gateway.ledger(), &format!("jo@dead{number}.example")).await;
+    }
+    let (port, mut taken, mut called) = servers().await;
+    let pace = Pace { lanes: 2, patience: Duration::from_millis(1), ..Pace::default() };
+    let worker = worker(&gateway, &zone, port, Duration::from_secs(3600), pace);
+    let (stop, stopped) = watch::channel(false);
+    let work = tokio::spawn(worker.run(stopped));
+    called.wait_for(|count| *count >= 2).await.unwrap();
+    relay(gateway.ledger(), "jo@live.example").await;
+    taken.wait_for(|count| *count == 1).await.unwrap();
     drop(stop);
     work.abort();
 }
