@@ -57,6 +57,7 @@ impl Head {
             parts: Vec::new(),
             defects,
             signed: None,
+            signature: None,
         };
         Self {
             headline,

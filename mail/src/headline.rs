@@ -3,6 +3,8 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::signature::SignatureResult;
+
 /// A name and an address as a header field gives them: claims, not proofs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(map)]
@@ -50,6 +52,9 @@ pub struct Headline {
     /// Whether the mail says that it is signed. A claim, not a proof.
     #[n(9)]
     pub signed: Option<Signed>,
+    /// What came of the check of that claim; `None`: there is no claim, or an earlier release took the mail.
+    #[n(10)]
+    pub signature: Option<SignatureResult>,
 }
 
 /// How a mail is signed.
