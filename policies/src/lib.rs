@@ -7,6 +7,7 @@ pub mod access;
 mod authorship;
 mod calendar;
 mod catalogue;
+pub mod detect;
 mod judge;
 mod judgement;
 mod recipient;
