@@ -192,6 +192,9 @@ pub enum Act {
     /// The key of a mail that passed through, or was returned, is gone.
     #[n(54)]
     ContentDestroyed,
+    /// Shadow or live, for a group, a process or all.
+    #[n(60)]
+    StageSet,
 }
 
 impl Event {
@@ -355,6 +358,7 @@ impl fmt::Display for Act {
             Self::ConnectorSet => "connector set",
             Self::ConnectorRemoved => "connector removed",
             Self::ContentDestroyed => "content destroyed",
+            Self::StageSet => "stage set",
         })
     }
 }

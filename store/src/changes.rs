@@ -17,6 +17,7 @@ use crate::{
     keys::{Key, Table},
     ledger::Ledger,
     records,
+    stages::{Scope, Stage, StageSetting},
 };
 
 /// One step of a change. Putting what is there already replaces it.
@@ -40,6 +41,8 @@ pub enum DirectoryChange {
     RemoveAppPassword(UserId, AppPasswordId),
     /// The salt of a user's app passwords; only for a user who has none.
     ScramSalt(UserId, [u8; 16]),
+    /// How far Postern is let; none: back to what is set for the wider scope.
+    Stage(Scope, Option<Stage>),
 }
 
 impl Ledger {
@@ -133,6 +136,7 @@ impl<'a> Draft<'a> {
                 of(event, self.directory.certificate(fingerprint).map(|certificate| &certificate.group))
             }
             DirectoryChange::Password(id, hash) => self.write_password(*id, hash, event, changeset)?,
+            DirectoryChange::Stage(scope, stage) => self.write_stage(scope, *stage, event, changeset)?,
             DirectoryChange::Connector(_)
             | DirectoryChange::RemoveConnector(_)
             | DirectoryChange::AppPassword(_)
@@ -178,6 +182,26 @@ impl<'a> Draft<'a> {
             }
             _ => event(Act::DirectoryChanged),
         })
+    }
+
+    fn write_stage(
+        &self,
+        scope: &Scope,
+        stage: Option<Stage>,
+        event: Event,
+        changeset: &mut Changeset,
+    ) -> Result<Event, StoreError> {
+        match stage {
+            Some(stage) => {
+                let setting = StageSetting { scope: scope.clone(), stage, since: self.ledger.now() };
+                changeset.put.push((scope.key(), records::encode(&setting)?));
+            }
+            None => changeset.delete.push(scope.key()),
+        }
+        let mut event = Event { act: Act::StageSet, process: scope.process.clone(), ..event }
+            .name(stage.map_or("as the wider scope", Stage::as_str));
+        event.group = scope.group.clone();
+        Ok(event)
     }
 
     fn group_of(&self, user: UserId) -> Option<&GroupId> {

@@ -22,6 +22,7 @@ use crate::{
     keys::{Key, Table},
     network::Network,
     records,
+    stages::{Stage, StageSetting, Stages},
 };
 
 /// A company group: the security boundary. Keys are the ledger's own business.
@@ -211,6 +212,7 @@ pub struct Directory {
     pub(crate) connectors: BTreeMap<String, Connector>,
     pub(crate) app_passwords: BTreeMap<UserId, Vec<AppPassword>>,
     pub(crate) certificate_names: HashMap<String, GroupId>,
+    pub(crate) stages: Stages,
 }
 
 impl Directory {
@@ -282,6 +284,16 @@ impl Directory {
             .filter(|(network, _)| network.contains(peer))
             .max_by_key(|(network, _)| network.prefix())
             .map(|(_, group)| group)
+    }
+
+    /// Every stage that is set.
+    pub fn stages(&self) -> impl Iterator<Item = &StageSetting> {
+        self.stages.iter()
+    }
+
+    /// The stage that is set for a group's mail of a process, or of none; `None` where nothing is set.
+    pub fn stage(&self, group: &GroupId, process: Option<&ProcessId>) -> Option<Stage> {
+        self.stages.of(group, process)
     }
 
     pub(crate) fn ring(&self, group: &GroupId) -> Result<&Arc<KeyRing>, StoreError> {
@@ -361,6 +373,7 @@ impl Directory {
                 .map(|connector| (connector.name.clone(), connector))
                 .collect(),
             app_passwords: by_user(load_table(engine, Table::AppPassword).await?),
+            stages: load_table::<StageSetting>(engine, Table::Stage).await?.into_iter().collect(),
         })
     }
 }

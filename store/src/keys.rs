@@ -23,6 +23,8 @@ pub(crate) enum Table {
     Connector = 0x17,
     /// User, app password.
     AppPassword = 0x18,
+    /// Group or none, process or none: how far Postern is let.
+    Stage = 0x19,
     Session = 0x20,
     Case = 0x30,
     /// Case reference → case.
@@ -69,6 +71,10 @@ pub(crate) enum Table {
     /// Digest job, case: what it is to tell.
     DigestEntry = 0x68,
     Counter = 0x70,
+    /// Group, day, what shadow mode counts.
+    ShadowCount = 0x71,
+    /// What shadow mode counted already, by source key.
+    ShadowSource = 0x72,
     /// Mail that passes through and has not reached everybody.
     Passage = 0x80,
     /// Group, held mail.

@@ -39,6 +39,8 @@ mod returns;
 #[cfg(test)]
 mod scenes;
 mod sessions;
+mod shadow;
+mod stages;
 mod tasks;
 
 pub use accept::{
@@ -73,4 +75,6 @@ pub use reading::{Closed, ContentReader, OpenContent, OpenMessage, Reading, Unre
 pub use recall::{Recallable, Withdrawal};
 pub use returns::{AwayNote, Returned};
 pub use sessions::{Session, SessionToken};
+pub use shadow::{Margin, Observation, ShadowReport, Tally};
+pub use stages::{NotAStage, Scope, Stage, StageSetting};
 pub use tasks::{Task, TaskKind};

@@ -33,6 +33,10 @@ impl Draft<'_> {
             | DirectoryChange::RemoveCertificate(_)
             | DirectoryChange::RemoveConnector(_)
             | DirectoryChange::RemoveAppPassword(..) => Ok(()),
+            DirectoryChange::Stage(scope, _) => match &scope.group {
+                Some(group) => self.require_group(group.as_str()),
+                None => Ok(()),
+            },
             DirectoryChange::Connector(connector) => self.check_connector(connector),
             DirectoryChange::AppPassword(password) => self.check_app_password(password),
             // Other salts than the first would make every app password useless.

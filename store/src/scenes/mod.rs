@@ -13,6 +13,7 @@ mod people;
 mod queue;
 mod recalls;
 mod returns;
+mod shadow;
 
 use std::{sync::Arc, time::Duration};
 
