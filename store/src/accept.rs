@@ -19,7 +19,7 @@ use crate::{
     keys::{Key, Table},
     ledger::Ledger,
     passage::relay_source,
-    proof::{Authentication, Proof},
+    proof::{Addressed, Authentication, Proof},
     records,
 };
 
@@ -62,6 +62,9 @@ pub struct Entry {
     /// The id of the rule that decided.
     #[n(3)]
     pub decided_by: String,
+    /// Whether the mail names any of these recipients in To or Cc.
+    #[n(4)]
+    pub addressed: Option<Addressed>,
 }
 
 pub type SourceKey = [u8; 32];

@@ -11,7 +11,8 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     error::StoreError,
-    ids::{CaseId, HeldId, JobId, MessageId, PassageId, TaskId, UserId},
+    ids::{AppPasswordId, CaseId, HeldId, JobId, MessageId, PassageId, TaskId, UserId},
+    proof::Proof,
     records,
 };
 
@@ -70,6 +71,9 @@ pub struct Event {
     /// The rule that decided, or the name of a connector or polled mailbox.
     #[n(14)]
     pub name: Option<String>,
+    /// The app password that proved the sender, or that it is about.
+    #[n(15)]
+    pub app_password: Option<AppPasswordId>,
 }
 
 /// What happened. Numbers are for ever.
@@ -192,6 +196,9 @@ pub enum Act {
     /// The key of a mail that passed through, or was returned, is gone.
     #[n(54)]
     ContentDestroyed,
+    /// A held mail was returned because nobody decided in time.
+    #[n(70)]
+    HeldExpired,
     /// Shadow or live, for a group, a process or all.
     #[n(60)]
     StageSet,
@@ -215,7 +222,15 @@ impl Event {
             task: None,
             domain: None,
             name: None,
+            app_password: None,
         }
+    }
+
+    /// What a login says of who did it.
+    pub(crate) fn proved(mut self, proof: &Proof) -> Self {
+        self.user = proof.user();
+        self.app_password = proof.app_password();
+        self
     }
 
     #[must_use]
@@ -251,6 +266,12 @@ impl Event {
     #[must_use]
     pub fn user(mut self, user: UserId) -> Self {
         self.user = Some(user);
+        self
+    }
+
+    #[must_use]
+    pub fn app_password(mut self, id: AppPasswordId) -> Self {
+        self.app_password = Some(id);
         self
     }
 
@@ -358,6 +379,7 @@ impl fmt::Display for Act {
             Self::ConnectorSet => "connector set",
             Self::ConnectorRemoved => "connector removed",
             Self::ContentDestroyed => "content destroyed",
+            Self::HeldExpired => "held mail returned unanswered",
             Self::StageSet => "stage set",
         })
     }

@@ -8,6 +8,7 @@ mod rules;
 use mail::{Address, GroupId, Mpid};
 
 use crate::{
+    app_password_use::use_key,
     audit::{Act, Actor, Event},
     credentials::{AppPassword, Connector},
     directory::{ClientCertificate, Directory, Group, KeyedGroup, Mailbox, Participant, User, version_key},
@@ -120,7 +121,7 @@ impl<'a> Draft<'a> {
             DirectoryChange::RemoveUser(id) => {
                 changeset.delete.push(user_key(*id));
                 let passwords = self.directory.app_passwords.get(id).into_iter().flatten();
-                changeset.delete.extend(passwords.map(|password| app_password_key(*id, password.id)));
+                changeset.delete.extend(passwords.flat_map(|known| app_password_keys(*id, known.id)));
                 of(event.user(*id), self.directory.user(id).map(|user| &user.group))
             }
             DirectoryChange::RemoveMailbox(address) => {
@@ -168,11 +169,13 @@ impl<'a> Draft<'a> {
                 changeset
                     .put
                     .push((app_password_key(password.user, password.id), records::encode(password)?));
-                of(event(Act::AppPasswordAdded).user(password.user), self.group_of(password.user))
+                let event = event(Act::AppPasswordAdded).user(password.user).app_password(password.id);
+                of(event, self.group_of(password.user))
             }
             DirectoryChange::RemoveAppPassword(user, id) => {
-                changeset.delete.push(app_password_key(*user, *id));
-                of(event(Act::AppPasswordRemoved).user(*user), self.group_of(*user))
+                changeset.delete.extend(app_password_keys(*user, *id));
+                let event = event(Act::AppPasswordRemoved).user(*user).app_password(*id);
+                of(event, self.group_of(*user))
             }
             DirectoryChange::ScramSalt(user, salt) => {
                 let Some(known) = self.latest_user(*user) else { return Err(no_user(*user)) };
@@ -252,6 +255,11 @@ fn no_user(id: UserId) -> StoreError {
 
 fn connector_key(name: &str) -> Vec<u8> {
     Key::of(Table::Connector).text(name).done()
+}
+
+/// What it is, and when it was used.
+fn app_password_keys(user: UserId, id: AppPasswordId) -> [Vec<u8>; 2] {
+    [app_password_key(user, id), use_key(user, id)]
 }
 
 fn app_password_key(user: UserId, id: AppPasswordId) -> Vec<u8> {

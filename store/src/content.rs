@@ -210,7 +210,7 @@ async fn settle(under_way: Option<JoinHandle<Result<Committed, StoreError>>>) ->
 
 impl Ledger {
     /// Removes what began to arrive longer than `age` ago and was never accepted; says how many.
-    pub async fn sweep_arriving(&self, age: Duration) -> Result<u64, StoreError> {
+    pub async fn sweep_arriving(&self, age: Duration) -> Result<usize, StoreError> {
         const BATCH: usize = 100;
         let before = self.now().saturating_sub(age).unwrap_or(Timestamp::MIN);
         let mut swept = 0;

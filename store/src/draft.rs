@@ -20,9 +20,10 @@ use crate::{
     engine::Changeset,
     error::StoreError,
     ids::{CaseId, CaseReference, JobId, MessageId},
-    jobs::{Job, JobKind, Receipt, put_job},
+    jobs::{Job, JobKind, Receipt},
     keys::{Key, Table},
     ledger::Ledger,
+    proof::Authentication,
     reading::{Wrap, Wraps, wrap_context, wrap_key},
     recall::recall_key,
     records,
@@ -181,11 +182,17 @@ impl<'a> Draft<'a> {
             number: case.messages,
             class: Some(self.mail.class),
             scan: self.mail.scan,
-            authentication: self.mail.authentication.clone(),
+            authentication: self.checks(entry),
             withdrawn: None,
         };
         self.changes.put.push((message_key(case.id, id), records::encode(&record)?));
         Ok(())
+    }
+
+    /// What the domain checks said, and whom the mail names: a blind copy for one is none for the others.
+    fn checks(&self, entry: &Entry) -> Option<Authentication> {
+        let checks = self.mail.authentication.clone();
+        checks.map(|checks| Authentication { addressed: entry.addressed, ..checks })
     }
 
     /// Seals the message key for every side.
@@ -241,7 +248,7 @@ impl<'a> Draft<'a> {
         let group = self.mail.from_group.clone();
         let receipt = Receipt { case: case.id, number: case.messages, group, to };
         let job = Job::new(JobId::new(self.now)?, JobKind::Receipt(receipt), self.now, self.now);
-        put_job(&job, &mut self.changes)
+        self.ledger.put_job(&job, &mut self.changes)
     }
 
     fn put_away(&mut self, case: &Case, message: MessageId) -> Result<(), StoreError> {
@@ -264,9 +271,9 @@ impl<'a> Draft<'a> {
             .group(&self.mail.from_group)
             .case(case.id)
             .message(message)
-            .process(&case.process);
+            .process(&case.process)
+            .proved(&self.mail.proof);
         event.author = self.mail.author;
-        event.user = self.mail.proof.user();
         self.changes.append.push(event.to_bytes()?);
         Ok(())
     }

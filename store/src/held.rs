@@ -1,5 +1,5 @@
 //! Mail that waits for the compliance role of the sender's group: listed without content, opened with an event,
-//! released to where it was going, or returned and destroyed.
+//! released to where it was going, or returned and destroyed, by a person or because its time is over.
 //!
 //! Whether somebody has the role is decided before (`policies::access`).
 
@@ -16,16 +16,18 @@ use crate::{
     accept::{Accepted, Entry, SourceKey},
     audit::{Act, Actor, Event},
     draft::seal_headline,
-    engine::Changeset,
+    engine::{Changeset, Row},
     error::StoreError,
     ids::{ContentId, HeldId, JobId, PassageId, UserId},
-    jobs::{HeldNews, HeldNotice, HeldSide, Job, JobKind, put_job},
+    jobs::{HeldNews, HeldNotice, HeldSide, Job, JobKind},
     keys::{Key, Table},
     ledger::Ledger,
     passage::Passage,
     proof::{Authentication, Proof},
     reading::{OpenContent, Wrap, wrap_context},
-    records,
+    recall::Recalled,
+    records, sealed,
+    tasks::TaskKind,
 };
 
 /// Where a held mail goes when it is released.
@@ -47,6 +49,12 @@ pub struct CaseBound {
     /// One for each case that the mail belongs to.
     #[n(2)]
     pub entries: Vec<Entry>,
+    /// Where the receipt goes that its release makes.
+    #[n(3)]
+    pub receipt: Option<Address>,
+    /// What its release takes back.
+    #[n(4)]
+    pub recall: Option<Recalled>,
 }
 
 /// The same as a fact of a held mail.
@@ -107,6 +115,8 @@ pub struct OpenHeld {
     pub mail: HeldMail,
     pub headline: Headline,
     pub envelope: Envelope,
+    /// What domain checks said, if any were made.
+    pub authentication: Option<Authentication>,
     pub content: OpenContent,
 }
 
@@ -186,8 +196,11 @@ impl Ledger {
                 changes.require.push((held_source(&source), None));
                 changes.put.push((held_source(&source), records::encode(&record.mail.id)?));
             }
-            changes.put.push((held_key(&record.mail.from_group, record.mail.id), records::encode(&record)?));
+            let row = sealed::encode(self.root(), Table::Held, &record.mail.id, &record)?;
+            changes.put.push((held_key(&record.mail.from_group, record.mail.id), row));
             changes.append.push(record.event(Actor::Gateway, Act::MailHeld).to_bytes()?);
+            let group = &record.mail.from_group;
+            self.add_task(&Actor::Gateway, Some(group), TaskKind::MailHeld, None, &mut changes).await?;
             self.tell_of_held(&record, HeldNews::Held, &mut changes)?;
             match self.commit(changes).await {
                 Ok(_) => {
@@ -297,7 +310,7 @@ impl Ledger {
                 reason: mail.reason,
                 received_at: mail.received_at,
             };
-            put_job(&Job::new(JobId::new(now)?, JobKind::Held(notice), now, now), changes)?;
+            self.put_job(&Job::new(JobId::new(now)?, JobKind::Held(notice), now, now), changes)?;
         }
         Ok(())
     }
@@ -318,7 +331,7 @@ impl Ledger {
         let next = rows.last().filter(|_| rows.len() == limit).and_then(|(key, _)| key.last_chunk::<20>());
         let next = next.map(|id| HeldId::from_bytes(*id));
         // One that cannot be read must not hide the others.
-        let mails = rows.iter().filter_map(|(_, row)| match records::decode::<HeldRecord>(&row.value) {
+        let mails = rows.iter().filter_map(|(key, row)| match self.held_record_in(key, row) {
             Ok(record) => Some(record.mail),
             Err(error) => {
                 tracing::error!(%group, %error, "a held mail cannot be read and is left out of the list");
@@ -345,12 +358,20 @@ impl Ledger {
         let headline = key.open(record.content.as_bytes(), SealedPart::Headline, &record.headline)?;
         let content = OpenContent::stored(self, key, record.content, record.mail.size);
         let headline = records::decode(&headline)?;
-        Ok(Some(OpenHeld { mail: record.mail, headline, envelope: record.envelope, content }))
+        let HeldRecord { mail, envelope, authentication, .. } = record;
+        Ok(Some(OpenHeld { mail, headline, envelope, authentication, content }))
+    }
+
+    fn held_record_in(&self, key: &[u8], row: &Row) -> Result<HeldRecord, StoreError> {
+        let id =
+            key.last_chunk::<20>().ok_or_else(|| StoreError::Corrupt("a key without an id".to_owned()))?;
+        sealed::decode(self.root(), Table::Held, &HeldId::from_bytes(*id), &row.value)
     }
 
     async fn held_row(&self, group: &GroupId, id: HeldId) -> Result<Option<(HeldRecord, u64)>, StoreError> {
-        let Some(row) = self.row(held_key(group, id)).await? else { return Ok(None) };
-        Ok(Some((records::decode(&row.value)?, row.version)))
+        let key = held_key(group, id);
+        let Some(row) = self.row(key.clone()).await? else { return Ok(None) };
+        Ok(Some((self.held_record_in(&key, &row)?, row.version)))
     }
 }
 
@@ -358,7 +379,7 @@ impl HeldRecord {
     fn event(&self, actor: Actor, act: Act) -> Event {
         let mail = &self.mail;
         let event = Event::new(mail.received_at, actor, act).group(&mail.from_group).held(mail.id);
-        Event { author: mail.author, user: mail.proof.user(), ..event.name(&mail.decided_by) }
+        Event { author: mail.author, ..event.name(&mail.decided_by).proved(&mail.proof) }
     }
 }
 

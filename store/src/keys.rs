@@ -25,6 +25,8 @@ pub(crate) enum Table {
     AppPassword = 0x18,
     /// Group or none, process or none: how far Postern is let.
     Stage = 0x19,
+    /// User, app password: when it was last used.
+    AppPasswordUse = 0x1a,
     Session = 0x20,
     Case = 0x30,
     /// Case reference → case.
@@ -83,6 +85,8 @@ pub(crate) enum Table {
     Task = 0x82,
     /// Polled mailboxes by name.
     Poll = 0x83,
+    /// MTA-STS policies by domain.
+    MailPolicy = 0x8a,
 }
 
 /// A key under construction.

@@ -62,7 +62,7 @@ impl Ledger {
         clock: Clock,
     ) -> Result<Self, StoreError> {
         check_nameplate(engine.as_ref(), &root, clock()).await?;
-        match move_old_jobs(engine.as_ref()).await {
+        match move_old_jobs(engine.as_ref(), &root).await {
             // Opened for reading only: whoever opens it for writing moves them. A broken engine says so by itself.
             Err(StoreError::Broken(_)) => {}
             moved => moved?,

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use mail::{Class, Envelope, GroupId, Headline, Rcpt, Scan};
 use minicbor::{Decode, Encode};
@@ -15,12 +16,12 @@ use crate::{
     engine::Changeset,
     error::StoreError,
     ids::{ContentId, JobId, PassageId, UserId},
-    jobs::{Job, JobKind, RelayJob, put_job},
+    jobs::{Job, JobKind, RelayJob},
     keys::{Key, Table},
     ledger::Ledger,
     proof::{Authentication, Proof},
     reading::OpenContent,
-    records,
+    records, sealed,
 };
 
 /// A judged and sealed mail that goes on, or waits.
@@ -144,9 +145,9 @@ impl Ledger {
             let mut event = Event::new(record.received_at, Actor::Gateway, Act::MailRelayed)
                 .group(&record.from_group)
                 .passage(record.id)
-                .name(&record.decided_by);
+                .name(&record.decided_by)
+                .proved(&record.proof);
             event.author = record.author;
-            event.user = record.proof.user();
             changes.append.push(event.to_bytes()?);
             self.put_passage(&record, &mut changes)?;
             match self.commit(changes).await {
@@ -200,10 +201,23 @@ impl Ledger {
         for recipient in &record.envelope.recipients {
             let relay =
                 RelayJob { passage: record.id, group: record.from_group.clone(), to: recipient.clone() };
-            put_job(&Job::new(JobId::new(now)?, JobKind::Relay(relay), now, now), changes)?;
+            self.put_job(&Job::new(JobId::new(now)?, JobKind::Relay(relay), now, now), changes)?;
         }
-        changes.put.push((passage_key(record.id), records::encode(record)?));
+        changes.put.push((passage_key(record.id), self.passage_value(record)?));
         Ok(())
+    }
+
+    /// Its row, sealed: it names the people of a mail.
+    pub(crate) fn passage_value(&self, record: &PassageRecord) -> Result<Bytes, StoreError> {
+        sealed::encode(self.root(), Table::Passage, &record.id, record)
+    }
+
+    pub(crate) async fn passage_row(
+        &self,
+        id: PassageId,
+    ) -> Result<Option<(PassageRecord, u64)>, StoreError> {
+        let Some(row) = self.row(passage_key(id)).await? else { return Ok(None) };
+        Ok(Some((sealed::decode(self.root(), Table::Passage, &id, &row.value)?, row.version)))
     }
 
     /// What earlier deliveries made of these sources.
@@ -220,8 +234,7 @@ impl Ledger {
 
     /// The passage of a relay job; `None` if its jobs are all over.
     pub async fn passage(&self, id: PassageId) -> Result<Option<OutgoingPassage>, StoreError> {
-        let Some(row) = self.row(passage_key(id)).await? else { return Ok(None) };
-        let record: PassageRecord = records::decode(&row.value)?;
+        let Some((record, _)) = self.passage_row(id).await? else { return Ok(None) };
         let key = self.root().transit().unwrap(&record.wrapped, record.content.as_bytes())?;
         let content = OpenContent::stored(self, key, record.content, record.size);
         Ok(Some(OutgoingPassage {

@@ -4,13 +4,14 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::ids::UserId;
+use crate::ids::{AppPasswordId, UserId};
 
 /// How the sender's company was proved. Numbers are for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Proof {
+    /// A user, and which app password it was; none: the user's own.
     #[n(0)]
-    Login(#[n(0)] UserId),
+    Login(#[n(0)] UserId, #[n(1)] Option<AppPasswordId>),
     #[n(1)]
     Certificate(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]),
     /// A network registered to the group.
@@ -31,7 +32,17 @@ impl Proof {
     /// Who signed in to hand the mail over.
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
-            Self::Login(user) => Some(*user),
+            Self::Login(user, _) => Some(*user),
+            Self::Certificate(_) | Self::Network | Self::Domain(_) | Self::Connector(_) | Self::Polled(_) => {
+                None
+            }
+        }
+    }
+
+    /// The app password that was used.
+    pub fn app_password(&self) -> Option<AppPasswordId> {
+        match self {
+            Self::Login(_, which) => *which,
             Self::Certificate(_) | Self::Network | Self::Domain(_) | Self::Connector(_) | Self::Polled(_) => {
                 None
             }
@@ -42,7 +53,7 @@ impl Proof {
     /// mailbox shows only who once wrote it.
     pub fn is_direct(&self) -> bool {
         match self {
-            Self::Login(_) | Self::Certificate(_) | Self::Network | Self::Connector(_) => true,
+            Self::Login(..) | Self::Certificate(_) | Self::Network | Self::Connector(_) => true,
             Self::Domain(_) | Self::Polled(_) => false,
         }
     }
@@ -63,6 +74,21 @@ pub struct Authentication {
     /// The domain whose DKIM signature is aligned with the author.
     #[n(4)]
     pub domain: Option<String>,
+    /// Whether the mail names, in To or Cc, whom it was handed in for. None: an earlier release, or nobody looked.
+    #[n(5)]
+    pub addressed: Option<Addressed>,
+}
+
+/// Whether a signed mail says itself that it is for the people who got it. A signature stays good whoever hands the mail in,
+/// and to whomever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Addressed {
+    #[n(0)]
+    Named,
+    /// A blind copy, a list, or a mail that somebody handed on.
+    #[n(1)]
+    Unnamed,
 }
 
 /// One check's result (RFC 8601 §2.7).

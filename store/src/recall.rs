@@ -3,10 +3,11 @@
 //! A message is found again by a keyed digest of its author and subject, so neither stands readable in an index.
 
 use jiff::Timestamp;
-use mail::{Address, GroupId};
+use mail::{Address, Class, GroupId};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    accept::Accepted,
     audit::{Act, Actor, Event},
     cases::{Case, MessageRecord, Side, case_key, message_key},
     directory::KeyRing,
@@ -34,6 +35,16 @@ pub struct Withdrawal {
     pub seen: Vec<GroupId>,
 }
 
+/// What a request to take a message back says: whose message, and its subject.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Recalled {
+    #[n(0)]
+    pub author: Address,
+    #[n(1)]
+    pub subject: String,
+}
+
 /// A message that a recall may mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recallable {
@@ -42,6 +53,34 @@ pub struct Recallable {
 }
 
 impl Ledger {
+    /// Withdraws what a request of `group` means in each case that it was just accepted into: the author's latest message
+    /// of that subject before it. Done twice, it changes nothing more.
+    pub async fn carry_out(
+        &self,
+        actor: &Actor,
+        group: &GroupId,
+        recalled: &Recalled,
+        accepted: &Accepted,
+    ) -> Result<(), StoreError> {
+        for case in &accepted.cases {
+            let Some(request) = self.request_in(case.id, group).await? else { continue };
+            let messages = self.recallable(group, &recalled.author, &recalled.subject, Some(case.id)).await?;
+            // What came behind the request is the better version of what it is about.
+            if let Some(latest) = messages.iter().find(|message| message.number < request) {
+                self.withdraw(actor, group, latest.case, latest.number).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of the group's latest request in the case.
+    async fn request_in(&self, case: CaseId, group: &GroupId) -> Result<Option<u32>, StoreError> {
+        let messages = self.messages(case).await?;
+        let own =
+            |message: &&MessageRecord| message.class == Some(Class::Recall) && message.from_group == *group;
+        Ok(messages.iter().filter(own).map(|message| message.number).max())
+    }
+
     /// The messages of `group` with this author and subject (a leading `Recall:` is ignored), the latest first;
     /// those of one case, or of all.
     pub async fn recallable(

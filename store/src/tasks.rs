@@ -1,6 +1,9 @@
-//! What a person has to look at: raised by machines, merged while it is open, closed by people.
+//! What a person has to look at: raised by machines, merged while it is open, closed by people, or by time where it was
+//! something that happened and has not happened again.
 //!
-//! A task holds ids, addresses of mailboxes and status codes, never anything of a mail.
+//! A task holds ids, addresses of the market's mailboxes, domains and status codes, never anything of a mail.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use mail::{Address, GroupId};
@@ -76,10 +79,30 @@ pub enum TaskKind {
         #[n(0)]
         name: String,
     },
+    /// Mail to addresses of nobody here could not be handed over; which: `JobKind::as_str`.
+    #[n(5)]
+    DomainGivenUp {
+        #[n(0)]
+        kind: String,
+        #[n(1)]
+        domain: String,
+    },
+    /// Mail of the group waits for its compliance role. Gone with the last one that is decided.
+    #[n(6)]
+    MailHeld,
+}
+
+/// An open task and its row.
+pub(crate) struct OpenTask {
+    task: Task,
+    key: Vec<u8>,
+    version: u64,
 }
 
 /// The most tasks that one list holds.
 const MOST: usize = 1_000;
+/// Rows read at once.
+const STEP: usize = 500;
 
 impl TaskKind {
     /// What two tasks of one kind have in common when they are about the same thing.
@@ -90,7 +113,25 @@ impl TaskKind {
             Self::MailGivenUp { kind, address } => format!("{kind} {}", address.key()),
             Self::PollingStopped { mailbox } => format!("polling {mailbox}"),
             Self::CertificateExpires { name } => format!("certificate {name}"),
+            Self::DomainGivenUp { kind, domain } => format!("{kind} @{domain}"),
+            Self::MailHeld => "held".to_owned(),
         }
+    }
+
+    /// Whether it happened and is over, as opposed to something that still is so.
+    fn is_past(&self) -> bool {
+        match self {
+            Self::MailboxBounces { .. }
+            | Self::NoticeGivenUp { .. }
+            | Self::MailGivenUp { .. }
+            | Self::DomainGivenUp { .. } => true,
+            Self::PollingStopped { .. } | Self::CertificateExpires { .. } | Self::MailHeld => false,
+        }
+    }
+
+    /// Whether it is the compliance role's, not the administrator's.
+    pub fn is_for_compliance(&self) -> bool {
+        matches!(self, Self::MailHeld)
     }
 }
 
@@ -145,20 +186,59 @@ impl Ledger {
 
     /// The open tasks of a group, or (`None`) of the machine's administrator, the oldest first; at most a thousand.
     pub async fn tasks(&self, group: Option<&GroupId>) -> Result<Vec<Task>, StoreError> {
-        self.tasks_in(tasks_of(group).range()).await
+        self.oldest(tasks_of(group).range(), MOST, |_| true).await
+    }
+
+    /// Those of them behind `after`, the oldest first; at most `limit`.
+    pub async fn tasks_after(
+        &self,
+        group: &GroupId,
+        after: Option<TaskId>,
+        limit: usize,
+    ) -> Result<Vec<Task>, StoreError> {
+        let behind = |task: &Task| after.is_none_or(|after| task.id > after);
+        self.oldest(tasks_of(Some(group)).range(), limit.clamp(1, MOST), behind).await
     }
 
     /// The open tasks of everybody, the oldest first; at most a thousand.
     pub async fn all_tasks(&self) -> Result<Vec<Task>, StoreError> {
-        self.tasks_in(Key::of(Table::Task).range()).await
+        self.oldest(Key::of(Table::Task).range(), MOST, |_| true).await
     }
 
-    async fn tasks_in(&self, range: Range) -> Result<Vec<Task>, StoreError> {
-        let rows = self.engine().scan(range, MOST).await?;
-        let tasks = rows.iter().map(|(_, row)| records::decode(&row.value));
-        let mut tasks = tasks.collect::<Result<Vec<Task>, _>>()?;
-        tasks.sort_by_key(|task| task.id);
-        Ok(tasks)
+    /// The first `limit` by age among those that are `meant`, however many there are.
+    async fn oldest(
+        &self,
+        range: Range,
+        limit: usize,
+        meant: impl Fn(&Task) -> bool,
+    ) -> Result<Vec<Task>, StoreError> {
+        let mut first: Vec<Task> = Vec::new();
+        self.each_task(range, |open| {
+            if meant(&open.task) {
+                first.push(open.task);
+            }
+            // Sorted now and then, so that what is kept stays small.
+            if first.len() >= 2 * limit + STEP {
+                keep_oldest(&mut first, limit);
+            }
+        })
+        .await?;
+        keep_oldest(&mut first, limit);
+        Ok(first)
+    }
+
+    async fn each_task(&self, mut range: Range, mut look: impl FnMut(OpenTask)) -> Result<(), StoreError> {
+        loop {
+            let rows = self.engine().scan(range.clone(), STEP).await?;
+            let more = rows.len() == STEP;
+            for (key, row) in rows {
+                range.from = [key.as_slice(), &[0]].concat();
+                look(OpenTask { task: records::decode(&row.value)?, key, version: row.version });
+            }
+            if !more {
+                return Ok(());
+            }
+        }
     }
 
     /// Closes a task of `group`. Whether there was such a task.
@@ -168,17 +248,80 @@ impl Ledger {
         group: Option<&GroupId>,
         id: TaskId,
     ) -> Result<bool, StoreError> {
-        let tasks = self.tasks(group).await?;
-        let Some(task) = tasks.into_iter().find(|task| task.id == id) else { return Ok(false) };
-        let closed = of(Event::new(self.now(), actor.clone(), Act::TaskClosed), group);
+        loop {
+            let Some(open) = self.find_task(group, id).await? else { return Ok(false) };
+            // One that happened again meanwhile is closed all the same.
+            if self.close_open(actor, open).await? {
+                return Ok(true);
+            }
+        }
+    }
+
+    async fn find_task(&self, group: Option<&GroupId>, id: TaskId) -> Result<Option<OpenTask>, StoreError> {
+        let mut found = None;
+        let look = |open: OpenTask| {
+            if open.task.id == id {
+                found = Some(open);
+            }
+        };
+        self.each_task(tasks_of(group).range(), look).await?;
+        Ok(found)
+    }
+
+    /// The open task of a group about this, if there is one.
+    pub async fn task_about(&self, group: &GroupId, kind: &TaskKind) -> Result<Option<Task>, StoreError> {
+        Ok(self.open_task(Some(group), kind).await?.map(|open| open.task))
+    }
+
+    /// The open task about the same thing.
+    pub(crate) async fn open_task(
+        &self,
+        group: Option<&GroupId>,
+        kind: &TaskKind,
+    ) -> Result<Option<OpenTask>, StoreError> {
+        let key = task_key(group, kind);
+        let Some(row) = self.row(key.clone()).await? else { return Ok(None) };
+        Ok(Some(OpenTask { task: records::decode(&row.value)?, key, version: row.version }))
+    }
+
+    /// Closes a task as it was seen; false if it happened again since.
+    pub(crate) async fn close_open(&self, actor: &Actor, open: OpenTask) -> Result<bool, StoreError> {
+        let OpenTask { task, key, version } = open;
+        let closed = of(Event::new(self.now(), actor.clone(), Act::TaskClosed), task.group.as_ref());
         let changes = Changeset {
-            delete: vec![task_key(group, &task.kind)],
-            append: vec![Event { task: Some(id), case: task.case, ..closed }.to_bytes()?],
+            require: vec![(key.clone(), Some(version))],
+            delete: vec![key],
+            append: vec![Event { task: Some(task.id), case: task.case, ..closed }.to_bytes()?],
             ..Changeset::default()
         };
-        self.commit(changes).await?;
-        Ok(true)
+        match self.commit(changes).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
+
+    /// Closes tasks about what happened last longer than `age` ago, each with its event; at most `limit`. How many.
+    pub async fn close_old_tasks(&self, age: Duration, limit: usize) -> Result<usize, StoreError> {
+        let before = self.now().saturating_sub(age).unwrap_or(Timestamp::MIN);
+        let mut old = Vec::new();
+        self.each_task(Key::of(Table::Task).range(), |open| {
+            if old.len() < limit && open.task.kind.is_past() && open.task.last < before {
+                old.push(open);
+            }
+        })
+        .await?;
+        let mut closed = 0;
+        for open in old {
+            closed += usize::from(self.close_open(&Actor::Worker, open).await?);
+        }
+        Ok(closed)
+    }
+}
+
+fn keep_oldest(tasks: &mut Vec<Task>, limit: usize) {
+    tasks.sort_by_key(|task| task.id);
+    tasks.truncate(limit);
 }
 
 fn of(event: Event, group: Option<&GroupId>) -> Event {

@@ -1,6 +1,9 @@
 //! What is decided about a held mail: release to where it was going, or return and destruction. Each once.
 
+use std::time::Duration;
+
 use certs::SealedPart;
+use jiff::Timestamp;
 use mail::{ContactType, GroupId, ProcessId};
 
 use super::{CaseBound, HeldNews, HeldRecord, Released, held_key, held_source};
@@ -12,10 +15,15 @@ use crate::{
     engine::Changeset,
     error::StoreError,
     ids::{ContentId, HeldId, PassageId},
+    keys::{Key, Table},
     ledger::Ledger,
     passage::PassageRecord,
     records,
+    tasks::TaskKind,
 };
+
+/// Rows looked at together.
+const STEP: usize = 500;
 
 impl Ledger {
     /// Lets a held mail go where it was going; nothing is sealed anew. `due` gives the clock of a case from now on, by
@@ -35,19 +43,22 @@ impl Ledger {
                 delete: vec![held_key(group, id)],
                 ..Changeset::default()
             };
-            let (released, given_up) = match &record.bound {
+            let bound = record.bound.as_ref().map(|bound| self.open_bound(id, bound)).transpose()?;
+            let recall = bound.as_ref().and_then(|bound| bound.recall.clone());
+            let (released, given_up) = match bound {
                 None => (self.send_on(&record, actor, &mut changes)?, None),
-                Some(bound) => {
-                    let bound = self.open_bound(id, bound)?;
-                    self.secure_held(&record, bound, actor, &due, &mut changes).await?
-                }
+                Some(bound) => self.secure_held(&record, bound, actor, &due, &mut changes).await?,
             };
             match self.commit(changes).await {
                 Ok(committed) => {
                     if let Some(content) = given_up {
                         self.remove_arriving(content, committed.version).await?;
                     }
+                    if let (Some(recall), Released::Secured(accepted)) = (&recall, &released) {
+                        self.carry_out(actor, group, recall, accepted).await?;
+                    }
                     self.announce_work();
+                    self.settle_held(actor, group).await?;
                     return Ok(Some(released));
                 }
                 Err(StoreError::Conflict) => {}
@@ -111,7 +122,7 @@ impl Ledger {
             class: record.mail.class,
             scan: record.mail.scan,
             authentication: record.authentication.clone(),
-            receipt: None,
+            receipt: bound.receipt,
             away: None,
             entries,
         };
@@ -163,15 +174,56 @@ impl Ledger {
 
     /// Destroys a held mail and tells its sender by a job without content. Whether there was such a mail.
     pub async fn return_held(&self, actor: &Actor, group: &GroupId, id: HeldId) -> Result<bool, StoreError> {
+        self.end_held(actor, group, id, HeldNews::Returned).await
+    }
+
+    /// Returns mail that waits for longer than `age`: at most `limit`. How many; as many as `limit`: there may be more.
+    pub async fn expire_held(&self, age: Duration, limit: usize) -> Result<usize, StoreError> {
+        let before = self.now().saturating_sub(age).unwrap_or(Timestamp::MIN).as_second();
+        let mut range = Key::of(Table::Held).range();
+        let mut expired = 0;
+        loop {
+            let rows = self.engine().scan(range.clone(), STEP).await?;
+            for (key, _) in &rows {
+                let Some((group, id)) = place_of(key).filter(|(_, id)| id.second() <= before) else {
+                    continue;
+                };
+                if expired == limit {
+                    return Ok(expired);
+                }
+                match self.end_held(&Actor::Worker, &group, id, HeldNews::Expired).await {
+                    Ok(ended) => expired += usize::from(ended),
+                    // One that cannot be read must not keep the others.
+                    Err(StoreError::Corrupt(error)) => {
+                        tracing::error!(held = %id, %error, "a held mail cannot be returned");
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            match rows.last() {
+                Some((key, _)) if rows.len() == STEP => range.from = [key.as_slice(), &[0]].concat(),
+                _ => return Ok(expired),
+            }
+        }
+    }
+
+    async fn end_held(
+        &self,
+        actor: &Actor,
+        group: &GroupId,
+        id: HeldId,
+        news: HeldNews,
+    ) -> Result<bool, StoreError> {
         let Some((record, version)) = self.held_row(group, id).await? else { return Ok(false) };
-        let event = Event { at: self.now(), ..record.event(actor.clone(), Act::HeldReturned) };
+        let act = if news == HeldNews::Expired { Act::HeldExpired } else { Act::HeldReturned };
+        let event = Event { at: self.now(), ..record.event(actor.clone(), act) };
         let mut changes = Changeset {
             require: vec![(held_key(group, id), Some(version))],
             delete: vec![held_key(group, id)],
             append: vec![event.to_bytes()?],
             ..Changeset::default()
         };
-        self.tell_of_held(&record, HeldNews::Returned, &mut changes)?;
+        self.tell_of_held(&record, news, &mut changes)?;
         // Sent again it is judged again, and not taken for what was destroyed.
         changes.delete.extend(record.sources.iter().flatten().map(held_source));
         give_up(record.content, &mut changes)?;
@@ -182,6 +234,23 @@ impl Ledger {
         };
         self.announce_work();
         self.remove_arriving(record.content, committed.version).await?;
+        self.settle_held(actor, group).await?;
         Ok(true)
     }
+
+    /// Closes the group's task when nothing waits any more.
+    async fn settle_held(&self, actor: &Actor, group: &GroupId) -> Result<(), StoreError> {
+        let Some(open) = self.open_task(Some(group), &TaskKind::MailHeld).await? else { return Ok(()) };
+        match self.held(group, None, 1).await?.mails.is_empty() {
+            true => self.close_open(actor, open).await.map(drop),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Whose mail a key names, and which.
+fn place_of(key: &[u8]) -> Option<(GroupId, HeldId)> {
+    let (group, id) = key.get(1..)?.split_last_chunk::<20>()?;
+    let group = std::str::from_utf8(group.strip_suffix(&[0])?).ok()?;
+    Some((group.parse().ok()?, HeldId::from_bytes(*id)))
 }

@@ -12,7 +12,7 @@ use crate::{
     engine::{Changeset, Range, Row},
     error::StoreError,
     ids::{CaseId, JobId},
-    jobs::{Digest, Job, JobKind, Notice, put_job},
+    jobs::{Digest, Job, JobKind, Notice},
     keys::{Key, Table},
     ledger::Ledger,
     records,
@@ -61,7 +61,7 @@ impl Ledger {
                 }
                 None => {
                     let notice = Notice { case: id, number, group, to };
-                    put_job(&Job::new(JobId::new(now)?, JobKind::Notice(notice), now, now), changes)?;
+                    self.put_job(&Job::new(JobId::new(now)?, JobKind::Notice(notice), now, now), changes)?;
                 }
             }
         }
@@ -89,7 +89,7 @@ impl Ledger {
                 let job = JobId::new(self.now())?;
                 changes.require.push((key.clone(), None));
                 changes.put.push((key, records::encode(&Collecting { job })?));
-                put_job(&Job::new(job, JobKind::Digest(digest), due, due), changes)?;
+                self.put_job(&Job::new(job, JobKind::Digest(digest), due, due), changes)?;
                 job
             }
         };
@@ -141,7 +141,7 @@ impl Ledger {
             }
             let mut changes = Changeset::default();
             let next = Job::new(JobId::new(now)?, JobKind::Digest(digest.clone()), now, now);
-            put_job(&next, &mut changes)?;
+            self.put_job(&next, &mut changes)?;
             for (key, row) in rows {
                 let entry: Entry = records::decode(&row.value)?;
                 changes.put.push((entry_key(next.id, entry.case), row.value));

@@ -1,7 +1,7 @@
 //! What follows from the end of a job: what is written, who is told, what is destroyed. One commit for each end.
 
 use jiff::Timestamp;
-use mail::{Notify, ReversePath};
+use mail::{Address, Notify, ReversePath};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -14,8 +14,7 @@ use crate::{
     jobs::{
         DeliveryReport, Digest, Fate, Job, JobKind, Leased, Notice, Outcome, RelayJob, Standing,
         collecting::{close_digest, due_key, entry_key},
-        put_job,
-        queue::{job_key, move_job},
+        queue::{after_lease, job_key},
     },
     keys::{Key, Table},
     ledger::Ledger,
@@ -31,7 +30,10 @@ pub(super) enum Ending {
     /// Sent to a server that reports nothing.
     Unreported,
     Needless,
+    /// Refused, or never to be sent.
     GivenUp(String),
+    /// Tried for as long as mail is tried.
+    Expired(String),
     Dropped,
 }
 
@@ -60,7 +62,36 @@ impl SentMail {
 impl Ledger {
     /// Ends a try. `Conflict`: the lease had run out and somebody else has the job.
     pub async fn finish_job(&self, leased: Leased, outcome: Outcome) -> Result<(), StoreError> {
-        let Leased { job, version } = leased;
+        match self.finish(&leased, &outcome).await {
+            // Perhaps it was only told to stop, or not to, while the worker had it.
+            Err(StoreError::Conflict) => match self.leased_still(&leased.job).await? {
+                Some(leased) => self.finish(&leased, &outcome).await,
+                None => Err(StoreError::Conflict),
+            },
+            done => done,
+        }
+    }
+
+    /// Whether nothing of a leased job may be sent any more: it, its domain or everything was put on hold since, or the
+    /// lease is over.
+    pub async fn is_stopped(&self, job: &Job) -> Result<bool, StoreError> {
+        if self.domain_holds().await?.iter().any(|hold| hold.holds(job.domain())) {
+            return Ok(true);
+        }
+        Ok(self.leased_still(job).await?.is_none_or(|now| now.job.standing == Standing::Stopping))
+    }
+
+    /// The job as it stands under the same lease.
+    async fn leased_still(&self, job: &Job) -> Result<Option<Leased>, StoreError> {
+        let Some(row) = self.row(job_key(job)).await? else { return Ok(None) };
+        let now = self.job_in(job.id, &row)?;
+        let same = now.is_under_way() && now.attempts == job.attempts;
+        Ok(same.then_some(Leased { job: now, version: row.version }))
+    }
+
+    async fn finish(&self, leased: &Leased, outcome: &Outcome) -> Result<(), StoreError> {
+        let (job, version) = (&leased.job, leased.version);
+        let waiting = Job { standing: after_lease(job.standing), ..job.clone() };
         let ending = match outcome {
             Outcome::Done => Ending::Sent,
             Outcome::Unreported => Ending::Unreported,
@@ -69,17 +100,51 @@ impl Ledger {
                 Ending::GivenUp("it was not handed over".to_owned())
             }
             Outcome::Needless => Ending::Needless,
-            Outcome::Abandoned(error) => Ending::GivenUp(error),
+            Outcome::Abandoned(error) => Ending::GivenUp(error.clone()),
+            Outcome::Expired(error) => Ending::Expired(error.clone()),
+            // Nothing was tried.
+            Outcome::Stopped => {
+                let attempts = job.attempts.saturating_sub(1);
+                let waiting = Job { due: self.now(), attempts, ..waiting };
+                return self.try_again(leased, &waiting, Changeset::default()).await;
+            }
             Outcome::Again(due, error) => {
-                let waiting =
-                    Job { due, standing: Standing::Waiting, last_error: Some(error), ..job.clone() };
-                let mut changes =
-                    Changeset { require: vec![(job_key(&job), Some(version))], ..Changeset::default() };
-                move_job(&job, &waiting, &mut changes)?;
-                return self.commit(changes).await.map(drop);
+                let waiting = Job { due: *due, last_error: Some(error.clone()), ..waiting };
+                return self.try_again(leased, &waiting, Changeset::default()).await;
+            }
+            Outcome::Late(due, error) => {
+                let mut waiting = Job { due: *due, last_error: Some(error.clone()), ..waiting };
+                let mut changes = Changeset::default();
+                if self.warn(job, error, &mut changes).await? {
+                    waiting.warned_at = Some(self.now());
+                }
+                return self.try_again(leased, &waiting, changes).await;
             }
         };
-        self.end_job(&job, version, &ending, &Actor::Worker).await
+        self.end_job(job, version, &ending, &Actor::Worker).await
+    }
+
+    async fn try_again(
+        &self,
+        leased: &Leased,
+        waiting: &Job,
+        mut changes: Changeset,
+    ) -> Result<(), StoreError> {
+        changes.require.push((job_key(&leased.job), Some(leased.version)));
+        self.move_job(&leased.job, waiting, &mut changes)?;
+        self.commit(changes).await?;
+        self.announce_work();
+        Ok(())
+    }
+
+    /// Writes the report that a relayed mail waits, if its sender wants one and none was written. Whether it did.
+    async fn warn(&self, job: &Job, why: &str, changes: &mut Changeset) -> Result<bool, StoreError> {
+        let JobKind::Relay(relay) = &job.kind else { return Ok(false) };
+        if job.warned_at.is_some() || !wants_report(relay.to.notify, Fate::Delayed) {
+            return Ok(false);
+        }
+        let Some((passage, _)) = self.passage_row(relay.passage).await? else { return Ok(false) };
+        self.report(&passage, relay, Fate::Delayed, why.to_owned(), changes)
     }
 
     /// Commits the end of a job and all that follows. What follows may touch a case, a passage or a task that others
@@ -124,7 +189,7 @@ impl Ledger {
     /// Before a digest is given up: a stop in between leaves cases that are told twice, never one that is not told.
     async fn untell_digest(&self, job: &Job, digest: &Digest, ending: &Ending) -> Result<(), StoreError> {
         let failed = match ending {
-            Ending::GivenUp(_) => Some(&digest.mailbox),
+            Ending::GivenUp(_) | Ending::Expired(_) => Some(&digest.mailbox),
             Ending::Dropped | Ending::Needless => None,
             Ending::Sent | Ending::Unreported => return Ok(()),
         };
@@ -165,7 +230,7 @@ impl Ledger {
                 let sent = Job { due: self.now(), last_error: None, returned, ..job.clone() };
                 changes.put.push((notice_key(notice.case, job.id), records::encode(&sent)?));
             }
-            Ending::GivenUp(_) => {
+            Ending::GivenUp(_) | Ending::Expired(_) => {
                 self.untell(notice.case, &notice.group, notice.number, Some(&notice.to), changes).await?;
             }
             // What made it needless may be that its message was taken back: the next one must be told.
@@ -199,7 +264,7 @@ impl Ledger {
         close_digest(job.id, self.row(due_key(&digest.mailbox)).await?, digest, changes)?;
         let told = self.told_by(job.id).await?;
         // One that was given up keeps its entries for another try.
-        if !matches!(ending, Ending::GivenUp(_)) {
+        if !matches!(ending, Ending::GivenUp(_) | Ending::Expired(_)) {
             changes.delete.extend(told.iter().map(|(case, _)| entry_key(job.id, *case)));
         }
         self.follow_own(job, ending, told, changes).await
@@ -214,6 +279,7 @@ impl Ledger {
         changes: &mut Changeset,
     ) -> Result<(), StoreError> {
         match ending {
+            Ending::Sent | Ending::Unreported if !job.kind.can_come_back() => Ok(()),
             Ending::Sent | Ending::Unreported => {
                 let known = self.sent(job.id).await?;
                 changes.require.push((sent_key(job.id), known.as_ref().map(|(_, version)| *version)));
@@ -227,14 +293,14 @@ impl Ledger {
                 Ok(())
             }
             Ending::Dropped => Ok(()),
-            Ending::GivenUp(error) => {
+            Ending::GivenUp(error) | Ending::Expired(error) => {
                 let abandoned =
                     Job { standing: Standing::Abandoned, last_error: Some(error.clone()), ..job.clone() };
-                put_job(&abandoned, changes)?;
+                self.put_job(&abandoned, changes)?;
                 let address = job.to().clone();
                 let kind = match &job.kind {
                     JobKind::Notice(_) | JobKind::Digest(_) => TaskKind::NoticeGivenUp { address },
-                    kind => TaskKind::MailGivenUp { kind: kind.as_str().to_owned(), address },
+                    kind => self.given_up(kind.as_str(), &address),
                 };
                 let group = self.group_told(&job.kind);
                 self.add_task(&Actor::Worker, Some(&group), kind, job.case(), changes).await
@@ -256,8 +322,7 @@ impl Ledger {
         changes: &mut Changeset,
     ) -> Result<Option<ContentId>, StoreError> {
         let key = passage_key(relay.passage);
-        let Some(row) = self.row(key.clone()).await? else { return Ok(None) };
-        let passage: PassageRecord = records::decode(&row.value)?;
+        let Some((passage, version)) = self.passage_row(relay.passage).await? else { return Ok(None) };
         match ending {
             Ending::Sent | Ending::Needless => {}
             Ending::Unreported => {
@@ -266,15 +331,28 @@ impl Ledger {
                     self.report(&passage, relay, Fate::Relayed, detail, changes)?;
                 }
             }
-            Ending::GivenUp(error) => self.fail(&passage, relay, error.clone(), changes).await?,
+            Ending::GivenUp(error) => {
+                if !self.fail(&passage, relay, error.clone(), changes)? {
+                    self.tell_people(relay, changes).await?;
+                }
+            }
+            // Where a domain cannot be reached at all, that is more than one sender's matter.
+            Ending::Expired(error) => {
+                self.fail(&passage, relay, error.clone(), changes)?;
+                self.tell_people(relay, changes).await?;
+            }
             Ending::Dropped => {
-                self.fail(&passage, relay, "removed by an administrator".to_owned(), changes).await?;
+                let why = "removed by an administrator".to_owned();
+                if !self.fail(&passage, relay, why, changes)? {
+                    self.tell_people(relay, changes).await?;
+                }
             }
         }
-        changes.require.push((key.clone(), Some(row.version)));
+        changes.require.push((key.clone(), Some(version)));
         let open = passage.open.saturating_sub(1);
         if open > 0 {
-            changes.put.push((key, records::encode(&PassageRecord { open, ..passage })?));
+            let rest = PassageRecord { open, ..passage };
+            changes.put.push((key, self.passage_value(&rest)?));
             return Ok(None);
         }
         let gone = Event::new(self.now(), Actor::Worker, Act::ContentDestroyed);
@@ -284,24 +362,33 @@ impl Ledger {
         Ok(Some(passage.content))
     }
 
-    /// A relayed mail did not arrive: its sender is told, or a person.
-    async fn fail(
+    /// A relayed mail did not arrive. Whether its sender hears of it by mail.
+    fn fail(
         &self,
         passage: &PassageRecord,
         relay: &RelayJob,
         detail: String,
         changes: &mut Changeset,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         // Sent again it is tried again, and not taken for what was done.
         changes.delete.extend(passage.source_of(&relay.to));
-        if !wants_report(relay.to.notify, Fate::Failed)
-            || self.report(passage, relay, Fate::Failed, detail, changes)?
-        {
-            return Ok(());
-        }
-        let address = relay.to.address.clone();
-        let kind = TaskKind::MailGivenUp { kind: "relay".to_owned(), address };
+        Ok(wants_report(relay.to.notify, Fate::Failed)
+            && self.report(passage, relay, Fate::Failed, detail, changes)?)
+    }
+
+    /// The sender's company sees in the portal that a mail of its own did not arrive, whatever the sender wanted to hear.
+    async fn tell_people(&self, relay: &RelayJob, changes: &mut Changeset) -> Result<(), StoreError> {
+        let kind = self.given_up("relay", &relay.to.address);
         self.add_task(&Actor::Worker, Some(&relay.group), kind, None, changes).await
+    }
+
+    /// Where an address belongs to nobody here, its domain says enough: one task for all that goes there.
+    fn given_up(&self, kind: &str, address: &Address) -> TaskKind {
+        let kind = kind.to_owned();
+        match self.directory().group_of(address) {
+            Some(_) => TaskKind::MailGivenUp { kind, address: address.clone() },
+            None => TaskKind::DomainGivenUp { kind, domain: address.domain().to_owned() },
+        }
     }
 
     /// Writes a report job, but never to a stranger: the sender must have been there itself, and the reverse path must
@@ -329,7 +416,7 @@ impl Ledger {
             detail,
         };
         let now = self.now();
-        put_job(&Job::new(JobId::new(now)?, JobKind::Report(report), now, now), changes)?;
+        self.put_job(&Job::new(JobId::new(now)?, JobKind::Report(report), now, now), changes)?;
         Ok(true)
     }
 }
@@ -338,7 +425,8 @@ impl Ledger {
 fn wants_report(notify: Notify, fate: Fate) -> bool {
     match (notify, fate) {
         (Notify::Never, _) | (Notify::Default, Fate::Relayed) => false,
-        (Notify::Default, Fate::Failed) => true,
+        (Notify::Default, Fate::Failed | Fate::Delayed) => true,
+        (Notify::On { delay, .. }, Fate::Delayed) => delay,
         (Notify::On { failure, .. }, Fate::Failed) => failure,
         (Notify::On { success, .. }, Fate::Relayed) => success,
     }
@@ -364,12 +452,12 @@ fn act(kind: &JobKind, ending: &Ending) -> Act {
         (Ending::Sent | Ending::Unreported, JobKind::Digest(_)) => Act::DigestSent,
         (Ending::Sent | Ending::Unreported, JobKind::Report(_)) => Act::ReportSent,
         (Ending::Sent | Ending::Unreported, JobKind::Held(_)) => Act::HeldNoticeSent,
-        (Ending::GivenUp(_), JobKind::Notice(_)) => Act::NoticeAbandoned,
-        (Ending::GivenUp(_), JobKind::Relay(_)) => Act::RelayAbandoned,
-        (Ending::GivenUp(_), JobKind::Receipt(_)) => Act::ReceiptAbandoned,
-        (Ending::GivenUp(_), JobKind::Digest(_)) => Act::DigestAbandoned,
-        (Ending::GivenUp(_), JobKind::Report(_)) => Act::ReportAbandoned,
-        (Ending::GivenUp(_), JobKind::Held(_)) => Act::HeldNoticeAbandoned,
+        (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Notice(_)) => Act::NoticeAbandoned,
+        (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Relay(_)) => Act::RelayAbandoned,
+        (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Receipt(_)) => Act::ReceiptAbandoned,
+        (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Digest(_)) => Act::DigestAbandoned,
+        (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Report(_)) => Act::ReportAbandoned,
+        (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Held(_)) => Act::HeldNoticeAbandoned,
     }
 }
 

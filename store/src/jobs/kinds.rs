@@ -36,6 +36,9 @@ pub struct Job {
     /// For a mail that was sent and came back: why.
     #[n(8)]
     pub returned: Option<String>,
+    /// When the report was written that tells the sender of a relayed mail that it waits: once.
+    #[cbor(n(9), with = "records::optional_time", has_nil)]
+    pub warned_at: Option<Timestamp>,
 }
 
 /// What is to be done. Numbers are for ever.
@@ -151,6 +154,9 @@ pub enum Fate {
     /// Handed to a server that reports nothing, and the sender had asked for success.
     #[n(1)]
     Relayed,
+    /// It waits, and is tried again.
+    #[n(2)]
+    Delayed,
 }
 
 /// That a mail is held, or what became of it. Nothing of its content.
@@ -195,6 +201,9 @@ pub enum HeldNews {
     /// It was not let through; its content is destroyed.
     #[n(1)]
     Returned,
+    /// The same, because nobody decided in time.
+    #[n(2)]
+    Expired,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -210,6 +219,9 @@ pub enum Standing {
     /// An administrator has stopped it.
     #[n(3)]
     OnHold,
+    /// An administrator has stopped it while a worker had it: it goes on hold unless its dialogue has begun and ends well.
+    #[n(4)]
+    Stopping,
 }
 
 /// A job that this worker holds until its lease ends.
@@ -228,9 +240,16 @@ pub enum Outcome {
     Unreported,
     /// There was nothing left to say: nothing was sent.
     Needless,
+    /// It was stopped before anything was sent ([`Ledger::is_stopped`](crate::Ledger::is_stopped)).
+    Stopped,
     /// Try again at the given time.
     Again(Timestamp, String),
+    /// The same, and the sender of a relayed mail hears that it waits, if nobody said so before (RFC 3461 §4.1, `DELAY`).
+    Late(Timestamp, String),
+    /// Refused: trying again helps nothing.
     Abandoned(String),
+    /// It was tried for as long as mail is tried; the last words.
+    Expired(String),
 }
 
 impl Job {
@@ -245,12 +264,18 @@ impl Job {
             last_error: None,
             retried_at: None,
             returned: None,
+            warned_at: None,
         }
     }
 
     /// From when on its patience is counted. A digest is made long before it is due.
     pub fn patience_from(&self) -> Timestamp {
         self.retried_at.unwrap_or(self.created_at)
+    }
+
+    /// Whether a worker holds it.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.standing, Standing::Leased | Standing::Stopping)
     }
 
     /// Where it goes.
@@ -293,6 +318,19 @@ impl JobKind {
             Self::Digest(digest) => &digest.group,
             Self::Report(report) => &report.group,
             Self::Held(held) => &held.from_group,
+        }
+    }
+
+    /// Whether something can come back for it: a relayed mail has its own sender, a report has none.
+    pub(super) fn can_come_back(&self) -> bool {
+        !self.passes_through()
+    }
+
+    /// Whether its addresses are those of strangers, so that its row is sealed.
+    pub(super) fn passes_through(&self) -> bool {
+        match self {
+            Self::Relay(_) | Self::Report(_) => true,
+            Self::Notice(_) | Self::Receipt(_) | Self::Digest(_) | Self::Held(_) => false,
         }
     }
 

@@ -16,4 +16,4 @@ pub use kinds::{
 pub use steering::{DomainHold, Selection};
 
 pub(crate) use ending::{SentMail, notice_key, sent_key};
-pub(crate) use queue::{move_old_jobs, put_job};
+pub(crate) use queue::move_old_jobs;

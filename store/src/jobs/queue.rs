@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use certs::RootKey;
 use jiff::Timestamp;
 
 use crate::{
@@ -23,7 +25,7 @@ use crate::{
     },
     keys::{Key, Table},
     ledger::Ledger,
-    records,
+    records, sealed,
 };
 
 /// Rows read at once where most of them are stepped over.
@@ -71,21 +73,26 @@ impl Ledger {
         let mut changes = Changeset::default();
         let mut jobs = Vec::new();
         for Candidate { key, version, job } in self.due_jobs(limit, now, busy).await? {
+            changes.require.push((key.clone(), Some(version)));
+            changes.delete.push(key);
+            // Its worker died with it.
+            if job.standing == Standing::Stopping {
+                self.put_job(&Job { standing: Standing::OnHold, ..job }, &mut changes)?;
+                continue;
+            }
             // A bounce may be here before the end of the try is written down.
-            if job.attempts == 0 && !matches!(job.kind, JobKind::Relay(_)) {
+            if job.attempts == 0 && job.kind.can_come_back() {
                 changes.put.push((sent_key(job.id), records::encode(&SentMail::of(&job, now))?));
             }
             let job = Job { due: until, attempts: job.attempts + 1, standing: Standing::Leased, ..job };
-            changes.require.push((key.clone(), Some(version)));
-            changes.delete.push(key);
-            put_job(&job, &mut changes)?;
+            self.put_job(&job, &mut changes)?;
             // From now on its entries stand: what comes next is told by the next digest.
             if let JobKind::Digest(digest) = &job.kind {
                 close_digest(job.id, self.row(due_key(&digest.mailbox)).await?, digest, &mut changes)?;
             }
             jobs.push(job);
         }
-        if jobs.is_empty() {
+        if changes.put.is_empty() {
             return Ok(Vec::new());
         }
         match self.commit(changes).await {
@@ -119,7 +126,7 @@ impl Ledger {
                 if closed.contains(place.domain) || place.due > millis(now) {
                     return Step::NextDomain;
                 }
-                let Some(job) = readable(key, row) else { return Step::Next };
+                let Some(job) = readable(self.root(), key, row) else { return Step::Next };
                 let known = lanes.last().is_some_and(|(domain, _)| domain == place.domain);
                 if !known && lanes.len() >= limit {
                     return Step::Stop;
@@ -150,7 +157,7 @@ impl Ledger {
         let Some(closed) = self.closed_domains(busy).await? else { return Ok(None) };
         let mut next: Option<u64> = None;
         self.walk(Key::of(Table::Queue).range(), |key, row| {
-            if readable(key, row).is_none() {
+            if readable(self.root(), key, row).is_none() {
                 return Step::Next;
             }
             if let Some(place) = Place::of(key).filter(|place| !closed.contains(place.domain)) {
@@ -209,11 +216,11 @@ impl Ledger {
         let now = self.now();
         let mut page = Page::of(Key::of(Table::Queue).range());
         while let Some(jobs) = page.next(self).await? {
-            for (job, version) in jobs.into_iter().filter(|(job, _)| job.standing == Standing::Leased) {
-                let waiting = Job { due: now, standing: Standing::Waiting, ..job.clone() };
+            for (job, version) in jobs.into_iter().filter(|(job, _)| job.is_under_way()) {
+                let free = Job { due: now, standing: after_lease(job.standing), ..job.clone() };
                 let mut changes =
                     Changeset { require: vec![(job_key(&job), Some(version))], ..Changeset::default() };
-                move_job(&job, &waiting, &mut changes)?;
+                self.move_job(&job, &free, &mut changes)?;
                 match self.commit(changes).await {
                     Ok(_) | Err(StoreError::Conflict) => {}
                     Err(error) => return Err(error),
@@ -254,7 +261,7 @@ impl Ledger {
     pub(super) async fn versioned_job(&self, id: JobId) -> Result<Option<(Job, u64)>, StoreError> {
         for table in [Table::OnHold, Table::Abandoned] {
             if let Some(row) = self.row(Key::of(table).id(&id).done()).await? {
-                return Ok(Some((records::decode(&row.value)?, row.version)));
+                return Ok(Some((self.job_in(id, &row)?, row.version)));
             }
         }
         let mut page = Page::of(Key::of(Table::Queue).range());
@@ -310,7 +317,8 @@ impl Page {
         if let Some((key, _)) = rows.last().filter(|_| rows.len() == PAGE) {
             self.range = Some(Range { from: [key.as_slice(), &[0]].concat(), to: range.to });
         }
-        let jobs = rows.iter().filter_map(|(key, row)| Some((readable(key, row)?, row.version)));
+        let root = ledger.root();
+        let jobs = rows.iter().filter_map(|(key, row)| Some((readable(root, key, row)?, row.version)));
         Ok(Some(jobs.collect()))
     }
 }
@@ -326,14 +334,22 @@ impl<'a> Place<'a> {
 }
 
 /// One job that cannot be read must not stop the others.
-fn readable(key: &[u8], row: &Row) -> Option<Job> {
-    match records::decode(&row.value) {
+fn readable(root: &RootKey, key: &[u8], row: &Row) -> Option<Job> {
+    let id = JobId::from_bytes(*key.last_chunk::<20>()?);
+    match sealed::decode(root, Table::Queue, &id, &row.value) {
         Ok(job) => Some(job),
         Err(error) => {
-            let id = key.last_chunk::<20>().map(|id| JobId::from_bytes(*id));
-            tracing::error!(job = ?id, %error, "a job cannot be read and is left where it is");
+            tracing::error!(job = %id, %error, "a job cannot be read and is left where it is");
             None
         }
+    }
+}
+
+/// Where a job stands that no worker has any more, and that did not end.
+pub(super) fn after_lease(standing: Standing) -> Standing {
+    match standing {
+        Standing::Stopping => Standing::OnHold,
+        _ => Standing::Waiting,
     }
 }
 
@@ -348,7 +364,7 @@ fn millis(at: Timestamp) -> u64 {
 
 pub(super) fn job_key(job: &Job) -> Vec<u8> {
     match job.standing {
-        Standing::Waiting | Standing::Leased => {
+        Standing::Waiting | Standing::Leased | Standing::Stopping => {
             Key::of(Table::Queue).text(job.domain()).time(job.due).id(&job.id).done()
         }
         Standing::OnHold => Key::of(Table::OnHold).id(&job.id).done(),
@@ -356,22 +372,38 @@ pub(super) fn job_key(job: &Job) -> Vec<u8> {
     }
 }
 
-pub(crate) fn put_job(job: &Job, changes: &mut Changeset) -> Result<(), StoreError> {
-    changes.put.push((job_key(job), records::encode(job)?));
-    Ok(())
+/// The row of a job; where it stands in the queue is in its key.
+fn job_row(root: &RootKey, job: &Job) -> Result<(Vec<u8>, Bytes), StoreError> {
+    let value = match job.kind.passes_through() {
+        // Under one name wherever it stands, so that it can be moved.
+        true => sealed::encode(root, Table::Queue, &job.id, job)?,
+        false => records::encode(job)?,
+    };
+    Ok((job_key(job), value))
 }
 
-/// Puts the job as it is `then`, where it belongs then. Deletions come after puts in a changeset.
-pub(super) fn move_job(now: &Job, then: &Job, changes: &mut Changeset) -> Result<(), StoreError> {
-    put_job(then, changes)?;
-    if job_key(now) != job_key(then) {
-        changes.delete.push(job_key(now));
+impl Ledger {
+    pub(crate) fn put_job(&self, job: &Job, changes: &mut Changeset) -> Result<(), StoreError> {
+        changes.put.push(job_row(self.root(), job)?);
+        Ok(())
     }
-    Ok(())
+
+    /// Puts the job as it is `then`, where it belongs then. Deletions come after puts in a changeset.
+    pub(super) fn move_job(&self, now: &Job, then: &Job, changes: &mut Changeset) -> Result<(), StoreError> {
+        self.put_job(then, changes)?;
+        if job_key(now) != job_key(then) {
+            changes.delete.push(job_key(now));
+        }
+        Ok(())
+    }
+
+    pub(super) fn job_in(&self, id: JobId, row: &Row) -> Result<Job, StoreError> {
+        sealed::decode(self.root(), Table::Queue, &id, &row.value)
+    }
 }
 
 /// Earlier releases kept the jobs of all domains in one row by due time.
-pub(crate) async fn move_old_jobs(engine: &dyn Engine) -> Result<(), StoreError> {
+pub(crate) async fn move_old_jobs(engine: &dyn Engine, root: &RootKey) -> Result<(), StoreError> {
     let mut range = Key::of(Table::Job).range();
     loop {
         let rows = engine.scan(range.clone(), PAGE).await?;
@@ -379,8 +411,8 @@ pub(crate) async fn move_old_jobs(engine: &dyn Engine) -> Result<(), StoreError>
         range.from = [last.as_slice(), &[0]].concat();
         let mut changes = Changeset::default();
         for (key, row) in rows {
-            if let Some(job) = readable(&key, &row) {
-                put_job(&job, &mut changes)?;
+            if let Some(job) = readable(root, &key, &row) {
+                changes.put.push(job_row(root, &job)?);
                 changes.require.push((key.clone(), Some(row.version)));
                 changes.delete.push(key);
             }

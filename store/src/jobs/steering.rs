@@ -15,7 +15,7 @@ use crate::{
     jobs::{
         Job, Standing,
         ending::{Ending, event},
-        queue::{Page, job_key, move_job},
+        queue::{Page, job_key},
     },
     keys::{Key, Table},
     ledger::Ledger,
@@ -93,8 +93,11 @@ impl Selection {
 impl Ledger {
     /// Stops jobs; for a domain, or all, those to come as well. How many wait now.
     ///
+    /// What a worker has already is stopped as well, unless the dialogue with the other server has begun; if that ends
+    /// without success, the job does not go back to the queue.
+    ///
     /// # Errors
-    /// `Denied` if a worker is busy with the one job that is meant.
+    /// `Denied` if no domain is named.
     pub async fn hold_jobs(&self, actor: &Actor, selection: &Selection) -> Result<u64, StoreError> {
         let Some(domain) = selection.domain()? else { return self.steer(actor, selection, Step::Hold).await };
         let hold = DomainHold { domain: domain.clone(), since: self.now(), by: actor.clone() };
@@ -209,7 +212,7 @@ impl Ledger {
     async fn steer(&self, actor: &Actor, selection: &Selection, step: Step) -> Result<u64, StoreError> {
         if let Selection::Job(id) = selection {
             let Some((job, version)) = self.versioned_job(*id).await? else { return Ok(0) };
-            if job.standing == Standing::Leased {
+            if job.is_under_way() && !step.reaches_workers() {
                 let reason = format!("job {id} is being worked on; look again when that is over");
                 return Err(StoreError::Denied(reason));
             }
@@ -219,8 +222,9 @@ impl Ledger {
         for range in step.ranges(selection) {
             let mut page = Page::of(range);
             while let Some(jobs) = page.next(self).await? {
-                let idle = |job: &Job| job.standing != Standing::Leased && selection.matches(job);
-                changed += self.step_all(actor, jobs.into_iter().filter(|(job, _)| idle(job)), step).await?;
+                let meant =
+                    |job: &Job| selection.matches(job) && (!job.is_under_way() || step.reaches_workers());
+                changed += self.step_all(actor, jobs.into_iter().filter(|(job, _)| meant(job)), step).await?;
             }
         }
         Ok(changed)
@@ -260,6 +264,12 @@ impl Ledger {
             Step::Hold if job.standing == Standing::Waiting => {
                 (Job { standing: Standing::OnHold, ..job.clone() }, Act::JobHeld)
             }
+            Step::Hold if job.standing == Standing::Leased => {
+                (Job { standing: Standing::Stopping, ..job.clone() }, Act::JobHeld)
+            }
+            Step::Release if job.standing == Standing::Stopping => {
+                (Job { standing: Standing::Leased, ..job.clone() }, Act::JobReleased)
+            }
             Step::Release if job.standing == Standing::OnHold => {
                 let due = job.due.max(self.now());
                 (Job { standing: Standing::Waiting, due, ..job.clone() }, Act::JobReleased)
@@ -277,7 +287,7 @@ impl Ledger {
             append: vec![event(&job, self.now(), actor, act).to_bytes()?],
             ..Changeset::default()
         };
-        move_job(&job, &then, &mut changes)?;
+        self.move_job(&job, &then, &mut changes)?;
         match self.commit(changes).await {
             Ok(_) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),
@@ -287,13 +297,18 @@ impl Ledger {
 }
 
 impl Step {
+    /// Whether it concerns jobs that a worker has.
+    fn reaches_workers(self) -> bool {
+        matches!(self, Self::Hold | Self::Release)
+    }
+
     /// Where the jobs stand that it can change.
     fn ranges(self, selection: &Selection) -> Vec<Range> {
         let on_hold = Key::of(Table::OnHold).range();
         let abandoned = Key::of(Table::Abandoned).range();
         match self {
             Self::Hold => vec![lanes(selection)],
-            Self::Release => vec![on_hold],
+            Self::Release => vec![lanes(selection), on_hold],
             Self::Retry(_) => vec![lanes(selection), abandoned],
             Self::Drop => vec![lanes(selection), on_hold, abandoned],
         }

@@ -3,7 +3,10 @@
 use mail::HoldReason;
 
 use super::*;
-use crate::{CaseBound, Earlier, HeldId, HeldNews, HeldSide, JobKind, Onward, Release, Released};
+use crate::{
+    AuthResult, Authentication, CaseBound, Earlier, HeldId, HeldNews, HeldSide, JobKind, Onward, Recalled,
+    Release, Released, TaskKind,
+};
 
 const NO_CLOCK: fn(&mail::ProcessId, &mail::ContactType) -> Option<Deadline> = |_, _| None;
 
@@ -19,6 +22,8 @@ impl Market {
             message_id: Some("m1@alpha.example".to_owned()),
             automatic: false,
             entries: vec![tagged(self.opening(), source)],
+            receipt: Some(address("ann@alpha.example")),
+            recall: None,
         };
         self.ledger.hold(passage, HoldReason::Virus, Onward::Case(Box::new(bound))).await.unwrap()
     }
@@ -139,7 +144,7 @@ async fn what_is_released_to_its_case_is_there_as_if_it_had_never_waited() {
         assert!(market.rows(Table::Content).await == content, "nothing is sealed anew");
         let tag = Tag::mpan("1200023305967").unwrap();
         assert_eq!(market.ledger.find_by_tag(&Actor::Portal, &id("beta"), &tag).await.unwrap().len(), 1);
-        assert_eq!(market.kinds().await, ["notice"]);
+        assert_eq!(market.kinds().await, ["notice", "receipt"]);
         assert_eq!(market.waiting("alpha").await, 0);
         assert_eq!(market.ledger.sweep_arriving(Duration::ZERO).await.unwrap(), 0);
         // The same mail, judged otherwise by now, finds its case.
@@ -178,6 +183,99 @@ async fn what_is_returned_is_destroyed_and_its_sender_told() {
         assert!(matches!(job.kind, JobKind::Held(held) if held.what == HeldNews::Returned));
         assert_eq!(market.count(Act::HeldReturned).await, 1);
     }
+}
+
+#[tokio::test]
+async fn a_released_request_takes_back_what_it_names() {
+    for market in Market::everywhere().await {
+        let ann = address("ann@alpha.example");
+        let content = market.sealed(b"wrong figures").await;
+        let mut first = market.acceptance(content, 1, vec![tagged(market.opening(), 1)]);
+        let author = mail::Person { name: None, address: Some(ann.to_string()) };
+        first.headline.from = vec![author];
+        let case = market.ledger.accept(first).await.unwrap().cases[0].id;
+        let mut request = market.passage(&["et@beta.example"], 2, b"recall").await;
+        request.class = Class::Recall;
+        let bound = CaseBound {
+            message_id: None,
+            automatic: true,
+            entries: vec![tagged(market.joining(case), 2)],
+            receipt: None,
+            recall: Some(Recalled { author: ann, subject: "secret subject".to_owned() }),
+        };
+        let onward = Onward::Case(Box::new(bound));
+        let held = market.ledger.hold(request, HoldReason::Rule, onward).await.unwrap();
+        let withdrawn = async || {
+            let messages = market.ledger.messages(case).await.unwrap();
+            messages.iter().map(|message| message.is_withdrawn_for(&id("beta"))).collect::<Vec<_>>()
+        };
+        assert_eq!(withdrawn().await, [false]);
+        market.ledger.release_held(&Actor::Tool, &id("alpha"), held, NO_CLOCK).await.unwrap().unwrap();
+        assert_eq!(withdrawn().await, [true, false]);
+        assert_eq!(market.count(Act::MessageWithdrawn).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn held_mail_is_a_task_until_the_last_is_decided() {
+    for market in Market::everywhere().await {
+        let tasks = async || market.ledger.tasks(Some(&id("alpha"))).await.unwrap();
+        let (one, two) = (market.hold(1, b"body").await, market.hold(2, b"body").await);
+        let [task] = tasks().await.try_into().unwrap();
+        assert_eq!((task.kind, task.count), (TaskKind::MailHeld, 2));
+        assert!(market.ledger.return_held(&Actor::Tool, &id("alpha"), one).await.unwrap());
+        assert_eq!(tasks().await.len(), 1);
+        market.ledger.release_held(&Actor::Tool, &id("alpha"), two, NO_CLOCK).await.unwrap().unwrap();
+        assert!(tasks().await.is_empty());
+        assert_eq!((market.count(Act::TaskRaised).await, market.count(Act::TaskClosed).await), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_decides_on_goes_back_with_a_word_and_an_event() {
+    const DAY: Duration = Duration::from_hours(24);
+    for market in Market::everywhere().await {
+        for source in 1..=3 {
+            market.hold(source, &noise(700_000)).await;
+        }
+        market.pass(SignedDuration::from_hours(10 * 24));
+        market.hold(4, b"body").await;
+        market.finish_all(Outcome::Done).await;
+        assert_eq!(market.ledger.expire_held(14 * DAY, 10).await.unwrap(), 0);
+        market.pass(SignedDuration::from_hours(5 * 24));
+        assert_eq!(market.ledger.expire_held(14 * DAY, 2).await.unwrap(), 2, "in batches");
+        assert_eq!(market.ledger.expire_held(14 * DAY, 2).await.unwrap(), 1);
+        assert_eq!(market.ledger.expire_held(14 * DAY, 2).await.unwrap(), 0);
+        assert_eq!(market.waiting("alpha").await, 1);
+        assert_eq!((market.count(Act::HeldExpired).await, market.count(Act::HeldReturned).await), (3, 0));
+        assert_eq!(market.rows(Table::Content).await.len(), 1, "three are destroyed");
+        let told: Vec<_> = market.ledger.jobs().await.unwrap().into_iter().map(|job| job.kind).collect();
+        let expired = told.iter().filter(|kind| {
+            matches!(kind, JobKind::Held(held) if held.what == HeldNews::Expired
+                && held.side == HeldSide::Sender && held.to == address("ann@alpha.example"))
+        });
+        assert_eq!(expired.count(), 3, "{told:?}");
+        // It may be sent again.
+        assert_eq!(market.ledger.earlier(&[[1; 32]]).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_of_the_senders_domain_is_shown_with_a_held_mail() {
+    let market = Market::open().await;
+    let mut passage = market.passage(&["bo@beta.example"], 1, b"body").await;
+    let known = Authentication {
+        spf: AuthResult::Pass,
+        dkim: AuthResult::Fail,
+        dmarc: AuthResult::Pass,
+        arc: AuthResult::None,
+        domain: None,
+        addressed: None,
+    };
+    passage.authentication = Some(known.clone());
+    let held = market.ledger.hold(passage, HoldReason::Rule, Onward::Relay).await.unwrap();
+    let open = market.ledger.open_held(&Actor::Tool, &id("alpha"), held).await.unwrap().unwrap();
+    assert_eq!(open.authentication, Some(known));
 }
 
 #[tokio::test]

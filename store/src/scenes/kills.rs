@@ -150,7 +150,7 @@ async fn a_failed_relay_is_reported_once_at_every_moment() {
 async fn a_held_mail_is_secured_once_at_every_moment() {
     let day = async |market: &Market| {
         let entries = vec![tagged(market.opening(), 1)];
-        let bound = CaseBound { message_id: None, automatic: false, entries };
+        let bound = CaseBound { message_id: None, automatic: false, entries, receipt: None, recall: None };
         let held = market.hold_for(Onward::Case(Box::new(bound))).await?;
         let actor = Actor::User(market.reader);
         market.ledger.release_held(&actor, &id("alpha"), held, |_, _| None).await?;

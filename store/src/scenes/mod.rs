@@ -12,6 +12,7 @@ mod passages;
 mod people;
 mod queue;
 mod recalls;
+mod retention;
 mod returns;
 mod shadow;
 
@@ -276,6 +277,7 @@ fn tagged(place: Place, source: u8) -> Entry {
         sources: vec![[source; 32]],
         tags: vec![Tag::mpan("1200023305967").unwrap()],
         decided_by: "mailbox".to_owned(),
+        addressed: None,
     }
 }
 

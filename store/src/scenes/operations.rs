@@ -86,3 +86,54 @@ async fn polling_goes_on_where_it_stopped() {
         assert_eq!(market.count(Act::PollingChanged).await, 2);
     }
 }
+
+#[tokio::test]
+async fn a_list_of_tasks_goes_on_behind_any_number() {
+    for market in Market::everywhere().await {
+        for number in 0..1_200 {
+            let kind = TaskKind::PollingStopped { mailbox: format!("m{number}") };
+            market.ledger.raise_task(&Actor::Worker, Some(&id("beta")), kind, None).await.unwrap();
+        }
+        let mut seen = Vec::new();
+        loop {
+            let after = seen.last().map(|task: &crate::Task| task.id);
+            let page = market.ledger.tasks_after(&id("beta"), after, 50).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            seen.extend(page);
+        }
+        assert_eq!(seen.len(), 1_200);
+        assert!(seen.is_sorted_by(|one, other| one.id < other.id), "the oldest first, each once");
+        let last = seen.last().unwrap().id;
+        assert!(market.ledger.close_task(&Actor::Tool, Some(&id("beta")), last).await.unwrap());
+        assert_eq!(market.ledger.tasks_after(&id("gamma"), None, 50).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn what_has_not_happened_again_for_long_is_closed() {
+    const MONTH: Duration = Duration::from_hours(30 * 24);
+    for market in Market::everywhere().await {
+        let far = |number: usize| TaskKind::DomainGivenUp {
+            kind: "relay".to_owned(),
+            domain: format!("far{number}.example"),
+        };
+        let raise = async |kind| {
+            market.ledger.raise_task(&Actor::Worker, Some(&id("beta")), kind, None).await.unwrap();
+        };
+        for number in 0..5 {
+            raise(far(number)).await;
+        }
+        raise(TaskKind::PollingStopped { mailbox: "old".to_owned() }).await;
+        raise(TaskKind::MailHeld).await;
+        market.pass(SignedDuration::from_hours(31 * 24));
+        raise(far(0)).await;
+        assert_eq!(market.ledger.close_old_tasks(MONTH, 3).await.unwrap(), 3, "in batches");
+        assert_eq!(market.ledger.close_old_tasks(MONTH, 3).await.unwrap(), 1);
+        assert_eq!(market.ledger.close_old_tasks(MONTH, 3).await.unwrap(), 0);
+        let left = market.ledger.tasks(Some(&id("beta"))).await.unwrap();
+        assert_eq!(left.len(), 3, "what happened again, and what still is so: {left:?}");
+        assert_eq!(market.count(Act::TaskClosed).await, 4);
+    }
+}

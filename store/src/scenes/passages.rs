@@ -81,7 +81,7 @@ async fn a_relay_that_finds_no_room_leaves_nothing() {
     assert!(matches!(market.ledger.relay(nobody).await, Err(StoreError::Denied(_))));
 }
 
-/// Who hears that a relayed mail failed: `report`, `task` or nobody.
+/// Who hears that a relayed mail was refused: its sender by `report`, the company's people by `task`.
 #[tokio::test]
 async fn a_failure_is_told_to_the_sender_and_never_to_a_stranger() {
     let on = |success, failure| Notify::On { success, failure, delay: false };
@@ -91,8 +91,8 @@ async fn a_failure_is_told_to_the_sender_and_never_to_a_stranger() {
     for (notify, proof, reverse_path, told) in [
         (Notify::Default, Proof::Network, ann(), "report"),
         (on(false, true), Proof::Connector("m365".to_owned()), ann(), "report"),
-        (on(true, false), Proof::Network, ann(), ""),
-        (Notify::Never, Proof::Network, ann(), ""),
+        (on(true, false), Proof::Network, ann(), "task"),
+        (Notify::Never, Proof::Network, ann(), "task"),
         (Notify::Default, Proof::Network, stranger(), "task"),
         (Notify::Default, Proof::Network, ReversePath::Null, "task"),
         (Notify::Default, signed(), ann(), "task"),
@@ -119,10 +119,115 @@ async fn a_failure_is_told_to_the_sender_and_never_to_a_stranger() {
                 assert_eq!((report.fate, report.detail.as_str()), (Fate::Failed, "550 5.1.1 no such user"));
                 assert_eq!(report.envelope_id.as_deref(), Some("QQ314159"));
             }
-            for task in tasks {
-                assert!(matches!(task.kind, TaskKind::MailGivenUp { kind, .. } if kind == "relay"));
-            }
+            let far = TaskKind::DomainGivenUp { kind: "relay".to_owned(), domain: "far.example".to_owned() };
+            assert!(tasks.iter().all(|task| task.kind == far), "{tasks:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_was_tried_for_too_long_is_told_to_the_sender_and_to_the_company() {
+    for market in Market::everywhere().await {
+        for (source, to) in [(1, "jo@far.example"), (2, "li@far.example"), (3, "bo@beta.example")] {
+            market.ledger.relay(market.passage(&[to], source, b"body").await).await.unwrap();
+        }
+        market.finish_all(Outcome::Expired("4.4.1 no answer".to_owned())).await;
+        assert_eq!(market.kinds().await, ["report", "report", "report"]);
+        let tasks = market.ledger.tasks(Some(&id("alpha"))).await.unwrap();
+        let mut told: Vec<_> = tasks.into_iter().map(|task| (task.count, task.kind)).collect();
+        told.sort_by_key(|(count, _)| *count);
+        let kind = || "relay".to_owned();
+        let beta = TaskKind::MailGivenUp { kind: kind(), address: address("bo@beta.example") };
+        let far = TaskKind::DomainGivenUp { kind: kind(), domain: "far.example".to_owned() };
+        assert_eq!(told, [(1, beta), (2, far)], "outside, one for a domain");
+    }
+}
+
+#[tokio::test]
+async fn a_sender_is_warned_once_whatever_the_words() {
+    let wants = |delay| Notify::On { success: false, failure: true, delay };
+    for (notify, told) in [(Notify::Default, 1), (wants(true), 1), (wants(false), 0), (Notify::Never, 0)] {
+        for market in Market::everywhere().await {
+            let mut passage = market.passage(&["bob@far.example"], 1, b"body").await;
+            passage.envelope.recipients[0].notify = notify;
+            market.ledger.relay(passage).await.unwrap();
+            for why in ["4.2.0 later", "4.4.1 no answer", "4.3.0 the ledger says no"] {
+                for leased in market.lease().await {
+                    let outcome = match leased.job.kind {
+                        JobKind::Relay(_) => Outcome::Late(market.ledger.now(), why.to_owned()),
+                        _ => Outcome::Again(market.ledger.now(), "4.0.0".to_owned()),
+                    };
+                    market.ledger.finish_job(leased, outcome).await.unwrap();
+                }
+            }
+            let jobs = market.ledger.jobs().await.unwrap();
+            let reports: Vec<_> = jobs
+                .iter()
+                .filter_map(|job| match &job.kind {
+                    JobKind::Report(report) => Some((report.fate, report.detail.as_str())),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(reports, vec![(Fate::Delayed, "4.2.0 later"); told]);
+            let relay = jobs.iter().find(|job| job.kind.as_str() == "relay").unwrap();
+            assert_eq!(relay.warned_at.is_some(), told == 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_outside_stands_readable_in_the_ledger() {
+    for market in Market::everywhere().await {
+        let mut passage = market.passage(&["ida.outside@far.example"], 1, b"body").await;
+        passage.envelope.recipients[0].original = Some("rfc822;ida.outside@far.example".to_owned());
+        market.ledger.relay(passage).await.unwrap();
+        let mut held = market.passage(&["ida.outside@far.example"], 2, b"body").await;
+        held.received_line = "Received: for ida.outside@far.example".to_owned();
+        market.ledger.hold(held, mail::HoldReason::Rule, crate::Onward::Relay).await.unwrap();
+        let hidden = async |when: &str| {
+            let everything = market.everything().await;
+            assert!(!everything.windows(11).any(|window| window == b"ida.outside"), "{when}");
+        };
+        hidden("taken").await;
+        let leased = market.lease().await;
+        hidden("leased").await;
+        for leased in leased {
+            let words = "5.1.1 550 <ida.outside@far.example>: no such user".to_owned();
+            let outcome = match leased.job.kind {
+                JobKind::Relay(_) => Outcome::Abandoned(words),
+                _ => Outcome::Done,
+            };
+            market.ledger.finish_job(leased, outcome).await.unwrap();
+        }
+        hidden("refused").await;
+        let jobs = market.ledger.jobs().await.unwrap();
+        let report = jobs.iter().find(|job| job.kind.as_str() == "report").unwrap();
+        let JobKind::Report(told) = &report.kind else { panic!("{report:?}") };
+        assert_eq!(told.recipient.address, address("ida.outside@far.example"));
+        market.finish_all(Outcome::Done).await;
+        hidden("reported").await;
+    }
+}
+
+/// A passage, a job and a held mail as releases before this one wrote them: in clear.
+#[tokio::test]
+async fn rows_of_an_earlier_release_are_still_open() {
+    for market in Market::everywhere().await {
+        let id = market.ledger.relay(market.passage(&["bob@far.example"], 1, b"body").await).await.unwrap();
+        let held = market.passage(&["bob@far.example"], 2, b"body").await;
+        market.ledger.hold(held, mail::HoldReason::Rule, crate::Onward::Relay).await.unwrap();
+        let mut changes = crate::engine::Changeset::default();
+        let (passage, _) = market.ledger.passage_row(id).await.unwrap().unwrap();
+        changes.put.push((crate::passage::passage_key(id), crate::records::encode(&passage).unwrap()));
+        let jobs = market.ledger.jobs().await.unwrap();
+        for ((key, _), job) in market.rows(Table::Queue).await.into_iter().zip(&jobs) {
+            changes.put.push((key, crate::records::encode(job).unwrap()));
+        }
+        market.engine.commit(changes).await.unwrap();
+        assert_eq!(market.ledger.jobs().await.unwrap(), jobs);
+        market.finish_all(Outcome::Done).await;
+        assert!(market.rows(Table::Passage).await.is_empty());
+        assert_eq!(market.count(Act::RelayDone).await, 1);
     }
 }
 

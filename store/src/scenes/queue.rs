@@ -142,6 +142,88 @@ async fn jobs_of_a_case_are_held_released_retried_and_dropped_together() {
 }
 
 #[tokio::test]
+async fn what_a_worker_has_is_stopped_too() {
+    for market in Market::everywhere().await {
+        market.relay_many("a.example", 1, 1).await;
+        let [leased] = market.lease().await.try_into().unwrap();
+        let (id, actor) = (leased.job.id, Actor::Tool);
+        assert!(!market.ledger.is_stopped(&leased.job).await.unwrap());
+        let meant = Selection::Job(id);
+        assert_eq!(market.ledger.hold_jobs(&actor, &meant).await.unwrap(), 1);
+        assert_eq!(market.standings().await, [Standing::Stopping]);
+        assert!(market.ledger.is_stopped(&leased.job).await.unwrap());
+        assert!(market.ledger.drop_jobs(&actor, &meant).await.is_err(), "a worker has it");
+        market.ledger.finish_job(leased, Outcome::Stopped).await.unwrap();
+        let [job] = market.ledger.jobs().await.unwrap().try_into().unwrap();
+        assert_eq!((job.standing, job.attempts), (Standing::OnHold, 0), "nothing was tried");
+        assert_eq!(market.ledger.release_jobs(&actor, &meant).await.unwrap(), 1);
+        assert_eq!(market.standings().await, [Standing::Waiting]);
+
+        // A hold that is taken back in time changes nothing for the worker.
+        let [leased] = market.lease().await.try_into().unwrap();
+        market.ledger.hold_jobs(&actor, &meant).await.unwrap();
+        assert_eq!(market.ledger.release_jobs(&actor, &meant).await.unwrap(), 1);
+        assert!(!market.ledger.is_stopped(&leased.job).await.unwrap());
+        // One that comes when the dialogue has begun stops the next try.
+        market.ledger.hold_jobs(&actor, &meant).await.unwrap();
+        let again = Outcome::Again(market.ledger.now(), "4.2.0 later".to_owned());
+        market.ledger.finish_job(leased, again).await.unwrap();
+        assert_eq!(market.standings().await, [Standing::OnHold]);
+        assert!(market.lease().await.is_empty());
+        assert_eq!(market.count(Act::JobHeld).await, 3);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_left_while_it_was_stopped_has_left() {
+    for market in Market::everywhere().await {
+        market.relay_many("a.example", 1, 1).await;
+        let [leased] = market.lease().await.try_into().unwrap();
+        market.ledger.hold_jobs(&Actor::Tool, &Selection::Job(leased.job.id)).await.unwrap();
+        market.ledger.finish_job(leased, Outcome::Done).await.unwrap();
+        assert!(market.ledger.jobs().await.unwrap().is_empty());
+        assert_eq!(market.count(Act::RelayDone).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_stopped_is_on_hold_also_if_its_worker_dies() {
+    for market in Market::everywhere().await {
+        market.relay_many("a.example", 2, 1).await;
+        let leased = market.lease().await;
+        market.ledger.hold_jobs(&Actor::Tool, &Selection::Job(leased[0].job.id)).await.unwrap();
+        market.ledger.hold_jobs(&Actor::Tool, &Selection::Job(leased[1].job.id)).await.unwrap();
+        market.after_a_kill().await.release_leases().await.unwrap();
+        assert_eq!(market.standings().await, [Standing::OnHold, Standing::OnHold]);
+        market.ledger.release_jobs(&Actor::Tool, &Selection::All).await.unwrap();
+        // The same by time, where other processes go on.
+        let leased = market.lease().await;
+        market.ledger.hold_jobs(&Actor::Tool, &Selection::Job(leased[0].job.id)).await.unwrap();
+        market.pass(SignedDuration::from_hours(1));
+        assert_eq!(market.lease().await.len(), 1);
+        let mut standings = market.standings().await;
+        standings.sort_by_key(|standing| *standing == Standing::OnHold);
+        assert_eq!(standings, [Standing::Leased, Standing::OnHold]);
+        assert!(market.ledger.is_stopped(&leased[1].job).await.unwrap(), "somebody else has it");
+    }
+}
+
+#[tokio::test]
+async fn a_domain_on_hold_stops_what_is_leased() {
+    for market in Market::everywhere().await {
+        for meant in [Selection::Domain("a.example".to_owned()), Selection::All] {
+            market.relay_many("a.example", 1, 1).await;
+            let [leased] = market.lease().await.try_into().unwrap();
+            market.ledger.hold_jobs(&Actor::Tool, &meant).await.unwrap();
+            assert!(market.ledger.is_stopped(&leased.job).await.unwrap());
+            market.ledger.finish_job(leased, Outcome::Stopped).await.unwrap();
+            assert!(market.lease().await.is_empty());
+            market.ledger.release_jobs(&Actor::Tool, &meant).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn many_jobs_are_dropped_each_once_with_its_event() {
     for market in Market::everywhere().await {
         market.relay_many("a.example", 700, 1).await;
