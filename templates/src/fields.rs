@@ -131,9 +131,13 @@ pub struct Recipient(String);
 impl Recipient {
     /// Takes an address as it stood in the envelope.
     pub fn of_envelope(address: &str) -> Result<Self, FieldError> {
-        let sound = address.len() <= LINK_LIMIT
-            && address.contains('@')
-            && !address.chars().any(|c| c.is_whitespace() || c.is_control() || "<>".contains(c));
+        let (local, domain) = address.rsplit_once('@').ok_or(FieldError::Recipient)?;
+        // Within quotes a blank is a character like others (RFC 5321 §4.1.2); none of them ends the line.
+        let inner = local.strip_prefix('"').and_then(|local| local.strip_suffix('"'));
+        let quoted = inner.is_some_and(|inner| !inner.chars().any(char::is_control));
+        let bare =
+            |part: &str| !part.chars().any(|c| c.is_whitespace() || c.is_control() || "<>".contains(c));
+        let sound = address.len() <= LINK_LIMIT && (quoted || bare(local)) && bare(domain);
         if sound { Ok(Self(address.to_owned())) } else { Err(FieldError::Recipient) }
     }
 }
@@ -277,9 +281,19 @@ mod tests {
 
     #[test]
     fn a_recipient_is_one_address() {
-        assert!(Recipient::of_envelope("jo.o’neill@beta.example").is_ok());
-        for bad in ["", "jo", "a b@c.example", "a@b.example\r\nBcc: x", "<a@b.example>", "\"a b\"@c.example"]
-        {
+        for good in ["jo.o’neill@beta.example", "\"a b\"@c.example", "\"<a>@b\"@c.example"] {
+            assert_eq!(Recipient::of_envelope(good).map(|known| known.to_string()).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "jo",
+            "a b@c.example",
+            "a@b.example\r\nBcc: x",
+            "<a@b.example>",
+            "\"a\r\nb\"@c.example",
+            "\"a b@c.example",
+            "\"a\"@c.example x",
+        ] {
             assert_eq!(Recipient::of_envelope(bad), Err(FieldError::Recipient), "{bad:?}");
         }
         assert!(Recipient::of_envelope(&format!("{}@b.example", "a".repeat(500))).is_err());

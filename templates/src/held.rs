@@ -40,6 +40,8 @@ pub enum HeldState {
     Waiting,
     /// It was not let through.
     Returned,
+    /// The same, because nobody decided in time.
+    Expired,
 }
 
 /// Why a mail is held; there are no other reasons than these.
@@ -59,6 +61,7 @@ pub enum HeldReason {
 #[derive(Serialize)]
 struct Words {
     to_sender: bool,
+    expired: bool,
     sender: String,
     reason: &'static str,
     remedy: &'static str,
@@ -77,12 +80,13 @@ impl Templates {
     pub fn render_held(&self, held: &Held) -> Result<LetterText, TemplateError> {
         let form = match held.state {
             HeldState::Waiting => &HELD,
-            HeldState::Returned => &RETURNED,
+            HeldState::Returned | HeldState::Expired => &RETURNED,
         };
         self.letter(
             form,
             &Words {
                 to_sender: held.reader == HeldReader::Sender,
+                expired: held.state == HeldState::Expired,
                 sender: held.sender.to_string(),
                 reason: held.reason.words(),
                 remedy: held.reason.remedy(),
@@ -156,10 +160,19 @@ mod tests {
     }
 
     #[test]
+    fn who_gets_a_mail_back_undecided_is_told_so() {
+        let letter = rendered(HeldReader::Sender, HeldState::Expired, HeldReason::Rule);
+        assert!(letter.text.contains("and nobody decided about it in time."), "{}", letter.text);
+        assert!(letter.html.contains("and nobody decided about it in time. It was not let through"));
+        let letter = rendered(HeldReader::Sender, HeldState::Returned, HeldReason::Rule);
+        assert!(!letter.text.contains("in time"), "{}", letter.text);
+    }
+
+    #[test]
     fn every_reason_makes_sound_letters() {
         for reason in [HeldReason::PersonalData, HeldReason::Virus, HeldReason::Opaque, HeldReason::Rule] {
             for reader in [HeldReader::Sender, HeldReader::Recipient] {
-                for state in [HeldState::Waiting, HeldState::Returned] {
+                for state in [HeldState::Waiting, HeldState::Returned, HeldState::Expired] {
                     rendered(reader, state, reason);
                 }
             }

@@ -11,7 +11,7 @@ mod message;
 use serde::Serialize;
 
 pub use account::{Account, AppPassword, FreshPassword, MailProgram, Port};
-pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow};
+pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow, HeldTask};
 pub use mail_ways::{Certificate, Connector, MailWays, Mailbox, Polled, Task};
 pub use message::{Check, FileLink, Mail, MessageCard, MessagePage, Proof};
 

@@ -93,6 +93,26 @@ async fn a_refused_mail_is_reported_to_its_sender() {
     assert_eq!(never, None, "NOTIFY=NEVER");
 }
 
+#[tokio::test]
+async fn a_quoted_local_part_with_blanks_is_reported_as_it_is() {
+    const JO: &str = "\"jo  o smith\"@outside.example";
+    let market = Market::open().await;
+    market.transact(envelope(JO, Notify::Default), HELLO).await.unwrap();
+    let offers = vec!["DSN".to_owned()];
+    let refusing = Script { offers, ..replies(&[("RCPT", "550 5.1.1 no such user")]) };
+    let server = Server::open(refusing).await;
+    Way::to(server.port).work(&market, server.was_called()).await;
+    let lines: Vec<String> = server.heard().into_iter().map(|heard| heard.line).collect();
+    // Blanks are no xtext (RFC 3461 §4).
+    let rcpt = format!("RCPT TO:<{JO}> ORCPT=rfc822;\"jo+20+20o+20smith\"@outside.example");
+    assert!(lines.contains(&rcpt), "{lines:?}");
+    let sink = Server::open(Script::default()).await;
+    Way::to(sink.port).work(&market, sink.has_taken(1)).await;
+    let report = String::from_utf8(sink.mails().remove(0)).unwrap().replace("; ", ";");
+    assert!(report.contains(&format!("Original-Recipient: rfc822;{JO}\r\n")), "{report}");
+    assert!(report.contains(&format!("Final-Recipient: rfc822;{JO}\r\n")), "{report}");
+}
+
 /// A smarthost that takes nothing for one recipient.
 fn delaying() -> Script {
     replies(&[("RCPT TO:<jo@outside.example>", "450 4.2.0 greylisted")])

@@ -120,9 +120,9 @@ impl DeliveryReport<'_> {
 
 impl Outcome<'_> {
     fn write(&self, out: &mut Block) {
-        let original = self.original.and_then(|original| original.split_once(';'));
-        let original = original.map(|(kind, address)| visible(&typed(kind, address), FOREIGN_MAX));
-        out.field("Original-Recipient", original);
+        if let Some((kind, address)) = self.original.and_then(|original| original.split_once(';')) {
+            out.line("Original-Recipient", &one_line(&typed(kind, address), FOREIGN_MAX));
+        }
         out.line("Final-Recipient", &typed("rfc822", &self.recipient.to_string()));
         out.field("Action", Some(self.action.as_str().to_owned()));
         out.field("Status", Some(self.status.to_string()));
@@ -176,6 +176,12 @@ fn visible(text: &str, most: usize) -> String {
     }
     out.truncate(most);
     out
+}
+
+/// Visible ASCII and the blanks as they are, which in a quoted local part tell addresses apart.
+fn one_line(text: &str, most: usize) -> String {
+    let visible = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
+    text.trim().chars().map(visible).take(most).collect()
 }
 
 /// An address with its type; one beyond ASCII gets the type that may have it (RFC 6533 §3).

@@ -11,10 +11,19 @@ pub struct HeldList {
     pub company: String,
     /// What came of the last decision.
     pub told: Option<String>,
+    /// What the compliance role is asked for.
+    pub task: Option<HeldTask>,
     pub rows: Vec<HeldRow>,
     /// This is not the first page of the list.
     pub oldest: Option<String>,
     pub newer: Option<String>,
+}
+
+/// That mail waits for a decision.
+#[derive(Debug, Clone, Serialize)]
+pub struct HeldTask {
+    pub says: String,
+    pub since: When,
 }
 
 /// One held mail in the list; nothing of its content.

@@ -13,8 +13,10 @@ pub struct MailWays {
     pub told: Option<String>,
     pub token: String,
     pub tasks: Vec<Task>,
-    /// How many more tasks there are.
-    pub more: usize,
+    /// This is not the first page of the tasks.
+    pub oldest: Option<String>,
+    /// Where the tasks go on.
+    pub newer: Option<String>,
     pub mailboxes: Vec<Mailbox>,
     pub polled: Vec<Polled>,
     /// The one name in a client certificate that speaks for the company.

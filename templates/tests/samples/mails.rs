@@ -120,6 +120,10 @@ pub(crate) fn held_list(empty: bool) -> HeldList {
         frame: frame("Held mail", true),
         company: "Beta Power".into(),
         told: Some("Released: the mail is in case K7Q-4M2X now.".into()),
+        task: (!empty).then(|| HeldTask {
+            says: "3 mails came here for your decision since the list was last empty.".into(),
+            since: when(),
+        }),
         rows: if empty {
             Vec::new()
         } else {
