@@ -2,12 +2,13 @@
 //! keeps it. A second delivery gets the answer of the first.
 
 use policies::{Effect, Verdict};
-use store::{Acceptance, Earlier, Passage, SourceKey};
+use store::{Acceptance, Actor, Earlier, Passage, SourceKey};
 
 use crate::{
     gateway::{Gateway, refused},
     pipeline::{Authored, Decided, Parsed, Taken},
     placement, recall,
+    sender::NO_LONGER,
     smtp::Refusal,
 };
 
@@ -22,6 +23,10 @@ impl Decided {
         if let Some(taken) = self.taken_before(gateway).await? {
             return Ok(taken);
         }
+        // It may have been taken back while the mail came.
+        if !self.authored.parsed.sender.stands(&ledger.directory()) {
+            return Err(Refusal::NotProved(NO_LONGER.to_owned()));
+        }
         if self.is_mixed() {
             return Err(Refusal::NotPermitted(
                 "some of these addresses lead to cases here and some do not; send the mail to them apart"
@@ -30,9 +35,14 @@ impl Decided {
         }
         match self.judged.strictest().cloned() {
             Some(Verdict::Secure { .. }) => {
-                let withdrawal = recall::Withdrawal::wanted(&self);
+                let recalled = recall::recalled(&self);
+                let group = self.authored.parsed.sender.group.clone();
                 let accepted = ledger.accept(self.sealed(gateway).await?).await.map_err(failed)?;
-                withdrawal.carry_out(gateway, &accepted).await?;
+                if let Some(recalled) = recalled {
+                    // Before the request is acknowledged: a crash in between brings the request again.
+                    let done = ledger.carry_out(&Actor::Gateway, &group, &recalled, &accepted).await;
+                    done.map_err(failed)?;
+                }
                 Ok(Taken::Secured(accepted))
             }
             Some(Verdict::Relay { rule }) => {

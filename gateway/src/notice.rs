@@ -38,11 +38,6 @@ pub(crate) fn message_id(job: &Job, domain: &str) -> String {
     }
 }
 
-/// The Message-ID of the warning that a relayed mail waits.
-pub(crate) fn delay_id(job: &Job, domain: &str) -> String {
-    format!("d.{}@{domain}", job.id)
-}
-
 /// The Message-ID that all mails of ours about a case refer to, so that mail clients group them.
 pub(crate) fn case_root(case: CaseId, domain: &str) -> String {
     format!("c.{case}@{domain}")

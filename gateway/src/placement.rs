@@ -1,9 +1,11 @@
 //! Which cases a mail belongs to: facts about its recipients for the judge, and the judge's verdicts
 //! made into places of the ledger. Decides nothing: rules are `policies`', commits are `store`'s.
 
-use mail::{Address, ContactType, GroupId, Message, Mpid, ProcessId};
+use mail::{Address, ContactType, GroupId, Headline, Message, Mpid, Person, ProcessId};
 use policies::{Effect, NamedCase, Placed, Recipient, Signal, Verdict};
-use store::{Case, CaseBound, CaseId, Deadline, Entry, Joining, Mailbox, Onward, Opening, Party, Place};
+use store::{
+    Addressed, Case, CaseBound, CaseId, Deadline, Entry, Joining, Mailbox, Onward, Opening, Party, Place,
+};
 
 use crate::{
     gateway::{Gateway, refused},
@@ -146,17 +148,34 @@ pub(crate) async fn entries(gateway: &Gateway, decided: &Decided) -> Result<Vec<
         };
         let place = place(gateway, decided, recipient, &placed).await?;
         let source = original.source(gateway.ledger(), &sender.group, message, &to.address);
+        let addressed = addressed(&message.headline, &to.address);
         match entries.iter_mut().find(|entry| same_case(&entry.place, &place)) {
-            Some(entry) => entry.sources.push(source),
+            Some(entry) => {
+                entry.sources.push(source);
+                entry.addressed = entry.addressed.filter(|known| *known == Addressed::Named).or(addressed);
+            }
             None => entries.push(Entry {
                 place,
                 sources: vec![source],
                 tags: judged.tags.clone(),
                 decided_by: rule.to_string(),
+                addressed,
             }),
         }
     }
     Ok(entries)
+}
+
+/// Whether the mail says itself that it is for this recipient.
+fn addressed(headline: &Headline, to: &Address) -> Option<Addressed> {
+    let named = |person: &Person| {
+        let address = person.address.as_deref().and_then(|address| Address::parse(address).ok());
+        address.is_some_and(|address| address.key() == to.key())
+    };
+    Some(match headline.to.iter().chain(&headline.cc).any(named) {
+        true => Addressed::Named,
+        false => Addressed::Unnamed,
+    })
 }
 
 /// Where a held mail goes when it is released: into its cases if its recipients have one, else on to them.
@@ -166,10 +185,13 @@ pub(crate) async fn onward(gateway: &Gateway, decided: &Decided) -> Result<Onwar
     if decided.judged.verdicts.iter().all(no_case) {
         return Ok(Onward::Relay);
     }
+    let automatic = decided.judged.effect == Effect::EventOnly;
     Ok(Onward::Case(Box::new(CaseBound {
         message_id: decided.authored.parsed.message.headline.message_id.clone(),
-        automatic: decided.judged.effect == Effect::EventOnly,
+        automatic,
         entries: entries(gateway, decided).await?,
+        receipt: (!automatic).then(|| decided.authored.author.address.clone()),
+        recall: recall::recalled(decided),
     })))
 }
 
@@ -186,9 +208,10 @@ async fn place(
             let case = id.parse().map_err(|_| Refusal::StoreBroken)?;
             return Ok(Place::Join(Joining { case, deadline }));
         }
-        (Signal::Mailbox, Recipient::Mailbox(mailbox)) | (Signal::SubjectCode(mailbox), _) => mailbox,
+        (Signal::Mailbox | Signal::PlusAddress, Recipient::Mailbox(mailbox))
+        | (Signal::SubjectCode(mailbox) | Signal::Rules(mailbox), _) => mailbox,
         // A mailbox decides only for itself.
-        (Signal::Mailbox, _) => return Err(Refusal::StoreBroken),
+        (Signal::Mailbox | Signal::PlusAddress, _) => return Err(Refusal::StoreBroken),
     };
     if let Some(case) = recall::case_of(gateway, decided, mailbox).await? {
         return Ok(Place::Join(Joining { case: case.id, deadline }));

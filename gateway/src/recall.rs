@@ -1,9 +1,8 @@
 //! A request to take a message back. It is kept as what it is, an event of the case that it is about; then the message
 //! is withdrawn from every side that has not seen it. It never takes anything from a reader who has.
 
-use mail::{Address, Class, GroupId};
-use policies::{Place, Recall};
-use store::{Accepted, Actor, Case, CaseId, MessageRecord};
+use policies::Place;
+use store::{Case, Recalled};
 
 use crate::{
     gateway::{Gateway, refused},
@@ -14,48 +13,10 @@ use crate::{
 /// Messages with the recalled subject that are looked at, the latest first.
 const MOST_LOOKED_AT: usize = 20;
 
-/// What is to be withdrawn once the request itself is durable.
-pub(crate) struct Withdrawal(Option<Wanted>);
-
-struct Wanted {
-    group: GroupId,
-    author: Address,
-    recall: Recall,
-}
-
-impl Withdrawal {
-    pub(crate) fn wanted(decided: &Decided) -> Self {
-        let wanted = decided.judged.recall.clone().map(|recall| Wanted {
-            group: decided.authored.parsed.sender.group.clone(),
-            author: decided.authored.author.address.clone(),
-            recall,
-        });
-        Self(wanted)
-    }
-
-    /// Withdraws before the request is acknowledged: a crash in between brings the request again.
-    pub(crate) async fn carry_out(self, gateway: &Gateway, accepted: &Accepted) -> Result<(), Refusal> {
-        let Some(Wanted { group, author, recall }) = self.0 else { return Ok(()) };
-        let ledger = gateway.ledger();
-        for case in &accepted.cases {
-            let Some(request) = request_in(gateway, case.id, &group).await? else { continue };
-            let messages = ledger.recallable(&group, &author, &recall.subject, Some(case.id)).await;
-            let messages = messages.map_err(|error| refused(&error))?;
-            // What came behind the request is the better version of what it is about.
-            if let Some(latest) = messages.iter().find(|message| message.number < request) {
-                let withdrawn = ledger.withdraw(&Actor::Gateway, &group, latest.case, latest.number).await;
-                withdrawn.map_err(|error| refused(&error))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The number of the group's latest request in the case.
-async fn request_in(gateway: &Gateway, case: CaseId, group: &GroupId) -> Result<Option<u32>, Refusal> {
-    let messages = gateway.ledger().messages(case).await.map_err(|error| refused(&error))?;
-    let own = |message: &&MessageRecord| message.class == Some(Class::Recall) && message.from_group == *group;
-    Ok(messages.iter().filter(own).map(|message| message.number).max())
+/// What the mail takes back, if it is a request to do so. The request itself is durable first.
+pub(crate) fn recalled(decided: &Decided) -> Option<Recalled> {
+    let recall = decided.judged.recall.as_ref()?;
+    Some(Recalled { author: decided.authored.author.address.clone(), subject: recall.subject.clone() })
 }
 
 /// The case that a request to this mailbox is about: the one with the author's latest message of that subject.

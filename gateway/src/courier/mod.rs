@@ -25,6 +25,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use hickory_resolver::proto::rr::Name;
+use store::Ledger;
 
 use connect::{Connection, Place, Protection, Server};
 use exchangers::Trust;
@@ -76,6 +77,13 @@ impl Courier {
             shelf: Shelf::new(Fetcher { roots: verified, within: outbound.times.policy }),
             outbound,
         })
+    }
+
+    /// Remembers in the ledger what other domains ask of who sends to them.
+    #[must_use]
+    pub fn remembering(mut self, ledger: Ledger) -> Self {
+        self.shelf.remember_in(ledger);
+        self
     }
 
     /// The name that this server gives itself.

@@ -62,6 +62,17 @@ impl Policy {
         enough.then(|| Self { mode, mx, max_age: Duration::from_secs(max_age.min(LONGEST_AGE)) })
     }
 
+    /// As it can be read again.
+    pub(super) fn text(&self) -> String {
+        let mode = match self.mode {
+            Mode::Enforce => "enforce",
+            Mode::Testing => "testing",
+            Mode::None => "none",
+        };
+        let mx: String = self.mx.iter().map(|mx| format!("mx: {mx}\n")).collect();
+        format!("version: STSv1\nmode: {mode}\n{mx}max_age: {}\n", self.max_age.as_secs())
+    }
+
     /// Whether mail may go to `host` (§4.1): `*` stands for one whole label at the left.
     pub(super) fn names(&self, host: &str) -> bool {
         self.mx.iter().any(|pattern| match pattern.strip_prefix("*.") {
@@ -101,6 +112,7 @@ mod tests {
     fn a_policy_names_its_servers() {
         let policy = Policy::parse(POLICY).unwrap();
         assert_eq!((policy.mode, policy.max_age.as_secs()), (Mode::Enforce, 604_800));
+        assert_eq!(Policy::parse(&policy.text()).as_ref(), Some(&policy));
         for host in ["mx1.beta.example", "a.mail.beta.example"] {
             assert!(policy.names(host), "{host}");
         }

@@ -1,5 +1,6 @@
-//! The MTA-STS policies that are known, for as long as each says and never more of them than fit. A policy that was
-//! seen once binds until it ends, whatever becomes of its record or its host (RFC 8461 §3.3).
+//! The MTA-STS policies that are known, for as long as each says; in memory never more of them than fit, all of them in
+//! the ledger. A policy that was seen once binds until it ends, whatever becomes of its record, its host, or this process
+//! (RFC 8461 §3.3).
 
 use std::{
     collections::HashMap,
@@ -7,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+use store::{Ledger, MailPolicy};
 use tokio::time::Instant;
 
 use super::{
@@ -22,12 +25,14 @@ const FRESH: Duration = Duration::from_mins(5);
 
 pub(super) struct Shelf {
     fetcher: Fetcher,
+    ledger: Option<Ledger>,
     known: Mutex<HashMap<String, Known>>,
 }
 
 #[derive(Clone)]
 struct Known {
-    asked: Instant,
+    /// None: by an earlier process, or nobody.
+    asked: Option<Instant>,
     bound: Option<Bound>,
 }
 
@@ -36,27 +41,36 @@ struct Known {
 struct Bound {
     id: String,
     policy: Policy,
-    until: Instant,
+    until: Timestamp,
 }
 
 impl Shelf {
     pub(super) fn new(fetcher: Fetcher) -> Self {
-        Self { fetcher, known: Mutex::default() }
+        Self { fetcher, ledger: None, known: Mutex::default() }
+    }
+
+    pub(super) fn remember_in(&mut self, ledger: Ledger) {
+        self.ledger = Some(ledger);
     }
 
     /// The policy that binds mail to `domain` now.
     pub(super) async fn policy(&self, domain: &str, exchangers: &Exchangers) -> Option<Policy> {
-        let now = Instant::now();
-        let known = self.recall(domain);
-        let bound = known.as_ref().and_then(|known| known.bound.clone()).filter(|bound| bound.until > now);
-        if known.is_some_and(|known| known.asked + FRESH > now) {
+        let (asking, now) = (Instant::now(), self.now());
+        let Known { asked, bound } = self.recall(domain).await;
+        let bound = bound.filter(|bound| bound.until > now);
+        if asked.is_some_and(|asked| asked + FRESH > asking) {
             return bound.map(|bound| bound.policy);
         }
         let records = exchangers.resolver.txt(&format!("_mta-sts.{domain}")).await.unwrap_or_default();
         let bound = match sts::id(&records) {
             Some(id) if bound.as_ref().is_none_or(|bound| bound.id != id) => {
                 match self.fetcher.fetch(domain, exchangers).await {
-                    Ok(policy) => Some(Bound { id, until: now + policy.max_age, policy }),
+                    Ok(policy) => {
+                        let until = now.saturating_add(policy.max_age).unwrap_or(Timestamp::MAX);
+                        let fresh = Bound { id, until, policy };
+                        self.keep(domain, &fresh).await;
+                        Some(fresh)
+                    }
                     Err(error) => {
                         tracing::warn!(%domain, %error, "an MTA-STS policy is announced and cannot be fetched");
                         bound
@@ -65,12 +79,41 @@ impl Shelf {
             }
             _ => bound,
         };
-        self.remember(domain, Known { asked: now, bound: bound.clone() });
+        self.remember(domain, Known { asked: Some(asking), bound: bound.clone() });
         bound.map(|bound| bound.policy)
     }
 
-    fn recall(&self, domain: &str) -> Option<Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(domain).cloned()
+    async fn recall(&self, domain: &str) -> Known {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(domain).cloned();
+        match known {
+            Some(known) => known,
+            None => Known { asked: None, bound: self.kept(domain).await },
+        }
+    }
+
+    async fn kept(&self, domain: &str) -> Option<Bound> {
+        match self.ledger.as_ref()?.mail_policy(domain).await {
+            Ok(kept) => {
+                let MailPolicy { id, text, until } = kept?;
+                Some(Bound { id, policy: Policy::parse(&text)?, until })
+            }
+            Err(error) => {
+                tracing::warn!(%domain, %error, "whether an MTA-STS policy is known cannot be read");
+                None
+            }
+        }
+    }
+
+    async fn keep(&self, domain: &str, bound: &Bound) {
+        let Some(ledger) = &self.ledger else { return };
+        let kept = MailPolicy { id: bound.id.clone(), text: bound.policy.text(), until: bound.until };
+        if let Err(error) = ledger.keep_mail_policy(domain, &kept).await {
+            tracing::warn!(%domain, %error, "an MTA-STS policy is remembered by this process alone");
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.ledger.as_ref().map_or_else(Timestamp::now, Ledger::now)
     }
 
     fn remember(&self, domain: &str, known: Known) {
@@ -91,10 +134,8 @@ impl Shelf {
     /// As if the domain had been asked about long ago.
     pub(super) fn age(&self, domain: &str) {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = all.get_mut(domain)
-            && let Some(long_ago) = known.asked.checked_sub(FRESH * 2)
-        {
-            known.asked = long_ago;
+        if let Some(known) = all.get_mut(domain) {
+            known.asked = None;
         }
     }
 }

@@ -19,6 +19,7 @@ impl Letters {
             state: match told.what {
                 HeldNews::Held => HeldState::Waiting,
                 HeldNews::Returned => HeldState::Returned,
+                HeldNews::Expired => HeldState::Expired,
             },
             reason: match told.reason {
                 HoldReason::PersonalData => HeldReason::PersonalData,

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use mail::{Action, Address, DeliveryReport, Outcome, Rcpt, ReportWish, ReversePath, Status};
-use store::{Fate, Job, OutgoingPassage, RelayJob};
+use store::{Fate, Job};
 use templates::{DeliveryFate, Moment, Recipient};
 
 use super::{LetterError, Letters, Outgoing, market_time};
@@ -33,7 +33,7 @@ struct Strange<'a> {
 }
 
 impl Letters {
-    /// What became of a relayed mail in the end.
+    /// What became of a relayed mail so far.
     pub(super) fn report(&self, job: &Job, told: &store::DeliveryReport) -> Result<Outgoing, LetterError> {
         let (status, said) = split(&told.detail);
         let (action, fate, status, said) = match told.fate {
@@ -41,6 +41,10 @@ impl Letters {
                 let status = status.unwrap_or(Status { class: 5, subject: 0, detail: 0 });
                 let fate = if status.class == 4 { DeliveryFate::GivenUp } else { DeliveryFate::Refused };
                 (Action::Failed, fate, status, Some(said))
+            }
+            Fate::Delayed => {
+                let status = status.unwrap_or(Status { class: 4, subject: 0, detail: 0 });
+                (Action::Delayed, DeliveryFate::Delayed, status, Some(said))
             }
             Fate::Relayed => {
                 (Action::Relayed, DeliveryFate::Relayed, Status { class: 2, subject: 0, detail: 0 }, None)
@@ -58,35 +62,6 @@ impl Letters {
             status,
             said,
         })
-    }
-
-    /// That a relayed mail waits; `why` it does, status first. `None` if nobody may be told.
-    pub(crate) fn delay(
-        &self,
-        job: &Job,
-        relay: &RelayJob,
-        passage: &OutgoingPassage,
-        why: &str,
-    ) -> Result<Option<Outgoing>, LetterError> {
-        let ReversePath::Address(to) = &passage.envelope.reverse_path else { return Ok(None) };
-        // Never to a stranger: the reverse path must be the sender's own.
-        if self.gateway.ledger().directory().group_of(to) != Some(&passage.from_group) {
-            return Ok(None);
-        }
-        let (status, said) = split(why);
-        let told = Told {
-            message_id: notice::delay_id(job, &self.gateway.settings().notice_domain),
-            date: self.gateway.ledger().now(),
-            to,
-            recipient: &relay.to,
-            envelope_id: passage.envelope.report.id.as_deref(),
-            arrived_at: passage.received_at,
-            action: Action::Delayed,
-            fate: DeliveryFate::Delayed,
-            status: status.unwrap_or(Status { class: 4, subject: 0, detail: 0 }),
-            said: Some(said),
-        };
-        self.delivery(&told).map(Some)
     }
 
     fn delivery(&self, told: &Told<'_>) -> Result<Outgoing, LetterError> {

@@ -28,6 +28,12 @@ impl Worker {
             Ok(outgoing) => outgoing,
             Err(obstacle) => return self.not_sent(job, obstacle).await,
         };
+        // The last moment: what has begun is not cut off, because half a dialogue may be a whole mail.
+        match self.gateway.ledger().is_stopped(job).await {
+            Ok(false) => {}
+            Ok(true) => return Outcome::Stopped,
+            Err(error) => return self.not_sent(job, Obstacle::Later(error.to_string())).await,
+        }
         let Outgoing { reverse_path, to, report, mail } = &outgoing;
         match self.courier.deliver(&Parcel { reverse_path, to, report, mail }).await {
             Ok(delivered) => sent(job, &delivered),
@@ -58,7 +64,8 @@ impl Worker {
         let passage = found.ok_or(Obstacle::Needless)?;
         let recipient = placement::recipient(&self.gateway, &relay.group, &relay.to.address).await;
         let recipient = recipient.map_err(|refusal| Obstacle::Later(format!("{refusal:?}")))?;
-        let mail = guard::clear_passage(&self.gateway.rules(), recipient, &passage).await;
+        let directory = self.gateway.ledger().directory();
+        let mail = guard::clear_passage(&self.gateway.rules(), recipient, &passage, &directory).await;
         let mail = mail.map_err(|stopped| match stopped {
             Stopped::NotAllowed => Obstacle::Stopped(stopped.to_string()),
             Stopped::Unreadable(error) => Obstacle::Later(error.to_string()),
@@ -104,18 +111,17 @@ impl Worker {
             }
             Lasting::Temporary => {
                 tracing::warn!(job = %id, kind, attempt = job.attempts, status = %failure.status, "a mail has to wait");
-                match self.again(job, failure.to_string()) {
-                    Outcome::Again(due, why) => Outcome::Again(due, self.with_warning(job, why).await),
-                    over => over,
-                }
+                self.again(job, failure.to_string())
             }
         }
     }
 
     pub(super) fn again(&self, job: &Job, reason: String) -> Outcome {
-        match self.pace.next_try(job, self.gateway.ledger().now()) {
+        let now = self.gateway.ledger().now();
+        match self.pace.next_try(job, now) {
+            Some(due) if self.pace.is_late(job, now) => Outcome::Late(due, reason),
             Some(due) => Outcome::Again(due, reason),
-            None => Outcome::Abandoned(reason),
+            None => Outcome::Expired(reason),
         }
     }
 }

@@ -4,7 +4,6 @@
 //! the answer to the first was lost, and a letter then goes under the same Message-ID. No domain takes all lanes.
 
 mod attempt;
-mod delay;
 mod lanes;
 mod pace;
 #[cfg(test)]

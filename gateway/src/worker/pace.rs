@@ -49,6 +49,11 @@ impl Pace {
         Some(now.saturating_add(self.pause(job)).unwrap_or(Timestamp::MAX))
     }
 
+    /// Whether a mail waits for so long that its sender should know.
+    pub(super) fn is_late(&self, job: &Job, now: Timestamp) -> bool {
+        until(job.created_at, now) >= self.delay_warning
+    }
+
     /// Doubles with each try, and differs from job to job, so that a route that comes back is not hit by all at once.
     fn pause(&self, job: &Job) -> Duration {
         let doubled = self.first_pause.saturating_mul(1 << job.attempts.saturating_sub(1).min(16));

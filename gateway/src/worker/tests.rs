@@ -45,6 +45,8 @@ pub(super) async fn gateway(zone: &Zone) -> Arc<Gateway> {
         portal_url: "https://portal.example".to_owned(),
         passing: Passing::On,
         providers: Vec::new(),
+        signature_age: Duration::from_hours(7 * 24),
+        postmaster: None,
         scanner: None,
     };
     let rules = Arc::new(Ruleset::shipped().unwrap());

@@ -228,3 +228,25 @@ async fn a_policy_once_seen_binds_until_it_ends() {
     shelf.age("beta.example");
     assert!(shelf.policy("beta.example", &gone).await.is_some(), "the record is gone, the policy is not");
 }
+
+/// A policy that was seen by an earlier process binds this one, also if by now nobody can be asked.
+#[tokio::test]
+async fn a_policy_outlives_the_process_that_saw_it() {
+    let scene = Scene::new(|_| Manner::default(), policy("enforce", "mx.beta.example", 86_400)).await;
+    let root = Arc::new(certs::RootKey::generate().unwrap());
+    let ledger = store::Ledger::open(Arc::new(store::memory::Memory::new()), root).await.unwrap();
+    let Route::Mx(exchangers) = scene.courier().outbound.route.clone() else { unreachable!() };
+    let shelf = || {
+        let fetcher = Fetcher { roots: Arc::clone(&scene.trusted.client), within: times().policy };
+        let mut shelf = Shelf::new(fetcher);
+        shelf.remember_in(ledger.clone());
+        shelf
+    };
+    let seen = shelf().policy("beta.example", &exchangers).await;
+    assert!(seen.is_some());
+    let silent = Zone::open().await;
+    silent.fails("_mta-sts.beta.example");
+    let gone = Exchangers { resolver: silent.resolver(), ..*exchangers };
+    assert_eq!(shelf().policy("beta.example", &gone).await, seen);
+    assert_eq!(scene.asked(), 1);
+}
