@@ -3,7 +3,7 @@
 
 use mail::Scan;
 use policies::access::Action;
-use store::{HeldId, HeldMail, HeldPage, OpenHeld, Release, Released};
+use store::{HeldId, HeldMail, HeldPage, OpenHeld, Release, Released, Task, TaskKind};
 
 use super::Visitor;
 use crate::error::Problem;
@@ -25,6 +25,12 @@ pub(crate) async fn list(
     visitor.demand(Action::ListHeld)?;
     let after = after.and_then(|after| after.parse().ok());
     Ok(portal.ledger.held(visitor.group(), after, limit).await?)
+}
+
+/// The task that asks the compliance role to decide, while something waits.
+pub(crate) async fn task(portal: &Portal, visitor: &Visitor) -> Result<Option<Task>, Problem> {
+    visitor.demand(Action::ListHeld)?;
+    Ok(portal.ledger.task_about(visitor.group(), &TaskKind::MailHeld).await?)
 }
 
 /// The held mail of that id.

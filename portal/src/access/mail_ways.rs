@@ -48,9 +48,18 @@ impl OwnWays {
         Ok(reports)
     }
 
-    /// What is to be looked at, the oldest first.
-    pub(crate) async fn tasks(&self, portal: &Portal) -> Result<Vec<Task>, Problem> {
-        Ok(portal.ledger.tasks(Some(self.0.group())).await?)
+    /// What is to be looked at, the oldest first; what is the compliance role's has a page of its own.
+    pub(crate) async fn tasks(
+        &self,
+        portal: &Portal,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Task>, Problem> {
+        let after = after.and_then(|after| after.parse().ok());
+        let mut tasks = portal.ledger.tasks_after(self.0.group(), after, limit + 1).await?;
+        tasks.retain(|task| !task.kind.is_for_compliance());
+        tasks.truncate(limit);
+        Ok(tasks)
     }
 
     /// Says that a task is done; what is not there, or another group's, does not exist.

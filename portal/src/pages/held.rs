@@ -8,8 +8,8 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{Html, Response};
 use mail::{Class, HoldReason};
-use store::{HeldMail, OpenHeld, Release, Released};
-use templates::pages::{Decision, HeldList, HeldPage, HeldRow, Mail};
+use store::{HeldMail, OpenHeld, Release, Released, Task};
+use templates::pages::{Decision, HeldList, HeldPage, HeldRow, HeldTask, Mail};
 
 use super::mail_card::{self, Facts};
 use super::mail_words;
@@ -38,10 +38,12 @@ pub(crate) async fn list(
 ) -> Result<Html<String>, Problem> {
     let after = asked.value("after");
     let page = held::list(&portal, &visitor, after, ON_A_PAGE).await?;
+    let task = held::task(&portal, &visitor).await?;
     Ok(Html(portal.words.page(&HeldList {
         frame: portal.frame("Held mail", Some(&visitor), Place::Held),
         company: visitor.company(),
         told: Told::in_words(&portal, &visitor, &asked),
+        task: task.map(|task| in_words(&task)),
         rows: page.mails.iter().map(|mail| row(mail, &visitor)).collect(),
         oldest: after.map(|_| "/held".to_owned()),
         newer: page.next.map(|next| format!("/held?after={next}")),
@@ -108,6 +110,15 @@ pub(crate) async fn send_back(
     Ok(told.at(&portal, &form.visitor, "/held"))
 }
 
+/// What the compliance role is asked for.
+fn in_words(task: &Task) -> HeldTask {
+    let mails = match task.count {
+        1 => "A mail needs your decision.".to_owned(),
+        count => format!("{count} mails came here for your decision since the list was last empty."),
+    };
+    HeldTask { says: mails, since: dates::when(task.since) }
+}
+
 fn row(mail: &HeldMail, visitor: &Visitor) -> HeldRow {
     HeldRow {
         href: format!("/held/{}", mail.id),
@@ -134,7 +145,7 @@ async fn card(held: &PermittedHeld, open: &OpenHeld) -> (Mail, bool) {
         company: visitor.group_name(&mail.from_group),
         received: mail.received_at,
         proof: &mail.proof,
-        authentication: None,
+        authentication: open.authentication.as_ref(),
         class: Some(mail.class),
         automatic: false,
         scan: mail.scan,

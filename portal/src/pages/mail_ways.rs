@@ -20,8 +20,7 @@ use crate::portal::{Place, Portal};
 use crate::told::Told;
 use crate::{dates, forms};
 
-/// Tasks that are shown; the others when these are done.
-const MOST_TASKS: usize = 50;
+const TASKS_ON_A_PAGE: usize = 50;
 
 pub(crate) async fn page(
     State(portal): State<Arc<Portal>>,
@@ -30,9 +29,11 @@ pub(crate) async fn page(
 ) -> Result<Html<String>, Problem> {
     let ways = access_ways::own(&visitor)?;
     let (now, group) = (portal.ledger.now(), ways.group());
-    let all = ways.tasks(&portal).await?;
+    let after = asked.value("after");
+    let found = ways.tasks(&portal, after, TASKS_ON_A_PAGE + 1).await?;
+    let shown = &found[..found.len().min(TASKS_ON_A_PAGE)];
     let mut tasks = Vec::new();
-    for one in all.iter().take(MOST_TASKS) {
+    for one in shown {
         tasks.push(task(&portal, &ways, one).await?);
     }
     let mut mailboxes: Vec<_> = ways.mailboxes().map(|one| mailbox(&portal, one)).collect();
@@ -42,7 +43,8 @@ pub(crate) async fn page(
         company: visitor.company(),
         told: Told::in_words(&portal, &visitor, &asked),
         token: visitor.form_token().to_owned(),
-        more: all.len().saturating_sub(MOST_TASKS),
+        oldest: after.map(|_| "/mail".to_owned()),
+        newer: shown.last().filter(|_| found.len() > shown.len()).map(|last| format!("/mail?after={}", last.id)),
         tasks,
         mailboxes,
         polled: ways.polled(&portal).await?.iter().map(polled).collect(),
@@ -105,6 +107,15 @@ fn in_words(kind: &TaskKind) -> (String, &'static str) {
             format!("The mailbox {} is not polled any more.", line(mailbox)),
             "Mail stays in it unread. What stopped it stands under \u{201c}Polled mailboxes\u{201d}; your Postern \
              operator starts it again.",
+        ),
+        TaskKind::DomainGivenUp { kind, domain } => (
+            format!("Mail to addresses at {} could not be delivered ({}).", line(domain), line(kind)),
+            "Its senders were told, unless they wanted not to be. Ask the other company whether its mail system takes \
+             mail, and tell the people who wrote.",
+        ),
+        TaskKind::MailHeld => (
+            "Mail of your company waits for a decision.".to_owned(),
+            "Your compliance officer decides on it under \u{201c}Held mail\u{201d}.",
         ),
         TaskKind::CertificateExpires { name } => (
             format!("The certificate {} ends soon.", line(name)),

@@ -2,7 +2,7 @@
 //! one line that cannot turn the page around.
 
 use mail::{Class, Defect, Headline, Person, Scan, Signed};
-use store::{AuthResult, Authentication, Proof};
+use store::{Addressed, AuthResult, Authentication, Proof};
 use templates::pages::{Check, Mark};
 
 use super::files;
@@ -58,7 +58,7 @@ pub(super) fn people(people: &[Person]) -> String {
 /// How the company was proved.
 pub(super) fn proof(proof: &Proof, visitor: &Visitor) -> String {
     match proof {
-        Proof::Login(user) => format!("Sender proved by login of {}", line(&visitor.user_name(user))),
+        Proof::Login(user, _) => format!("Sender proved by login of {}", line(&visitor.user_name(user))),
         Proof::Certificate(_) => "Sender proved by its client certificate".to_owned(),
         Proof::Network => "Sender proved by its registered network".to_owned(),
         Proof::Domain(domain) => format!("Signed by {} (DKIM)", line(domain)),
@@ -69,18 +69,30 @@ pub(super) fn proof(proof: &Proof, visitor: &Visitor) -> String {
 
 /// What the checks of the sender's domain said (RFC 8601 §2.7, in words).
 pub(super) fn checks(authentication: Option<&Authentication>) -> Vec<Check> {
-    let Some(Authentication { spf, dkim, dmarc, arc, domain }) = authentication else { return Vec::new() };
+    let Some(Authentication { spf, dkim, dmarc, arc, domain, addressed }) = authentication else {
+        return Vec::new();
+    };
     let dkim = match (dkim, domain) {
         (AuthResult::Pass, Some(domain)) => format!("{}, for {}", result(*dkim), line(domain)),
         _ => result(*dkim).to_owned(),
     };
     let check = |name, result: &str| Check { name, result: result.to_owned() };
-    vec![
+    let mut checks = vec![
         check("SPF", result(*spf)),
         check("DKIM", &dkim),
         check("DMARC", result(*dmarc)),
         check("ARC", result(*arc)),
-    ]
+    ];
+    checks.extend(addressed.map(|addressed| check("Recipient", named(addressed))));
+    checks
+}
+
+/// A signature stays good whoever hands a mail in, and to whomever.
+fn named(addressed: Addressed) -> &'static str {
+    match addressed {
+        Addressed::Named => "named in To or Cc",
+        Addressed::Unnamed => "not named in To or Cc: a blind copy, or a mail that somebody handed on",
+    }
 }
 
 fn result(result: AuthResult) -> &'static str {

@@ -42,8 +42,9 @@ impl Market {
             sources: vec![certs::random::<32>().unwrap()],
             tags: vec![Tag::mpan(MPAN).unwrap()],
             decided_by: "hold-virus".into(),
+            addressed: None,
         };
-        let bound = CaseBound { message_id: None, automatic: false, entries: vec![entry] };
+        let bound = CaseBound { message_id: None, automatic: false, entries: vec![entry], receipt: None, recall: None };
         self.hold_as(mail, HoldReason::Virus, Scan::Found, Onward::Case(Box::new(bound))).await
     }
 
@@ -61,7 +62,7 @@ impl Market {
         writer.write(mail).await.unwrap();
         let passage = Passage {
             from_group: "alpha".parse().unwrap(),
-            proof: Proof::Login(self.user("ali@alpha.example").id),
+            proof: Proof::Login(self.user("ali@alpha.example").id, None),
             author: Some(self.user("ali@alpha.example").id),
             content: writer.finish().await.unwrap(),
             headline: message.headline,

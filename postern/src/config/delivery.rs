@@ -1,4 +1,4 @@
-//! The sections about how mail leaves and whom Postern asks on the way: `[delivery]`, `[relay]`, `[dns]`, `[scanner]`.
+//! The sections about how mail leaves and whom Postern asks on the way: `[delivery]`, `[relay]`, `[held]`, `[dns]`, `[scanner]`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub(crate) struct Signing {
 
 const OUT_CONNECTIONS: Key<u32> = Key {
     name: "connections",
-    doc: "Outgoing connections at once.",
+    doc: "Outgoing connections at once. Slow ones do not count after a while, up to three times as many.",
     default: Some("8"),
     example: "",
     read: |value| value::whole(value, 1, 200),
@@ -39,7 +39,7 @@ const OUT_CONNECTIONS: Key<u32> = Key {
 
 const PER_DOMAIN: Key<u32> = Key {
     name: "connections_per_domain",
-    doc: "Of these, to one domain or smarthost.",
+    doc: "Of these, to one domain or smarthost; to a domain fewer while other domains have some.",
     default: Some("4"),
     example: "",
     read: |value| value::whole(value, 1, 200),
@@ -141,6 +141,34 @@ impl Relay {
     pub(crate) fn read(document: &Document<'_>) -> Option<Self> {
         let enabled = document.table(&RELAY).read(&RELAY_ENABLED)?;
         Some(if enabled { Self::On } else { Self::Off })
+    }
+}
+
+/// Mail that waits for a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) return_after: Duration,
+}
+
+const RETURN_AFTER: Key<Duration> = Key {
+    name: "return_after",
+    doc: "How long a held mail waits for the compliance role of its company. Then it goes back: its sender is told, and its \
+          content is destroyed.",
+    default: Some("\"336 h\""),
+    example: "",
+    read: |value| value::duration(value, 1, 365 * 24 * 3600),
+};
+
+pub(crate) const HELD: Section = Section {
+    name: "held",
+    doc: "Mail that waits for a decision.",
+    form: Form::One,
+    keys: &[&RETURN_AFTER],
+};
+
+impl Held {
+    pub(crate) fn read(document: &Document<'_>) -> Option<Self> {
+        Some(Self { return_after: document.table(&HELD).read(&RETURN_AFTER)? })
     }
 }
 

@@ -23,10 +23,10 @@ use self::document::{Document, Problem, Problems};
 use self::key::Section;
 pub(crate) use self::key::Wrong;
 
-pub(crate) use self::delivery::{Delivery, Dns, Relay, Scanner, Signing};
+pub(crate) use self::delivery::{Delivery, Dns, Held, Relay, Scanner, Signing};
 pub(crate) use self::describe::{Given, describe, example};
 pub(crate) use self::listeners::{Identity, Limits, ListenerTls, MailListener, Tls};
-pub(crate) use self::outward::{Exit, Notices, OutboundTls, Policy, Portal};
+pub(crate) use self::outward::{Exit, Market, Notices, OutboundTls, Policy, Portal};
 pub(crate) use self::place::Places;
 pub(crate) use self::server::{EngineChoice, Keys, Log, LogFormat, Metrics, Server};
 pub(crate) use self::sources::{Poll, PollLogin, Provider};
@@ -45,6 +45,7 @@ const SECTIONS: &[&Section] = &[
     &outward::NOTICES,
     &delivery::DELIVERY,
     &delivery::RELAY,
+    &delivery::HELD,
     &delivery::DNS,
     &delivery::SCANNER,
     &outward::POLICY,
@@ -68,6 +69,7 @@ pub(crate) struct Config {
     pub(crate) notices: Notices,
     pub(crate) delivery: Delivery,
     pub(crate) relay: Relay,
+    pub(crate) held: Held,
     pub(crate) dns: Dns,
     pub(crate) scanner: Scanner,
     pub(crate) policy: Policy,
@@ -111,6 +113,7 @@ impl Config {
         let submissions = MailListener::read_submissions(document);
         let (portal, notices) = (Portal::read(document), Notices::read(document));
         let (delivery, relay) = (Delivery::read(document), Relay::read(document));
+        let held = Held::read(document);
         let (dns, scanner) = (Dns::read(document), Scanner::read(document));
         let policy = Policy::read(document);
         let (metrics, log) = (Metrics::read(document), Log::read(document));
@@ -127,6 +130,7 @@ impl Config {
             notices: notices?,
             delivery: delivery?,
             relay: relay?,
+            held: held?,
             dns: dns?,
             scanner: scanner?,
             policy: policy?,

@@ -33,6 +33,8 @@ pub(super) fn settings(config: &Config, portal_url: &str) -> Settings {
             Relay::On => Passing::On,
             Relay::Off => Passing::Off,
         },
+        signature_age: config.limits.signature_age,
+        postmaster: config.smtp.postmaster.clone(),
         scanner: scanner(config),
         providers: config.providers.iter().map(provider).collect(),
         notice_domain: config.notices.reply_domain.clone(),
@@ -148,7 +150,7 @@ fn means(identity: Identity) -> Means {
 
 pub(super) fn worker(config: &Config, gateway: Arc<Gateway>, resolver: Resolver) -> anyhow::Result<Worker> {
     let templates = Arc::new(Templates::load()?);
-    let courier = Arc::new(Courier::new(outbound(config, resolver)?)?);
+    let courier = Arc::new(Courier::new(outbound(config, resolver)?)?.remembering(gateway.ledger().clone()));
     let delivery = &config.delivery;
     let pace = Pace {
         lanes: match &config.notices.smarthost {

@@ -92,15 +92,11 @@ impl Server {
             false => None,
         };
         let url = web::url(config, web.as_ref())?;
-        server.start_mail(config, role, &url).await?;
+        let gateway = server.start_mail(config, role, &url).await?;
         if let Some(socket) = web {
             server.start_portal(config, socket, &url, demo)?;
         }
-        let watch = certificates::watch(
-            server.desk.ledger.clone(),
-            server.identities.clone(),
-            server.stop.subscribe(),
-        );
+        let watch = certificates::watch(gateway, server.identities.clone(), server.stop.subscribe());
         server.tasks.spawn(watch);
         if let Some(address) = config.metrics.listen {
             server.start_metrics(config, address).await?;
@@ -111,11 +107,16 @@ impl Server {
     fn start_tools(&mut self, config: &Config) -> anyhow::Result<()> {
         let control = control::Listener::bind(&config.server.data)?;
         self.tasks.spawn(control.serve(self.desk.clone(), self.stop.subscribe()));
-        self.tasks.spawn(housekeeping::run(self.desk.ledger.clone(), self.stop.subscribe()));
+        self.tasks.spawn(housekeeping::run(self.desk.ledger.clone(), config.held.return_after, self.stop.subscribe()));
         Ok(())
     }
 
-    async fn start_mail(&mut self, config: &Config, role: Role, portal_url: &str) -> anyhow::Result<()> {
+    async fn start_mail(
+        &mut self,
+        config: &Config,
+        role: Role,
+        portal_url: &str,
+    ) -> anyhow::Result<Arc<Gateway>> {
         let settings = mail_side::settings(config, portal_url);
         let resolver = mail_side::resolver(config)?;
         let (ledger, rules) = (self.desk.ledger.clone(), Arc::clone(&self.desk.rules));
@@ -133,9 +134,10 @@ impl Server {
         if role.has(Role::Worker) {
             // The embedded ledger has one process: what an earlier one held when it was killed is free.
             self.desk.ledger.release_leases().await?;
-            self.tasks.spawn(mail_side::worker(config, gateway, resolver)?.run(self.stop.subscribe()));
+            let worker = mail_side::worker(config, Arc::clone(&gateway), resolver)?;
+            self.tasks.spawn(worker.run(self.stop.subscribe()));
         }
-        Ok(())
+        Ok(gateway)
     }
 
     fn start_portal(

@@ -60,6 +60,8 @@ fn in_words(kind: &TaskKind) -> String {
         TaskKind::MailGivenUp { kind, address } => format!("a {kind} to {address} was given up"),
         TaskKind::PollingStopped { mailbox } => format!("the mailbox {mailbox} cannot be read"),
         TaskKind::CertificateExpires { name } => format!("the certificate {name} ends soon"),
+        TaskKind::DomainGivenUp { kind, domain } => format!("a {kind} to {domain} was given up"),
+        TaskKind::MailHeld => "mail waits for the compliance role".to_owned(),
     }
 }
 

@@ -109,6 +109,7 @@ fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Waiting => "waiting",
         Standing::Leased => "under way",
+        Standing::Stopping => "being stopped",
         Standing::Abandoned => "given up",
         Standing::OnHold => "on hold",
     }

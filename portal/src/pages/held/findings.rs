@@ -2,7 +2,7 @@
 //! came. Goes through the whole mail piece by piece and keeps none of it.
 
 use mail::{Budget, Defect, HoldReason, Message, Scan, Scanner, Tag, TagKind};
-use policies::{Facts, Passing, Ruleset};
+use policies::{Facts, Passing, Protection, Ruleset, detect::Business};
 use store::OpenHeld;
 use templates::pages::Finding;
 
@@ -33,7 +33,8 @@ pub(super) async fn of(portal: &Portal, held: &OpenHeld) -> Result<Vec<Finding>,
         }
     }
     let Some(mail_side) = &portal.mail_side else { return Ok(findings) };
-    let numbers = numbers(&tags(&mail_side.rules, held, &scanned(portal, held).await?));
+    let message = scanned(portal, held).await?;
+    let numbers = numbers(&tags(portal, &mail_side.rules, held, &message));
     if numbers.is_empty() && held.mail.reason == HoldReason::PersonalData {
         let reason = "found when the mail came; by the rules of today there are none";
         findings.push(finding("Personal data", reason));
@@ -53,7 +54,9 @@ async fn scanned(portal: &Portal, held: &OpenHeld) -> Result<Message, Problem> {
 }
 
 /// By the judge itself, so that both find the same.
-fn tags(rules: &Ruleset, held: &OpenHeld, message: &Message) -> Vec<Tag> {
+fn tags(portal: &Portal, rules: &Ruleset, held: &OpenHeld, message: &Message) -> Vec<Tag> {
+    let directory = portal.ledger.directory();
+    let is_staff = |domain: &str| directory.group_of_domain(domain).is_some();
     let facts = Facts {
         sender: &held.mail.from_group,
         passing: Passing::On,
@@ -62,6 +65,10 @@ fn tags(rules: &Ruleset, held: &OpenHeld, message: &Message) -> Vec<Tag> {
         recipients: &[],
         referenced: &[],
         scan: held.mail.scan,
+        protection: Protection::None,
+        documents: &[],
+        business: &Business::new(&is_staff, &message.headline),
+        fields: &[],
     };
     rules.judge(&facts).tags
 }
