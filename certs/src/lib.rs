@@ -22,6 +22,7 @@ mod root;
 pub mod scram;
 mod seal;
 mod secret_file;
+pub mod smime;
 #[cfg(test)]
 mod stored_forms;
 mod tls_error;
