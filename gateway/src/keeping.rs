@@ -161,6 +161,7 @@ impl Decided {
             scan,
             authentication: sender.authentication,
             sources,
+            watched: None,
         })
     }
 }

@@ -22,6 +22,8 @@ use crate::{
     proof::{Authentication, Proof},
     reading::OpenContent,
     records, sealed,
+    shadow::Observation,
+    stages::Stage,
 };
 
 /// A judged and sealed mail that goes on, or waits.
@@ -44,6 +46,8 @@ pub struct Passage {
     pub authentication: Option<Authentication>,
     /// For each recipient of the envelope, in their order: what makes two deliveries to it the same mail.
     pub sources: Vec<SourceKey>,
+    /// In shadow: what would have happened, counted with the same commit. None: the mail goes on because it may.
+    pub watched: Option<Observation>,
 }
 
 /// A passage as the ledger keeps it.
@@ -84,6 +88,9 @@ pub(crate) struct PassageRecord {
     /// mail can be sent again.
     #[n(14)]
     pub(crate) sources: Option<Vec<SourceKey>>,
+    /// In shadow it goes on whatever the rules say; none: as live.
+    #[n(17)]
+    pub(crate) stage: Option<Stage>,
 }
 
 /// A passage for the worker: what the courier needs to send it.
@@ -97,6 +104,8 @@ pub struct OutgoingPassage {
     pub content: OpenContent,
     /// The id of the rule that decided.
     pub decided_by: String,
+    /// In shadow it leaves whatever the rules say.
+    pub stage: Stage,
     pub received_at: Timestamp,
 }
 
@@ -150,6 +159,9 @@ impl Ledger {
             event.author = record.author;
             changes.append.push(event.to_bytes()?);
             self.put_passage(&record, &mut changes)?;
+            if let Some(observation) = &passage.watched {
+                self.count_observation(observation, &mut changes);
+            }
             match self.commit(changes).await {
                 Ok(_) => {
                     self.announce_work();
@@ -188,6 +200,7 @@ impl Ledger {
             scan: passage.scan,
             received_at: self.now(),
             wrapped: self.root().transit().wrap(&content.key, content.id.as_bytes())?,
+            stage: passage.watched.as_ref().map(|_| Stage::Shadow),
         })
     }
 
@@ -244,6 +257,7 @@ impl Ledger {
             received_line: record.received_line,
             content,
             decided_by: record.decided_by,
+            stage: record.stage.unwrap_or(Stage::Live),
             received_at: record.received_at,
         }))
     }

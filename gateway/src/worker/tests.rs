@@ -75,6 +75,7 @@ pub(super) async fn relay(ledger: &Ledger, to: &str) {
         scan: Scan::Off,
         authentication: None,
         sources: vec![ledger.mac("source", to.as_bytes())],
+        watched: None,
     };
     ledger.relay(passage).await.unwrap();
 }

@@ -40,6 +40,7 @@ impl Market {
         let entry = Entry {
             place: Place::Open(opening),
             sources: vec![certs::random::<32>().unwrap()],
+            watched: None,
             tags: vec![Tag::mpan(MPAN).unwrap()],
             decided_by: "hold-virus".into(),
             addressed: None,

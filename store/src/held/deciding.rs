@@ -89,6 +89,7 @@ impl Ledger {
             received_at: record.mail.received_at,
             wrapped: record.transit.clone(),
             open: record.mail.recipients,
+            stage: None,
         };
         self.put_passage(&passage, changes)?;
         let event = Event { at: self.now(), ..record.event(actor.clone(), Act::HeldRelayed) };

@@ -221,6 +221,7 @@ impl Market {
             scan: Scan::Off,
             authentication: None,
             sources,
+            watched: None,
         }
     }
 

@@ -72,6 +72,29 @@ async fn counts_add_up_by_group_and_day_and_once_for_each_mail() {
 }
 
 #[tokio::test]
+async fn mail_that_is_watched_goes_on_and_is_counted_with_it() {
+    for market in Market::everywhere().await {
+        let watched = Some(observation("alpha", vec![verdict("hold")]));
+        let counted = async || {
+            let today = "2026-06-01".parse().unwrap();
+            market.ledger.shadow_report(None, (today, today)).await.unwrap().counts
+        };
+        let passage = market.passage(&["bob@beta.example"], 1, b"body").await;
+        let id = market.ledger.relay(Passage { watched: watched.clone(), ..passage }).await.unwrap();
+        let outgoing = market.after_a_kill().await.passage(id).await.unwrap().unwrap();
+        assert_eq!(outgoing.stage, Stage::Shadow);
+        assert_eq!(counted().await.into_values().sum::<u64>(), 1);
+        // The answer to a second delivery is that of the first, and so is the count.
+        let again = market.passage(&["bob@beta.example"], 1, b"body").await;
+        assert_eq!(market.ledger.relay(Passage { watched, ..again }).await.unwrap(), id);
+        assert_eq!(counted().await.into_values().sum::<u64>(), 1);
+        let live = market.passage(&["cid@beta.example"], 2, b"body").await;
+        let id = market.ledger.relay(live).await.unwrap();
+        assert_eq!(market.ledger.passage(id).await.unwrap().unwrap().stage, Stage::Live);
+    }
+}
+
+#[tokio::test]
 async fn an_unmapped_address_is_counted_without_being_readable() {
     let market = Market::open().await;
     let address: Address = "jane.doe@beta.example".parse().unwrap();
