@@ -8,6 +8,7 @@ mod authorship;
 mod calendar;
 mod catalogue;
 pub mod detect;
+mod digits;
 mod judge;
 mod judgement;
 mod recipient;

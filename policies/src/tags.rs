@@ -3,7 +3,7 @@
 //! Linear in the size of the text; it never looks outside the text it is given.
 
 mod code;
-mod numbers;
+pub(crate) mod numbers;
 mod words;
 
 use std::cell::OnceCell;
@@ -19,6 +19,8 @@ use words::Words;
 
 const SHIPPED_NAME: &str = "shipped/tags.toml";
 const SHIPPED: &str = include_str!("../shipped/tags.toml");
+/// Name and text of the shipped file.
+pub(crate) const FILE: (&str, &str) = (SHIPPED_NAME, SHIPPED);
 
 /// How tags are found.
 #[derive(Debug)]

@@ -28,6 +28,7 @@ pub(super) struct RawDetectors {
     vulnerability: RawDetector,
     prepayment_token: RawDetector,
     meter_guid: RawDetector,
+    pub(super) meter_serial_labels: RawLabels,
     pub(super) vulnerability_near_consumers: RawWords,
     pub(super) consumers: RawWords,
     pub(super) companies: RawCompanies,
@@ -57,6 +58,12 @@ pub(super) struct RawWords {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RawLabels {
+    pub(super) labels: Words,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawCompanies {
     pub(super) words: Words,
     pub(super) telephone_prefixes: Words,
@@ -75,6 +82,7 @@ pub(super) struct RawSignatures {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawNames {
     pub(super) titles: Words,
+    pub(super) greetings: Words,
     pub(super) never: Words,
 }
 

@@ -1,0 +1,338 @@
+//! What stands around a candidate decides how sure it is: words near by, the head of its column, a label straight before
+//! it, whose signature it is in. One table of categories; `docs/policy.md` says the same in prose.
+
+use super::{
+    Category, Confidence, Settings,
+    lexicon::{Hit, Roles},
+    quiet::Quiet,
+    scan::{Candidate, Scan, Shape},
+};
+
+/// A word this close before a number, no other number between, is its label.
+const LABEL: usize = 30;
+/// Octets behind a number in which a word speaks for it.
+const BEHIND: usize = 24;
+/// That a company is meant is said just before.
+const COMPANY: usize = 50;
+/// From an address of staff to the other lines of a card.
+const CARD: usize = 200;
+/// A postcode belongs to the street that stands so far before it: some lines.
+const ADDRESS: usize = 160;
+/// The longest word or phrase.
+const PHRASE: usize = 80;
+const TEN: usize = 10;
+
+/// Numbers that their labels tell apart.
+const NUMBERS: [Category; 9] = [
+    Category::Mpan,
+    Category::Mprn,
+    Category::NationalInsurance,
+    Category::Nhs,
+    Category::BankAccount,
+    Category::Iban,
+    Category::PaymentCard,
+    Category::PrepaymentToken,
+    Category::MeterGuid,
+];
+
+/// A candidate and how sure it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decided {
+    pub(super) candidate: Candidate,
+    pub(super) confidence: Confidence,
+    /// A gas meter point for which it is enough that the mail mentions gas.
+    pub(super) if_gas: bool,
+}
+
+/// A scanned text in which candidates are looked at.
+pub(super) struct Surroundings<'a> {
+    text: &'a str,
+    hits: &'a [Hit],
+    candidates: &'a [Candidate],
+    settings: &'a Settings,
+    quiet: Quiet,
+}
+
+impl<'a> Surroundings<'a> {
+    /// `scan` has its candidates in order.
+    pub(super) fn new(scan: &'a Scan<'a>, settings: &'a Settings) -> Self {
+        let quiet = Quiet::new(scan.text, &scan.lines.signatures, &scan.hits);
+        Self { text: scan.text, hits: &scan.hits, candidates: &scan.candidates, settings, quiet }
+    }
+
+    /// How sure each candidate is that is anything at all.
+    pub(super) fn decide(&self) -> Vec<Decided> {
+        let mut decided: Vec<Decided> = Vec::new();
+        for candidate in self.candidates {
+            if !self.settings.of(candidate.category).on {
+                continue;
+            }
+            if let Some(confidence) = self.confidence(candidate) {
+                let if_gas = candidate.category == Category::Mprn && confidence == Confidence::Weak;
+                add(&mut decided, Decided { candidate: *candidate, confidence, if_gas });
+            }
+        }
+        decided
+    }
+
+    fn confidence(&self, candidate: &Candidate) -> Option<Confidence> {
+        let window = self.settings.of(candidate.category).window;
+        let near = self.near(candidate, window).and(candidate.head);
+        let spoken = near.any(Roles::of(candidate.category));
+        match candidate.category {
+            Category::Mpan => numbered(candidate.shape, spoken),
+            Category::Mprn => self.gas(candidate, spoken),
+            Category::MeterSerial => self.serial(candidate, spoken),
+            Category::NationalInsurance | Category::MeterGuid | Category::PaymentCard => {
+                self.code(candidate, spoken)
+            }
+            Category::Nhs if self.is_other(candidate) => None,
+            Category::Nhs | Category::PrepaymentToken => needing_word(candidate.shape, spoken),
+            Category::BankAccount | Category::DateOfBirth => spoken.then_some(Confidence::Certain),
+            Category::Iban => Some(Confidence::Certain),
+            Category::Postcode => self.postcode(candidate, near, spoken),
+            Category::Telephone => self.telephone(candidate, near, spoken),
+            Category::Email => self.email(candidate, near, spoken),
+            Category::Name => self.name(candidate, near),
+            Category::PostalAddress => self.address(candidate, near, spoken),
+            Category::Vulnerability => self.vulnerability(candidate, window),
+        }
+    }
+
+    fn gas(&self, candidate: &Candidate, spoken: bool) -> Option<Confidence> {
+        let digits = self.written(candidate).bytes().filter(u8::is_ascii_digit).count();
+        let own = Roles::of(Category::Mprn);
+        if self.is_other(candidate) {
+            return None;
+        }
+        match candidate.shape {
+            Shape::Bare if digits < TEN => {
+                let labelled = self.label(candidate).and(candidate.head).any(own);
+                labelled.then_some(Confidence::Likely)
+            }
+            Shape::Bare => spoken.then_some(Confidence::Certain),
+            shape => numbered(shape, spoken),
+        }
+    }
+
+    fn serial(&self, candidate: &Candidate, spoken: bool) -> Option<Confidence> {
+        let label = self.label(candidate).and(candidate.head);
+        match candidate.shape {
+            Shape::Full if spoken => Some(Confidence::Certain),
+            Shape::Full => Some(Confidence::Weak),
+            Shape::Half => {
+                let labelled = label.any(Roles::of(Category::MeterSerial).and(Roles::SERIAL_LABEL));
+                labelled.then_some(Confidence::Likely)
+            }
+            Shape::Bare => label.any(Roles::SERIAL_LABEL).then_some(Confidence::Likely),
+        }
+    }
+
+    fn code(&self, candidate: &Candidate, spoken: bool) -> Option<Confidence> {
+        match (candidate.shape, spoken) {
+            (_, true) => Some(Confidence::Certain),
+            (Shape::Full, false) if self.is_other(candidate) => Some(Confidence::Weak),
+            (Shape::Full, false) => Some(Confidence::Likely),
+            (Shape::Half | Shape::Bare, false) => Some(Confidence::Weak),
+        }
+    }
+
+    fn postcode(&self, candidate: &Candidate, near: Roles, spoken: bool) -> Option<Confidence> {
+        let consumer = near.any(Roles::CONSUMER);
+        let business = self.is_of_company(candidate) && !consumer;
+        if self.quiet.has(candidate.start)
+            || business && !self.label(candidate).any(Roles::of(Category::Postcode))
+        {
+            return Some(Confidence::Weak).filter(|_| !self.quiet.has(candidate.start));
+        }
+        let street = self.follows_street(candidate);
+        match candidate.shape {
+            Shape::Full if spoken || consumer || street => Some(Confidence::Certain),
+            Shape::Full => Some(Confidence::Likely),
+            Shape::Half if spoken || consumer || street => Some(Confidence::Likely),
+            Shape::Half => Some(Confidence::Weak),
+            Shape::Bare => (spoken || street).then_some(Confidence::Likely),
+        }
+    }
+
+    fn telephone(&self, candidate: &Candidate, near: Roles, spoken: bool) -> Option<Confidence> {
+        if self.quiet.has(candidate.start) {
+            return None;
+        }
+        let consumer = self.before(candidate, COMPANY * 2).and(candidate.head).any(Roles::CONSUMER);
+        Some(match candidate.shape {
+            _ if self.is_of_company(candidate) && !consumer => Confidence::Weak,
+            _ if spoken && near.any(Roles::CONSUMER) => Confidence::Certain,
+            Shape::Full => Confidence::Likely,
+            _ if spoken || near.any(Roles::CONSUMER) => Confidence::Likely,
+            _ => Confidence::Weak,
+        })
+    }
+
+    fn email(&self, candidate: &Candidate, near: Roles, spoken: bool) -> Option<Confidence> {
+        if self.quiet.has(candidate.start) {
+            return None;
+        }
+        let consumer = near.any(Roles::CONSUMER);
+        Some(match candidate.shape {
+            Shape::Full if spoken || consumer => Confidence::Certain,
+            Shape::Full => Confidence::Likely,
+            _ if spoken || consumer => Confidence::Likely,
+            _ => Confidence::Weak,
+        })
+    }
+
+    fn name(&self, candidate: &Candidate, near: Roles) -> Option<Confidence> {
+        if self.quiet.has(candidate.start) {
+            return None;
+        }
+        let consumer = near.any(Roles::CONSUMER.and(Roles::of(Category::Name)));
+        Some(match candidate.shape {
+            Shape::Full if consumer => Confidence::Certain,
+            Shape::Full => Confidence::Likely,
+            _ => Confidence::Weak,
+        })
+    }
+
+    fn address(&self, candidate: &Candidate, near: Roles, spoken: bool) -> Option<Confidence> {
+        if self.quiet.has(candidate.start) {
+            return None;
+        }
+        let consumer = spoken || near.any(Roles::CONSUMER);
+        let business = self.is_of_company(candidate) && !consumer;
+        Some(match (self.has_postcode(candidate), candidate.shape) {
+            _ if business => Confidence::Weak,
+            (true, _) if consumer => Confidence::Certain,
+            (true, _) | (false, Shape::Full) => Confidence::Likely,
+            (false, _) if consumer => Confidence::Likely,
+            (false, _) => Confidence::Weak,
+        })
+    }
+
+    fn vulnerability(&self, candidate: &Candidate, window: usize) -> Option<Confidence> {
+        let (start, end) = (candidate.start as usize, candidate.end as usize);
+        if self.quiet.has(candidate.start) {
+            return None;
+        }
+        let around = self.roles(start.saturating_sub(window), start, end, end + window).and(candidate.head);
+        let meter = Roles::of(Category::Mpan).and(Roles::of(Category::Mprn)).and(Roles::of(Category::Name));
+        let consumer = around.any(Roles::CONSUMER.and(meter));
+        let company = self.roles(start, start, end, end + BEHIND).any(Roles::COMPANY);
+        Some(match candidate.shape {
+            _ if company => Confidence::Weak,
+            Shape::Full if consumer => Confidence::Certain,
+            Shape::Full => Confidence::Likely,
+            _ if consumer => Confidence::Likely,
+            _ => Confidence::Weak,
+        })
+    }
+
+    /// A label of another number stands straight before it, and none of its own.
+    fn is_other(&self, candidate: &Candidate) -> bool {
+        let label = self.label(candidate).and(candidate.head);
+        let others = NUMBERS.iter().fold(Roles::SERIAL_LABEL, |all, category| all.and(Roles::of(*category)));
+        label.any(others) && !label.any(Roles::of(candidate.category))
+    }
+
+    fn is_of_company(&self, candidate: &Candidate) -> bool {
+        let (start, end) = (candidate.start as usize, candidate.end as usize);
+        let staff = self.roles(start.saturating_sub(CARD), start, end, end + CARD).any(Roles::STAFF);
+        staff || self.before(candidate, COMPANY).any(Roles::COMPANY)
+    }
+
+    /// Words before a candidate within the window, and straight behind it in the same clause.
+    fn near(&self, candidate: &Candidate, window: usize) -> Roles {
+        let (start, end) = (candidate.start as usize, candidate.end as usize);
+        let behind = &self.text.as_bytes()[end..(end + BEHIND).min(self.text.len())];
+        let clause = behind.iter().position(|byte| byte.is_ascii_digit() || b"\n,;.:".contains(byte));
+        self.roles(start.saturating_sub(window), start, end, end + clause.unwrap_or(behind.len()))
+    }
+
+    fn before(&self, candidate: &Candidate, window: usize) -> Roles {
+        let start = candidate.start as usize;
+        self.roles(start.saturating_sub(window), start, start, start)
+    }
+
+    /// Words straight before a candidate, with no other number and no line break between.
+    fn label(&self, candidate: &Candidate) -> Roles {
+        let start = candidate.start as usize;
+        let from = start.saturating_sub(LABEL);
+        let between = &self.text.as_bytes()[from..start];
+        let last = between.iter().rposition(|byte| byte.is_ascii_digit() || *byte == b'\n');
+        self.roles(from + last.map_or(0, |at| at + 1), start, start, start)
+    }
+
+    /// What the words say that end in `from..start`, or begin in `end..to`.
+    fn roles(&self, from: usize, start: usize, end: usize, to: usize) -> Roles {
+        let first = self.hits.partition_point(|hit| hit.start as usize + PHRASE < from);
+        let reached = self.hits[first..].iter().take_while(|hit| (hit.start as usize) < to.max(start));
+        let speaks = |hit: &&Hit| {
+            let (begin, until) = (hit.start as usize, hit.end as usize);
+            (from < until && until <= start) || (end <= begin && begin < to)
+        };
+        reached.filter(speaks).fold(Roles::NONE, |all, hit| all.and(hit.roles))
+    }
+
+    fn follows_street(&self, candidate: &Candidate) -> bool {
+        let start = candidate.start as usize;
+        let at = self.candidates.partition_point(|other| other.start < candidate.start);
+        let before =
+            self.candidates[..at].iter().rev().take_while(|other| other.start as usize + ADDRESS > start);
+        before.take(PHRASE).any(|other| other.category == Category::PostalAddress)
+    }
+
+    fn has_postcode(&self, candidate: &Candidate) -> bool {
+        let end = candidate.end as usize;
+        let at = self.candidates.partition_point(|other| other.start < candidate.start);
+        let behind = self.candidates[at..].iter().take_while(|other| (other.start as usize) < end + ADDRESS);
+        behind.take(PHRASE).any(|other| other.category == Category::Postcode && other.shape != Shape::Bare)
+    }
+
+    fn written(&self, candidate: &Candidate) -> &str {
+        self.text.get(candidate.start as usize..candidate.end as usize).unwrap_or_default()
+    }
+}
+
+/// A number with check digits: with a word near by it is certain.
+fn numbered(shape: Shape, spoken: bool) -> Option<Confidence> {
+    match (shape, spoken) {
+        (_, true) => Some(Confidence::Certain),
+        (Shape::Full, false) => Some(Confidence::Likely),
+        (Shape::Half, false) => Some(Confidence::Weak),
+        (Shape::Bare, false) => None,
+    }
+}
+
+/// A number that is nothing without its word.
+fn needing_word(shape: Shape, spoken: bool) -> Option<Confidence> {
+    match (shape, spoken) {
+        (_, true) => Some(Confidence::Certain),
+        (Shape::Bare, false) => None,
+        (_, false) => Some(Confidence::Weak),
+    }
+}
+
+/// Adds what was decided; of two that share octets and exclude each other the surer one stays, or else the earlier.
+fn add(decided: &mut Vec<Decided>, next: Decided) {
+    let overlaps = |one: &Candidate, other: &Candidate| one.start < other.end && other.start < one.end;
+    let last = decided.iter().rposition(|before| is_exclusive(&before.candidate, &next.candidate));
+    match last {
+        Some(at) if overlaps(&decided[at].candidate, &next.candidate) => {
+            if next.confidence > decided[at].confidence {
+                decided[at] = next;
+            }
+        }
+        _ => decided.push(next),
+    }
+}
+
+/// One number is one thing; a name, an address or a word of illness may share octets with another.
+fn is_exclusive(one: &Candidate, other: &Candidate) -> bool {
+    let free = |category| {
+        matches!(
+            category,
+            Category::Name | Category::PostalAddress | Category::Vulnerability | Category::Email
+        )
+    };
+    if free(one.category) || free(other.category) { one.category == other.category } else { true }
+}
