@@ -37,17 +37,25 @@ enum Ear {
 #[derive(Debug)]
 pub(crate) enum Heard {
     Nothing,
-    Text { text: String, whole: bool, sound: bool, files: Vec<uuencode::File> },
+    Text(Text),
     Contents(Contents),
 }
 
-impl Heard {
-    pub(crate) fn says_something(&self) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Text { text, files, .. } => !text.trim().is_empty() || !files.is_empty(),
-            Self::Contents(_) => true,
-        }
+/// The text of a body.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub(crate) text: String,
+    /// Whether that is all of it; false when the budget ended it.
+    pub(crate) whole: bool,
+    /// Whether its charset fitted.
+    pub(crate) sound: bool,
+    /// Files that stood in it.
+    pub(crate) files: Vec<uuencode::File>,
+}
+
+impl Text {
+    pub(crate) fn is_blank(&self) -> bool {
+        self.text.trim_start().is_empty()
     }
 }
 
@@ -119,7 +127,7 @@ impl Body {
         part.length = end.saturating_sub(part.offset);
         let heard = match self.ear {
             Ear::Deaf => Heard::Nothing,
-            Ear::Text(reader) => reader.finish(bound).read(&part),
+            Ear::Text(reader) => Heard::Text(reader.finish(bound).read(&part)),
             Ear::Mail(reader) => Heard::Contents(Contents::of_mail(reader.finish(bound).finish()).enclosed()),
             Ear::Signed(reader) => Heard::Contents(reader.finish(bound).finish()),
             Ear::File(reader) => Heard::Contents(reader.finish(bound).finish()),
@@ -158,13 +166,13 @@ impl Words {
         self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    fn read(mut self, part: &Part) -> Heard {
+    fn read(mut self, part: &Part) -> Text {
         let mut rest = Vec::new();
         let files = self.splitter.take().map(|splitter| splitter.finish(&mut rest)).unwrap_or_default();
         self.keep(&rest);
         let read = charset::read(&self.kept, part.charset.as_deref());
         let text = if part.media_type == "text/html" { html::text(&read.text) } else { read.text };
-        Heard::Text { text, whole: self.whole, sound: read.sound, files }
+        Text { text, whole: self.whole, sound: read.sound, files }
     }
 }
 

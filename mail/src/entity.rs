@@ -89,7 +89,8 @@ impl Entity {
     }
 }
 
-/// RFC 2045 §5.2: no type, or one that cannot be read, is `text/plain`.
+/// RFC 2045 §5.2: no type, or one that cannot be read, is `text/plain`. A word alone names a program's format, as in the days
+/// of RFC 1049, unless it is `text`; where it stands for a whole mail, that mail is rather text than nothing.
 fn media_type(declared: Option<&Parameters>, around: Around) -> String {
     let read = declared.and_then(|declared| {
         let subtype = declared.sub.as_deref()?;
@@ -100,8 +101,15 @@ fn media_type(declared: Option<&Parameters>, around: Around) -> String {
     match (read, around) {
         (Some(read), _) => read,
         (None, Around::Digest) => "message/rfc822".to_owned(),
+        (None, Around::Related | Around::Multipart) if declared.is_some_and(names_format) => {
+            "application/octet-stream".to_owned()
+        }
         (None, _) => "text/plain".to_owned(),
     }
+}
+
+fn names_format(declared: &Parameters) -> bool {
+    !declared.main.is_empty() && declared.main != "text" && declared.sub.is_none()
 }
 
 fn encoding(fields: &Fields<'_>, defects: &mut Vec<Defect>) -> Encoding {
@@ -201,16 +209,19 @@ fn multipart(subtype: &str, declared: Option<&Parameters>, defects: &mut Vec<Def
     if subtype == "encrypted" {
         defects.push(Defect::Opaque);
     }
-    let boundary = declared.and_then(|declared| declared.attribute("boundary")).unwrap_or_default();
-    let boundary = boundary.trim_end().as_bytes();
-    if boundary.is_empty() || boundary.len() > BOUNDARY_MAX {
+    let boundary = declared.and_then(|declared| declared.attribute("boundary")).map(str::trim_end);
+    let followed = boundary.filter(|boundary| boundary.len() <= BOUNDARY_MAX);
+    if followed.is_none_or(str::is_empty) {
         defects.push(Defect::NoBoundary);
-        return Kind::Text;
     }
+    // An empty one is none (RFC 2046 §5.1.1), but everybody follows it.
+    let Some(boundary) = followed else {
+        return Kind::Text;
+    };
     let around = match subtype {
         "digest" => Around::Digest,
         "related" => Around::Related,
         _ => Around::Multipart,
     };
-    Kind::Multipart { boundary: boundary.to_vec(), around }
+    Kind::Multipart { boundary: boundary.as_bytes().to_vec(), around }
 }

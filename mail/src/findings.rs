@@ -2,12 +2,13 @@
 
 use crate::{
     Class, Defect, Headline, Message, Part, PartRole, Signed, away,
-    body::{Body, Bound, Heard},
+    block::{Block, with_line_ends},
+    body::{Body, Bound, Heard, Text},
+    charset,
     class::{Seen, part_class},
     contents::{Contents, Opened, Spoken, beneath, files_in_text},
     entity::{Around, Entity, Kind},
     head::{self, Head},
-    header::{Block, with_line_ends},
     report::{Context, Evidence},
     scanner::{Budget, Scanner},
 };
@@ -23,6 +24,8 @@ pub(crate) struct Findings {
     head: Option<Head>,
     parts: Vec<Part>,
     text: String,
+    /// A text of the mail itself is listed.
+    has_text: bool,
     /// Where the mail's own text ends and that of a mail inside begins.
     own_text: Option<usize>,
     text_complete: bool,
@@ -43,6 +46,7 @@ impl Findings {
             head: None,
             parts: Vec::new(),
             text: String::new(),
+            has_text: false,
             own_text: None,
             text_complete: true,
             defects: Vec::new(),
@@ -89,6 +93,8 @@ impl Findings {
         if self.head.is_none() {
             self.lone_returns = block.with_line_ends();
         }
+        // What some reader may show is heard.
+        let junk = charset::read(block.junk_lines(), None).text;
         let fields = block.fields();
         if fields.cut() {
             self.defect(Defect::HeaderTooLarge);
@@ -102,6 +108,7 @@ impl Findings {
             self.own_text.get_or_insert(self.text.len());
             self.say(&head::subject(&fields));
         }
+        self.say(&junk);
         let mut entity = Entity::read(&fields, around, enclosed);
         entity.defects.iter().for_each(|&defect| self.defect(defect));
         if !enclosed {
@@ -137,11 +144,17 @@ impl Findings {
         }
     }
 
-    /// A multipart ended in which no part began. What it says instead is its text, if it says anything.
+    /// A multipart ended in which no part began. What it says instead is the text of a mail that has no other; else it is
+    /// what RFC 2046 §5.1.1 tells readers to pass over, and only heard.
     pub(crate) fn preamble(&mut self, body: Body, end: u64, bound: Bound) {
-        match body.finish(end, bound) {
-            Some((part, heard)) if heard.says_something() => self.hear(part, heard),
-            _ => {}
+        let Some((part, Heard::Text(text))) = body.finish(end, bound) else {
+            return;
+        };
+        let shown = part.role == PartRole::Body && !self.has_text && !text.is_blank();
+        if shown || !text.files.is_empty() {
+            self.hear(part, Heard::Text(text));
+        } else {
+            self.hear_text(&text, part.role);
         }
     }
 
@@ -149,25 +162,30 @@ impl Findings {
         match heard {
             Heard::Nothing => self.parts.push(part),
             Heard::Contents(contents) => self.open(part, contents),
-            Heard::Text { text, .. } if Evidence::wants(&part.media_type) => {
+            Heard::Text(Text { text, .. }) if Evidence::wants(&part.media_type) => {
                 self.evidence.part(&part.media_type, &text);
                 self.parts.push(part);
             }
-            Heard::Text { text, whole, sound, files } => {
-                if !whole {
-                    self.defect(Defect::TextTruncated);
-                }
-                // The cut of a budget may go through a character.
-                if !sound && whole {
-                    self.defect(Defect::BadCharset);
-                }
-                self.armour(&text, part.role);
-                self.say(&text);
-                let files = files_in_text(&part, self.parts.len() as u32, &files);
+            Heard::Text(text) => {
+                self.hear_text(&text, part.role);
+                self.has_text |= part.role == PartRole::Body && !text.is_blank();
+                let files = files_in_text(&part, self.parts.len() as u32, &text.files);
                 self.parts.push(part);
                 self.list(files);
             }
         }
+    }
+
+    fn hear_text(&mut self, text: &Text, role: PartRole) {
+        if !text.whole {
+            self.defect(Defect::TextTruncated);
+        }
+        // The cut of a budget may go through a character.
+        if !text.sound && text.whole {
+            self.defect(Defect::BadCharset);
+        }
+        self.armour(&text.text, role);
+        self.say(&text.text);
     }
 
     /// OpenPGP within the text (RFC 9580 §6.2).

@@ -1,12 +1,11 @@
-//! One header block: which lines belong to it, which fields it has, what their values say. Decoding of encoded words,
-//! dates and addresses is mail-parser's; which field counts when there are several is decided here (the first).
+//! The fields of one header block and what their values say. Which field counts when there are several is decided here (the
+//! first); which lines are fields is not.
 
 use std::borrow::Cow;
 
 use mail_parser::{
     Addr, Address, HeaderValue, decoders::charsets::map::charset_decoder, parsers::MessageStream,
 };
-use memchr::memchr;
 
 use crate::{Person, date, parameters::Parameters, words};
 
@@ -14,136 +13,6 @@ use crate::{Person, date, parameters::Parameters, words};
 const VALUE_MAX: usize = 16 * 1024;
 /// Longest value read of a parameter list: enough for a file name of 255 characters, percent-encoded.
 const PARAMETERS_MAX: usize = 4 * 1024;
-/// Most fields read of one block.
-const FIELDS_MAX: usize = 2000;
-
-/// What a line inside a header block is (RFC 5322 §2.2, §3.6; RFC 4155 for the envelope line of a mailbox file).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LineKind {
-    Blank,
-    Field,
-    Folded,
-    Envelope,
-    /// No header line: the body has begun without an empty line.
-    Body,
-}
-
-impl LineKind {
-    /// Judges by the beginning of the line alone, so that a line longer than the beginning gets the same answer.
-    pub(crate) fn of(line: &[u8]) -> Self {
-        match line {
-            [] | [b'\n'] | [b'\r', b'\n'] => Self::Blank,
-            [b' ' | b'\t', ..] => Self::Folded,
-            // `From :` is the obsolete form of the field; the line of a mailbox file has blanks before its colons.
-            _ if field_name(line).is_some() => Self::Field,
-            [.., b'\n'] if line.starts_with(b"From ") || line.starts_with(b">From ") => Self::Envelope,
-            _ => Self::Body,
-        }
-    }
-}
-
-/// Printable ASCII before a colon; white space before the colon is the obsolete form of RFC 5322 §4.5.
-fn field_name(line: &[u8]) -> Option<&[u8]> {
-    let name = line[..memchr(b':', line)?].trim_ascii_end();
-    (!name.is_empty() && name.iter().all(u8::is_ascii_graphic)).then_some(name)
-}
-
-/// The lines of a header block as they arrive, within a budget.
-///
-/// A line that is no header line may be junk among the fields or the body that began without an empty line. The line
-/// after it decides, so it is held: before a field it is junk.
-#[derive(Debug, Default)]
-pub(crate) struct Block {
-    bytes: Vec<u8>,
-    /// Bytes kept of the last field.
-    field_length: usize,
-    overflow: bool,
-    doubtful: Vec<u8>,
-}
-
-impl Block {
-    /// A line that begins a field, or the beginning of one.
-    pub(crate) fn field(&mut self, bytes: &[u8], budget: usize) {
-        if self.bytes.last().is_some_and(|&last| last != b'\n') && self.bytes.len() < budget {
-            self.bytes.push(b'\n');
-        }
-        self.field_length = 0;
-        self.push(bytes, budget);
-    }
-
-    /// More of the same field. A field takes at most half the budget, so that an endless one hides no other.
-    pub(crate) fn push(&mut self, bytes: &[u8], budget: usize) {
-        let room =
-            (budget / 2).saturating_sub(self.field_length).min(budget.saturating_sub(self.bytes.len()));
-        let taken = bytes.len().min(room);
-        self.overflow |= taken < bytes.len();
-        self.bytes.extend_from_slice(&bytes[..taken]);
-        self.field_length += taken;
-    }
-
-    /// Whether nothing stands between the delimiter before the block and here.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty() && self.doubtful.is_empty()
-    }
-
-    /// The block with line ends, if it has bare CRs for all of them.
-    pub(crate) fn with_line_ends(&self) -> Option<Vec<u8>> {
-        with_line_ends(&self.bytes)
-    }
-
-    /// Holds a line; there was none held before.
-    pub(crate) fn doubt(&mut self, line: &[u8]) {
-        self.doubtful = line.to_vec();
-    }
-
-    /// The held line, empty when there is none.
-    pub(crate) fn doubtful(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.doubtful)
-    }
-
-    /// The fields, in order. A folded line before the first field belongs to none.
-    pub(crate) fn fields(&mut self) -> Fields<'_> {
-        if self.bytes.last().is_some_and(|&last| last != b'\n') {
-            self.bytes.push(b'\n');
-        }
-        let mut cut = self.overflow;
-        let mut list = Vec::with_capacity(24);
-        let mut rest = &self.bytes[..];
-        while !rest.is_empty() {
-            if list.len() == FIELDS_MAX {
-                cut = true;
-                break;
-            }
-            let (field, after) = rest.split_at(unfolded_end(rest));
-            if let Some(name) = field_name(field) {
-                let colon = memchr(b':', field).unwrap_or(name.len());
-                list.push(Field { name, value: &field[colon + 1..] });
-            }
-            rest = after;
-        }
-        Fields { list, cut }
-    }
-}
-
-/// A mail from before Mac OS X, in which a bare CR ends every line: to everybody else it is one endless line (RFC 5322
-/// §2.3). Gives it line ends.
-pub(crate) fn with_line_ends(bytes: &[u8]) -> Option<Vec<u8>> {
-    let bare = memchr(b'\r', bytes).is_some() && memchr(b'\n', bytes).is_none();
-    bare.then(|| bytes.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect())
-}
-
-/// Where the field that begins here ends: behind the first line end that no white space follows.
-fn unfolded_end(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(i) = memchr(b'\n', &bytes[at..]) {
-        at += i + 1;
-        if !matches!(bytes.get(at), Some(b' ' | b'\t')) {
-            return at;
-        }
-    }
-    bytes.len()
-}
-
 /// The fields of one block.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
@@ -159,6 +28,10 @@ pub(crate) struct Field<'a> {
 }
 
 impl<'a> Fields<'a> {
+    pub(crate) fn new(list: Vec<Field<'a>>, cut: bool) -> Self {
+        Self { list, cut }
+    }
+
     /// Whether the block was longer than its budget, so that fields may be missing.
     pub(crate) fn cut(&self) -> bool {
         self.cut
@@ -188,6 +61,12 @@ impl<'a> Fields<'a> {
     /// The value's first word in lower case, without comments and parameters; empty when there is none.
     pub(crate) fn token(&self, name: &str) -> String {
         self.first(name).map(Field::token).unwrap_or_default()
+    }
+}
+
+impl<'a> Field<'a> {
+    pub(crate) fn new(name: &'a [u8], value: &'a [u8]) -> Self {
+        Self { name, value }
     }
 }
 

@@ -6,6 +6,7 @@
 mod address;
 mod away;
 mod ber;
+mod block;
 mod body;
 mod charset;
 mod class;

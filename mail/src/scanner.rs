@@ -8,11 +8,11 @@ use memchr::{memchr, memmem};
 
 use crate::{
     Defect, Message,
+    block::{Block, Owner, Taken},
     body::{Body, Bound},
     contents::Room,
     entity::{Around, Entity, Kind},
     findings::Findings,
-    header::{Block, LineKind},
 };
 
 /// Bytes of a line that decide what it is: longer than any boundary or field name followed. What a longer line holds
@@ -125,6 +125,7 @@ impl Scanner {
         if !beginning.is_empty() {
             self.line(&beginning);
         }
+        self.settle();
         let end = self.lines.offset;
         self.end_entity(end, None);
         self.end_levels(0, end);
@@ -183,6 +184,7 @@ impl Scanner {
     /// Judges a line: a whole one, or the first [`BEGINNING`] bytes of a longer one, or the last one without line end.
     fn line(&mut self, line: &[u8]) {
         if let Some(delimiter) = self.delimiter(line) {
+            self.settle();
             self.cross(delimiter);
             self.lines.passed(line);
             return;
@@ -198,6 +200,7 @@ impl Scanner {
     }
 
     fn head_line(&mut self, line: &[u8]) {
+        let owner = self.owner();
         let State::Head(block) = &mut self.state else {
             return;
         };
@@ -205,27 +208,45 @@ impl Scanner {
             0 => self.lines.skip_mark(line),
             _ => line,
         };
-        let doubtful = block.doubtful();
-        match LineKind::of(line) {
-            LineKind::Field => block.field(line, self.budget.header_bytes),
-            LineKind::Folded if doubtful.is_empty() => block.push(line, self.budget.header_bytes),
-            LineKind::Envelope if doubtful.is_empty() => {}
-            LineKind::Blank if doubtful.is_empty() => {
+        let taken = block.line(line, self.budget.header_bytes, owner);
+        if matches!(taken, Taken::Held | Taken::Body) {
+            self.findings.defect(Defect::BadHeader);
+        }
+        match taken {
+            Taken::Line | Taken::Held => self.lines.passed(line),
+            Taken::End => {
                 self.lines.passed(line);
-                return self.open(self.lines.offset);
-            }
-            LineKind::Body if doubtful.is_empty() && line.ends_with(b"\n") => {
-                block.doubt(line);
-                self.findings.defect(Defect::BadHeader);
-            }
-            _ => {
-                self.findings.defect(Defect::BadHeader);
-                block.doubt(&doubtful);
                 self.open(self.lines.offset);
-                return self.line(line);
+            }
+            Taken::Body => {
+                if !self.settle() {
+                    self.open(self.lines.offset);
+                }
+                self.line(line);
             }
         }
-        self.lines.passed(line);
+    }
+
+    /// The lines that a header block holds are the body's: opens it with them, if there are any.
+    fn settle(&mut self) -> bool {
+        let State::Head(block) = &mut self.state else {
+            return false;
+        };
+        let held = block.held();
+        if held.is_empty() {
+            return false;
+        }
+        self.lines.back(held.len());
+        self.open(self.lines.offset);
+        held.split_inclusive(|&byte| byte == b'\n').for_each(|line| self.line(line));
+        true
+    }
+
+    fn owner(&self) -> Owner {
+        match self.levels.last() {
+            Some(Level::Mail { .. }) => Owner::Attached,
+            Some(Level::Multipart { .. }) | None => Owner::Mail,
+        }
     }
 
     /// RFC 2046 §5.1.1: two hyphens, the boundary, perhaps two hyphens, perhaps white space. The innermost multipart
@@ -263,9 +284,9 @@ impl Scanner {
     fn end_entity(&mut self, end: u64, delimiter: Option<Delimiter>) {
         let bound = if delimiter.is_some() { Bound::Delimiter } else { Bound::End };
         while let State::Head(block) = &self.state {
-            // A block without the empty line that ends it: an entity without body, or nothing at all between delimiters.
+            // A block without the empty line that ends it: an entity without body, or a delimiter that stands there twice.
             let in_multipart = matches!(self.levels.last(), Some(Level::Multipart { .. }));
-            if block.is_empty() && in_multipart && bound == Bound::Delimiter {
+            if block.is_empty() && in_multipart && delimiter.is_some_and(|found| !found.closing) {
                 self.state = State::Epilogue;
             } else {
                 self.open(self.lines.offset);
@@ -289,17 +310,13 @@ impl Scanner {
         }
     }
 
-    /// Reads the header block, which is complete. The body begins at `offset`, or with the line that was held.
+    /// Reads the header block, which is complete. The body begins at `offset`.
     fn open(&mut self, offset: u64) {
         let State::Head(block) = &mut self.state else {
             return;
         };
-        let mut block = mem::take(block);
-        let doubtful = block.doubtful();
-        self.begin(block, offset - doubtful.len() as u64);
-        if !doubtful.is_empty() {
-            self.begun(&doubtful);
-        }
+        let block = mem::take(block);
+        self.begin(block, offset);
     }
 
     fn begin(&mut self, mut block: Block, offset: u64) {
@@ -336,15 +353,6 @@ impl Scanner {
             Kind::Tnef => State::Leaf(Body::tnef(part, self.room())),
             Kind::Calendar | Kind::File => State::Leaf(Body::file(part, self.room())),
         };
-    }
-
-    /// Gives a line that was held to the body that it began.
-    fn begun(&mut self, line: &[u8]) {
-        match &mut self.state {
-            State::Leaf(body) | State::Preamble(body) => body.push(line),
-            State::Head(block) => block.doubt(line),
-            State::Epilogue => {}
-        }
     }
 
     fn surroundings(&self) -> (Around, bool) {
@@ -399,6 +407,12 @@ impl Lines {
             }
             None => line,
         }
+    }
+
+    /// Goes back to the start of a line.
+    fn back(&mut self, bytes: usize) {
+        self.offset -= bytes as u64;
+        self.end_before = 0;
     }
 
     /// Moves on behind bytes that were judged.

@@ -14,27 +14,27 @@ use serde_json::Value;
 
 /// Field, and the least share in percent of mails in which it must agree with the expected values.
 ///
-/// `leaf_text` compares all texts of a mail in order. It differs in 43 of 2027 mails, mostly by more text on our side,
-/// because nothing that a client may show stays unread. In 30 the others drop a text: the body of a mail without a head
-/// (8), of a multipart without parts (7), of a `Content-Type` without a subtype, which RFC 2045 §5.2 makes text/plain
-/// (6), of a mail of bare CRs (4), of a fragment (2), under a wrong charset or encoding (2); once they list an empty part.
-/// In 9 a header block or boundary is broken, and where the body begins is anybody's guess. In 3 a byte between 0x80 and
+/// `leaf_text` compares all texts of a mail in order, strictly. It differs in 20 of 2027 mails, and in each we keep what
+/// is better for the reader. In 12 the others drop a text: of a mail of bare CRs (4), behind a line of one blank under
+/// the fields (3), at the start of a part without an empty line (2), of a returned fragment (2), in UTF-8 under the name
+/// of another charset (1). In 3 a part of the type `text` is text, as RFC 2045 §5.2 has it. In 3 a byte between 0x80 and
 /// 0x9F of what is called ISO 8859-1 is the quotation mark or dash that clients show, not a control character (WHATWG
-/// Encoding). 1 is quoted-printable with blanks behind a soft line break, which RFC 2045 §6.7 has deleted.
+/// Encoding). In 1 quoted-printable has blanks behind a soft line break, which RFC 2045 §6.7 has deleted. In 1 the others
+/// take an epilogue for the text of the empty part before it.
 ///
 /// `texts` asks for what must not happen: that a text that the others found is missing here.
 const FLOORS: [(&str, f64); 11] = [
     ("subject", 99.9),
-    ("from", 99.8),
+    ("from", 99.9),
     ("to", 99.9),
-    ("cc", 99.9),
-    ("mid", 99.8),
-    ("date", 99.9),
+    ("cc", 100.0),
+    ("mid", 99.9),
+    ("date", 100.0),
     ("leaf_types", 100.0),
     ("leaf_names", 100.0),
     ("leaf_sha", 100.0),
-    ("leaf_text", 97.8),
-    ("texts", 99.3),
+    ("leaf_text", 99.0),
+    ("texts", 99.6),
 ];
 
 #[test]

@@ -132,6 +132,50 @@ fn a_multipart_without_parts_is_text() {
     assert_eq!((message.text.as_str(), message.headline.defects), ("no parameter", vec![Defect::NoBoundary]));
 }
 
+/// Beside a text of the mail it is a preamble, and a page that shows it would show it in place of the HTML.
+#[test]
+fn a_multipart_without_parts_beside_a_text_is_heard_and_not_listed() {
+    let inner = "--b\nContent-Type: multipart/alternative; boundary=i\n\nMPAN 1200023305967\n";
+    let mail = format!("{MIXED}--b\nContent-Type: text/html\n\nread\n{inner}--b--\n");
+    assert_eq!(table(&mail), rows(&[("text/html", "read")]));
+    assert_eq!(scan(&mail).0.text.lines().last(), Some("MPAN 1200023305967"));
+    assert_eq!(table(&format!("{MIXED}{inner}--b--\n")), rows(&[("text/plain", "MPAN 1200023305967")]));
+    let attached =
+        "--b\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=i\n\ncut off\n";
+    let (message, _) = scan(&format!("{MIXED}--b\n\nread\n{attached}--b--\n"));
+    assert_eq!((message.headline.parts.len(), message.text.as_str()), (2, "read\ncut off"));
+}
+
+#[test]
+fn an_empty_boundary_is_followed_and_told() {
+    let mail = "From: a@b\nContent-Type: multipart/mixed; boundary=\"\"\n\n--\n\none\n--\nContent-Type: text/html\n\ntwo\n----\n";
+    assert_eq!(table(mail), rows(&[("text/plain", "one"), ("text/html", "two")]));
+    assert_eq!(scan(mail).0.headline.defects, [Defect::NoBoundary]);
+}
+
+#[test]
+fn nothing_between_delimiters() {
+    let closed = format!("{MIXED}--b\n\none\n--b\n--b--\n");
+    assert_eq!(table(&closed), rows(&[("text/plain", "one"), ("text/plain", "")]));
+    let doubled = format!("{MIXED}--b\n--b\n\none\n--b--\n");
+    assert_eq!(table(&doubled), rows(&[("text/plain", "one")]));
+}
+
+#[test]
+fn a_type_without_a_subtype() {
+    let part = |kind: &str| {
+        let (message, _) = scan(&format!("{MIXED}--b\nContent-Type: {kind}\n\nx\n--b--\n"));
+        (message.headline.parts[0].media_type.clone(), message.text)
+    };
+    for kind in ["text", "text; charset=utf-8", "", ";", "text plain"] {
+        assert_eq!(part(kind), ("text/plain".to_owned(), "x".to_owned()), "{kind}");
+    }
+    for kind in ["X-BE2; 12", "BINARY; name=a"] {
+        assert_eq!(part(kind), ("application/octet-stream".to_owned(), String::new()), "{kind}");
+    }
+    assert_eq!(scan("From: a@b\nContent-Type: X-sun-attachment\n\nx").0.text, "x");
+}
+
 #[test]
 fn mails_of_almost_nothing() {
     for (mail, offset) in [("", 0), ("\n", 2), ("From: a@b\n", 11), ("From: a@b", 9), ("From: a@b\n\n", 13)] {
@@ -141,29 +185,6 @@ fn mails_of_almost_nothing() {
         assert_eq!(message.class, Class::Empty);
     }
     assert_eq!(scan("From: a@b\nSubject: please call about 12\n\n").0.class, Class::Human);
-}
-
-#[test]
-fn a_body_that_begins_without_an_empty_line() {
-    let (message, bytes) = scan("From: a@b\nHello there\n\nsecond: line\n");
-    assert_eq!(body(&message.headline.parts[0], &bytes), "Hello there\r\n\r\nsecond: line\r\n");
-    assert_eq!(message.headline.defects, [Defect::BadHeader]);
-}
-
-#[test]
-fn junk_between_fields_is_passed_over() {
-    let (message, _) = scan("From: a@b\njunk without colon\nSubject: seen\n\nbody\n");
-    assert_eq!((message.headline.subject.as_str(), message.text.as_str()), ("seen", "body"));
-    assert_eq!(message.headline.defects, [Defect::BadHeader]);
-}
-
-#[test]
-fn an_envelope_line_and_a_mark_before_the_first_field_are_passed_over() {
-    for start in ["From ann@alpha.example Mon Jun  1 10:00:00 2026\n", "\u{feff}"] {
-        let (message, _) = scan(&format!("{start}From: a@b\nSubject: s\n\nbody\n"));
-        assert_eq!((message.headline.subject.as_str(), message.text.as_str()), ("s", "body"));
-        assert_eq!(message.headline.defects, []);
-    }
 }
 
 #[test]
@@ -306,15 +327,6 @@ fn the_budgets_of_every_mail() {
         scan_with(Budget::default(), mail.as_bytes(), usize::MAX).headline.defects
     };
     assert_eq!((header(100_000), header(104_000)), (vec![], vec![Defect::HeaderTooLarge]));
-}
-
-#[test]
-fn an_endless_field_hides_no_other() {
-    let budget = Budget { header_bytes: 1000, ..Budget::default() };
-    let message =
-        within(budget, &format!("From: a@b\nTo: {}\nSubject: seen\n\nbody\n", "x@y, ".repeat(1000)));
-    assert_eq!((message.headline.subject.as_str(), message.text.as_str()), ("seen", "body"));
-    assert_eq!(message.headline.defects, [Defect::HeaderTooLarge]);
 }
 
 #[test]
