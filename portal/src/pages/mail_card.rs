@@ -56,8 +56,8 @@ pub(super) async fn mail(
             .filter(|sender| !headline.from.contains(sender))
             .map(mail_words::person),
         received: dates::when(facts.received),
-        proof: proof(&facts),
-        marks: mail_words::marks(facts.class, facts.scan, headline.signed),
+        proof: proof(&facts, headline),
+        marks: mail_words::marks(facts.class, facts.scan, headline),
         subject: mail_words::line(&headline.subject),
         to: mail_words::people(&headline.to),
         cc: Some(mail_words::people(&headline.cc)).filter(|cc| !cc.is_empty()),
@@ -77,11 +77,11 @@ pub(super) async fn mail(
     (mail, text.cut)
 }
 
-fn proof(facts: &Facts<'_>) -> pages::Proof {
+fn proof(facts: &Facts<'_>, headline: &Headline) -> pages::Proof {
     pages::Proof {
         says: mail_words::proof(facts.proof, facts.visitor),
         strong: facts.proof.is_direct() || matches!(facts.proof, Proof::Domain(_)),
-        checks: mail_words::checks(facts.authentication),
+        checks: mail_words::checks(facts.authentication, headline),
     }
 }
 

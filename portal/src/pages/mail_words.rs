@@ -1,11 +1,11 @@
 //! What a mail is, how it came and what is wrong with it, in plain words. Claims of the mail are cut to
 //! one line that cannot turn the page around.
 
-use mail::{Class, Defect, Headline, Person, Scan, Signed};
+use mail::{Class, Defect, Headline, Person, Scan};
 use store::{Addressed, AuthResult, Authentication, Proof};
 use templates::pages::{Check, Mark};
 
-use super::files;
+use super::{files, signature_words};
 use crate::access::Visitor;
 
 /// Longest subject, name or list of recipients that is shown, in characters.
@@ -67,8 +67,15 @@ pub(super) fn proof(proof: &Proof, visitor: &Visitor) -> String {
     }
 }
 
-/// What the checks of the sender's domain said (RFC 8601 §2.7, in words).
-pub(super) fn checks(authentication: Option<&Authentication>) -> Vec<Check> {
+/// What the checks of the sender's domain said, and that of the mail's own signature.
+pub(super) fn checks(authentication: Option<&Authentication>, headline: &Headline) -> Vec<Check> {
+    let mut checks = domain_checks(authentication);
+    checks.extend(signature_words::check(headline));
+    checks
+}
+
+/// RFC 8601 §2.7, in words.
+fn domain_checks(authentication: Option<&Authentication>) -> Vec<Check> {
     let Some(Authentication { spf, dkim, dmarc, arc, domain, addressed }) = authentication else {
         return Vec::new();
     };
@@ -108,7 +115,7 @@ fn result(result: AuthResult) -> &'static str {
 }
 
 /// What is to be known at a glance.
-pub(super) fn marks(class: Option<Class>, scan: Scan, signed: Option<Signed>) -> Vec<Mark> {
+pub(super) fn marks(class: Option<Class>, scan: Scan, headline: &Headline) -> Vec<Mark> {
     let mark = |label: &str, state| Mark { label: label.to_owned(), state };
     let kind = class.and_then(kind).map(|kind| mark(kind, "plain"));
     let viruses = match scan {
@@ -117,11 +124,7 @@ pub(super) fn marks(class: Option<Class>, scan: Scan, signed: Option<Signed>) ->
         Scan::Found => Some(mark("Virus found", "bad")),
         Scan::NotChecked => Some(mark("Not checked for viruses", "soon")),
     };
-    let signed = signed.map(|signed| match signed {
-        Signed::Smime => mark("S/MIME signature, not checked here", "plain"),
-        Signed::Pgp => mark("OpenPGP signature, not checked here", "plain"),
-    });
-    [kind, viruses, signed].into_iter().flatten().collect()
+    [kind, viruses, signature_words::mark(headline)].into_iter().flatten().collect()
 }
 
 /// What no person wrote, or wrote no message with.
@@ -146,7 +149,8 @@ pub(super) fn remarks(headline: &Headline, automatic: bool) -> Vec<String> {
         .then_some("The mail has more files than are listed here; the original has all of them.");
     let defects = headline.defects.iter().map(|defect| in_words(*defect));
     let mut remarks: Vec<String> = Vec::new();
-    for remark in automatic.into_iter().chain(defects).chain(unlisted) {
+    let signature = signature_words::warning(headline);
+    for remark in signature.into_iter().chain(automatic).chain(defects).chain(unlisted) {
         if remarks.iter().all(|said| said != remark) {
             remarks.push(remark.to_owned());
         }
@@ -205,7 +209,7 @@ mod tests {
     #[test]
     fn only_what_was_checked_is_clean() {
         let labels = |scan| {
-            marks(None, scan, None).into_iter().map(|mark| (mark.label, mark.state)).collect::<Vec<_>>()
+            marks(None, scan, &Headline::default()).into_iter().map(|mark| (mark.label, mark.state)).collect::<Vec<_>>()
         };
         assert_eq!(labels(Scan::Off), []);
         assert_eq!(labels(Scan::Clean), [("No virus found".to_owned(), "good")]);

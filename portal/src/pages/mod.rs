@@ -16,3 +16,4 @@ mod message_card;
 pub(crate) mod outbox;
 pub(crate) mod search;
 pub(crate) mod sign_in;
+mod signature_words;

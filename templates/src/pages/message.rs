@@ -63,11 +63,11 @@ pub struct Proof {
     pub says: String,
     /// It shows who handed the mail over, not only who once wrote it.
     pub strong: bool,
-    /// What the checks of the sender's domain said; empty if there were none.
+    /// What the checks of the sender's domain and of the mail's signature said; empty if there were none.
     pub checks: Vec<Check>,
 }
 
-/// One check of the sender's domain.
+/// One check of the sender.
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
     /// `SPF`
