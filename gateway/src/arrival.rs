@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use certs::KeyError;
 use jiff::{Timestamp, tz::TimeZone};
 
+use policies::Protection;
 use store::Proof;
 
 use crate::{connector, gateway::Gateway, smtp::Circumstance};
@@ -33,12 +34,21 @@ impl Arrival {
         Self { peer: None, hello: None, protocol: "IMAP", at }
     }
 
+    /// How it was protected on that way: the protocol's name says so (RFC 3848). The mailbox is asked over TLS.
+    pub(crate) fn protection(&self) -> Protection {
+        match self.protocol {
+            "IMAP" => Protection::Verified,
+            protocol if protocol.ends_with('S') || protocol.ends_with("SA") => Protection::Tls,
+            _ => Protection::None,
+        }
+    }
+
     /// One line, CRLF included. It names no recipient: a blind copy would show. Its id is keyed, so that a mail of ours
     /// that comes round again is known (`connector.rs`).
     pub(crate) fn received_line(&self, gateway: &Gateway, proof: &Proof) -> Result<String, KeyError> {
         let from = match (&self.hello, self.peer) {
             // Where somebody sits at home is nobody's business.
-            _ if matches!(proof, Proof::Login(_)) => String::new(),
+            _ if matches!(proof, Proof::Login(..)) => String::new(),
             (Some(hello), Some(peer)) => format!("from {hello} ({}) ", literal(peer)),
             (None, Some(peer)) => format!("from {} ", literal(peer)),
             (_, None) => String::new(),

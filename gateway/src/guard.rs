@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 use mail::{Budget, Scan, Scanner};
-use policies::{Facts, Passing, Recipient, Ruleset, Verdict};
-use store::{ContentReader, OpenContent, OutgoingPassage, StoreError};
+use policies::{Facts, Passing, Protection, Recipient, Ruleset, Verdict, detect::Business};
+use store::{ContentReader, Directory, OpenContent, OutgoingPassage, Stage, StoreError};
 
 use crate::letters::Signer;
 
@@ -72,6 +72,7 @@ pub(crate) async fn clear_passage(
     rules: &Ruleset,
     recipient: Recipient,
     passage: &OutgoingPassage,
+    directory: &Directory,
 ) -> Result<Cleared, Stopped> {
     let received_line = Bytes::from(passage.received_line.clone());
     let mut shape = Shape::default();
@@ -82,18 +83,26 @@ pub(crate) async fn clear_passage(
         shape.feed(&piece);
         scanner.feed(&piece);
     }
+    let message = scanner.finish();
+    let is_staff = |domain: &str| directory.group_of_domain(domain).is_some();
     let judged = rules.judge(&Facts {
         sender: &passage.from_group,
         // It was accepted to be passed on; a switch that was turned since does not lose it.
         passing: Passing::On,
         reverse_path: &passage.envelope.reverse_path,
-        message: &scanner.finish(),
+        message: &message,
         recipients: &[recipient],
         referenced: &[],
         // What the virus scanner said is decided: it was let through, or a person has let it.
         scan: Scan::Clean,
+        protection: Protection::Verified,
+        documents: &[],
+        business: &Business::new(&is_staff, &message.headline),
+        fields: &[],
     });
     let allowed = judged.verdicts.iter().all(|verdict| match verdict {
+        // What they say in shadow is counted already.
+        _ if passage.stage == Stage::Shadow => true,
         Verdict::Relay { .. } => true,
         // What held it was looked at, with all that is in it, by somebody of the compliance role.
         Verdict::Hold { .. } => rules.holds(&passage.decided_by),

@@ -1,9 +1,9 @@
 //! The path of one message, from its last byte to the durable commit. `docs/message-path.md` tells
 //! the same steps in prose, in the same order. Each stage owns the one before, so none can be skipped.
 
-use mail::{Message, Scan};
-use policies::{Author, AuthorRefusal, Facts, Judged, Passing, Recipient, author};
-use store::{Accepted, Act, Actor, Event};
+use mail::{Message, ReversePath, Scan};
+use policies::{Author, AuthorRefusal, Facts, Judged, Passing, Recipient, author, detect::Business};
+use store::{Accepted, Act, Actor, Event, Proof};
 
 use crate::{
     gateway::{Gateway, refused},
@@ -11,6 +11,7 @@ use crate::{
     incoming::{Original, Received},
     placement,
     sender::Proved,
+    signature,
     smtp::Refusal,
 };
 
@@ -34,7 +35,8 @@ pub(crate) async fn take(gateway: &Gateway, received: Received) -> Result<Taken,
     // 2 receive: the original is sealed already, chunk by chunk, as it came.
     let parsed = Parsed::from(identified); //                           3 parse
     let authored = parsed.authored(gateway).await?;
-    let decided = authored.judged(gateway).await?; //                   4 classify, 5 decide
+    let checked = authored.checked(gateway).await?;
+    let decided = checked.judged(gateway).await?; //                    4 classify, 5 decide
     decided.kept(gateway).await //                                      6 seal, 7 accept
 }
 
@@ -48,6 +50,7 @@ pub(crate) struct Identified {
 pub(crate) struct Parsed {
     pub(crate) sender: Proved,
     pub(crate) original: Original,
+    /// Nobody is asked about a mail before its author is known.
     pub(crate) scan: Scan,
     pub(crate) message: Message,
 }
@@ -67,8 +70,8 @@ pub(crate) struct Decided {
 
 impl From<Identified> for Parsed {
     fn from(Identified { sender, received }: Identified) -> Self {
-        let Received { original, scanner, scan, .. } = received;
-        Self { sender, original, scan, message: scanner.finish() }
+        let Received { original, scanner, .. } = received;
+        Self { sender, original, scan: Scan::Off, message: scanner.finish() }
     }
 }
 
@@ -106,6 +109,29 @@ impl Parsed {
 }
 
 impl Authored {
+    /// What the virus scanner says, if there is one, and what the mail's own signature is worth, if it has one.
+    async fn checked(mut self, gateway: &Gateway) -> Result<Self, Refusal> {
+        let Parsed { original, message, scan, .. } = &mut self.parsed;
+        let (mail, headline) = (original.content.open(gateway.ledger()), &mut message.headline);
+        let (authorities, now) = (&gateway.settings().authorities, gateway.ledger().now());
+        if let Some(scanner) = gateway.scanner() {
+            *scan = scanner.check(&mail, &headline.parts).await;
+        }
+        let result = signature::checked(&mail, headline, &self.author.address, authorities, now).await;
+        headline.signature = result.map_err(|error| refused(&error))?;
+        Ok(self)
+    }
+
+    /// Who hears of failures. A list in front of a company's mail service takes the reverse-path away; the service is proved
+    /// to be that company's, so the author stands for it. What a machine wrote is known by its class all the same.
+    fn failures_to(&self) -> ReversePath {
+        let Parsed { sender, original, .. } = &self.parsed;
+        match (&sender.proof, &original.envelope.reverse_path) {
+            (Proof::Connector(_), ReversePath::Null) => ReversePath::Address(self.author.address.clone()),
+            (_, path) => path.clone(),
+        }
+    }
+
     async fn judged(self, gateway: &Gateway) -> Result<Decided, Refusal> {
         let Parsed { sender, original, scan, message } = &self.parsed;
         if message.hops >= MOST_HOPS {
@@ -116,14 +142,20 @@ impl Authored {
             recipients.push(placement::recipient(gateway, &sender.group, &to.address).await?);
         }
         let referenced = placement::referenced(gateway, &sender.group, message).await?;
+        let directory = gateway.ledger().directory();
+        let is_staff = |domain: &str| directory.group_of_domain(domain).is_some();
         let judged = gateway.rules().judge(&Facts {
             sender: &sender.group,
             passing: self.parsed.passing(gateway),
-            reverse_path: &original.envelope.reverse_path,
+            reverse_path: &self.failures_to(),
             message,
             recipients: &recipients,
             referenced: &referenced,
             scan: *scan,
+            protection: original.arrival.protection(),
+            documents: &[],
+            business: &Business::new(&is_staff, &message.headline),
+            fields: &[],
         });
         Ok(Decided { authored: self, recipients, judged })
     }

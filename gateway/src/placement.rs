@@ -4,7 +4,8 @@
 use mail::{Address, ContactType, GroupId, Headline, Message, Mpid, Person, ProcessId};
 use policies::{Effect, NamedCase, Placed, Recipient, Signal, Verdict};
 use store::{
-    Addressed, Case, CaseBound, CaseId, Deadline, Entry, Joining, Mailbox, Onward, Opening, Party, Place,
+    Addressed, Case, CaseBound, CaseId, Deadline, Directory, Entry, Joining, Mailbox, Onward, Opening, Party, Place,
+    Reckoning,
 };
 
 use crate::{
@@ -28,6 +29,9 @@ pub(crate) fn known_recipient(gateway: &Gateway, group: &GroupId, address: &Addr
     if let Some(mailbox) = directory.mailbox(address) {
         return Known::As(Recipient::Mailbox(mapped(mailbox)));
     }
+    if let Some(plus) = plus_address(&directory, address) {
+        return Known::As(plus);
+    }
     if address.domain() == domain || names_a_way(address) {
         return Known::As(Recipient::Unknown);
     }
@@ -39,6 +43,14 @@ pub(crate) fn known_recipient(gateway: &Gateway, group: &GroupId, address: &Addr
         },
         None => Recipient::Outside,
     })
+}
+
+/// A mapped mailbox with a detail behind its local part (RFC 5233), which every mail system delivers there.
+fn plus_address(directory: &Directory, address: &Address) -> Option<Recipient> {
+    let (local, detail) = address.local().split_once('+')?;
+    let plain = Address::parse(&format!("{local}@{}", address.domain())).ok()?;
+    let mailbox = mapped(directory.mailbox(&plain)?);
+    Some(Recipient::PlusAddress { mailbox, detail: detail.to_owned() })
 }
 
 /// Whether the next server may read a further destination out of the local part (`user%host`, `host!user`,
@@ -208,7 +220,8 @@ async fn place(
             let case = id.parse().map_err(|_| Refusal::StoreBroken)?;
             return Ok(Place::Join(Joining { case, deadline }));
         }
-        (Signal::Mailbox | Signal::PlusAddress, Recipient::Mailbox(mailbox))
+        (Signal::Mailbox, Recipient::Mailbox(mailbox))
+        | (Signal::PlusAddress, Recipient::PlusAddress { mailbox, .. })
         | (Signal::SubjectCode(mailbox) | Signal::Rules(mailbox), _) => mailbox,
         // A mailbox decides only for itself.
         (Signal::Mailbox | Signal::PlusAddress, _) => return Err(Refusal::StoreBroken),
@@ -247,7 +260,15 @@ fn deadline(gateway: &Gateway, process: &ProcessId, contact_type: &ContactType) 
             "the mailbox is mapped to {process}, {contact_type}, which the catalogue does not have; tell its administrator"
         )));
     };
-    Ok(Deadline { at: due.at, reason: due.reason })
+    Ok(Deadline {
+        at: due.at,
+        reason: due.reason,
+        reckoning: Some(Reckoning {
+            since: due.received,
+            working_days: due.working_days,
+            calendar: due.calendar,
+        }),
+    })
 }
 
 /// The sender's side of a new case.

@@ -1,9 +1,15 @@
 //! What the judge goes by and what it says: facts of one mail, a verdict for each recipient, the strictest of them for the
 //! transaction. Words only; who decides is the judge.
 
-use mail::{ContactType, GroupId, HoldReason, Message, ProcessId, ReversePath, Scan, Tag};
+use std::fmt;
 
-use crate::{NamedCase, Passing, Place, Recipient, RuleId};
+use mail::{ContactType, GroupId, HoldReason, Message, ProcessId, ReversePath, Scan, Tag};
+use serde::Deserialize;
+
+use crate::{
+    Classification, NamedCase, Passing, Place, Recipient, RuleId, RulesHash,
+    detect::{Business, Document, Findings},
+};
 
 /// All that is known about one mail.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +28,37 @@ pub struct Facts<'a> {
     pub referenced: &'a [NamedCase],
     /// What the virus scanner said.
     pub scan: Scan,
+    /// How the mail was protected on its way here.
+    pub protection: Protection,
+    /// The files of the mail with the text in them, as far as it is known.
+    pub documents: &'a [Document<'a>],
+    /// Whose words in the mail are business.
+    pub business: &'a Business<'a>,
+    /// Fields of the header that rules may ask for: name and decoded value, in their order.
+    pub fields: &'a [(&'a str, &'a str)],
+}
+
+/// How a mail was protected on its last way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protection {
+    /// It came in the clear.
+    #[default]
+    None,
+    /// Over TLS.
+    Tls,
+    /// Over TLS, and the certificate of the peer was checked.
+    Verified,
+}
+
+impl fmt::Display for Protection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Tls => "tls",
+            Self::Verified => "verified",
+        })
+    }
 }
 
 /// The judgement of one mail.
@@ -35,6 +72,12 @@ pub struct Judged {
     pub tags: Vec<Tag>,
     /// What the mail asks to take back. It is [`Effect::EventOnly`] itself.
     pub recall: Option<Recall>,
+    /// Personal data: how many of each category, never which.
+    pub findings: Findings,
+    /// What the classification rules make of the mail, also where something else decided.
+    pub classification: Classification,
+    /// The rules that judged it.
+    pub rules: RulesHash,
 }
 
 /// A person's request to take a message back. Whose message it is, and who has read it, the ledger knows.
@@ -116,8 +159,26 @@ pub enum Signal {
     References(String),
     /// The mailbox map; a new case.
     Mailbox,
+    /// The mailbox map, without what stands behind the `+` of the address; a new case.
+    PlusAddress,
     /// The code in the subject names the process for which the recipient's group has this mailbox; a new case.
     SubjectCode(Place),
+    /// The classification rules name the process for which the recipient's group has this mailbox; a new case.
+    Rules(Place),
+}
+
+impl Signal {
+    /// In one word, to be stored.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::ReplyAddress(_) => "reply-address",
+            Self::References(_) => "references",
+            Self::Mailbox => "mailbox",
+            Self::PlusAddress => "plus-address",
+            Self::SubjectCode(_) => "subject-code",
+            Self::Rules(_) => "rules",
+        }
+    }
 }
 
 impl Judged {

@@ -38,6 +38,13 @@ pub struct NamedCase {
 pub enum Recipient {
     /// A mailbox of the mailbox map.
     Mailbox(Place),
+    /// The same address with a detail behind its local part: `et+ABC-1234@beta.example` (RFC 5233).
+    PlusAddress {
+        /// The mailbox without the detail.
+        mailbox: Place,
+        /// What stands behind the `+`.
+        detail: String,
+    },
     /// A keyed reply address whose key was found good.
     ReplyAddress(NamedCase),
     /// The keyed envelope sender of a notice of ours, whose key was found good: what we sent comes back.

@@ -9,8 +9,8 @@ use std::sync::{
 
 use mail::{Address, Budget, GroupId, Message, ReversePath, Scan, Scanner};
 use policies::{
-    Calendar, Catalogue, Class, Facts, Judged, NamedCase, Passing, Place, Recipient, Ruleset, TagRules,
-    Verdict, VerdictRules,
+    Class, Facts, FileKind, Judged, NamedCase, Passing, Place, Protection, Recipient, RuleFiles, Ruleset,
+    Verdict, VerdictRules, detect::Business,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -80,9 +80,11 @@ proptest! {
         let recipients = everybody();
         let text = format!("{}{LAST}", rules.concat());
         // Some contradict each other; that is what reading them finds out.
-        if let Ok(verdicts) = VerdictRules::parse("v.toml", &text) {
+        let mut files = RuleFiles::shipped();
+        files.replace(FileKind::Verdicts, "v.toml", text.clone());
+        if let Ok(ruleset) = Ruleset::read(files) {
             TAKEN.fetch_add(usize::from(rules.len() > 1), Ordering::Relaxed);
-            let rules = ruleset(verdicts);
+            let rules = ruleset;
             for passing in [Passing::Off, Passing::On] {
                 answers_all(&rules, &judge(&rules, &mail, scan, passing, &recipients), passing, &recipients, &text)?;
             }
@@ -148,11 +150,6 @@ verdict = "hold"
 public = "wait"
 "#;
 
-fn ruleset(verdicts: VerdictRules) -> Ruleset {
-    let tags = TagRules::shipped().unwrap();
-    Ruleset::new(Catalogue::shipped().unwrap(), Calendar::shipped().unwrap(), tags, verdicts).unwrap()
-}
-
 fn judge(rules: &Ruleset, mail: &str, scan: Scan, passing: Passing, recipients: &[Recipient]) -> Judged {
     let message = scanned(mail);
     let reverse_path = ReversePath::Address(Address::parse("ann@alpha.example").unwrap());
@@ -164,6 +161,10 @@ fn judge(rules: &Ruleset, mail: &str, scan: Scan, passing: Passing, recipients: 
         recipients,
         referenced: &[],
         scan,
+        protection: Protection::Tls,
+        documents: &[],
+        business: &Business::new(&|domain: &str| domain.ends_with("a.example"), &message.headline),
+        fields: &[],
     })
 }
 

@@ -2,6 +2,8 @@
 
 use mail::{Address, Budget, HoldReason, Scan, Scanner};
 
+use crate::{Protection, detect::Business};
+
 use super::*;
 
 struct Case {
@@ -30,6 +32,10 @@ impl Case {
             recipients,
             referenced,
             scan: self.scan,
+            protection: Protection::Tls,
+            documents: &[],
+            business: &Business::new(&is_staff, &self.message.headline),
+            fields: &[],
         })
     }
 
@@ -52,13 +58,18 @@ impl Case {
 fn strict(opaque: &str) -> Ruleset {
     let text = include_str!("../../shipped/processes.toml");
     let text = text.replacen("code = \"ET\"", &format!("code = \"ET\"\nopaque = \"{opaque}\""), 1);
-    Ruleset::new(
-        Catalogue::parse("strict.toml", &text).unwrap(),
-        Calendar::shipped().unwrap(),
-        TagRules::shipped().unwrap(),
-        VerdictRules::shipped().unwrap(),
-    )
-    .unwrap()
+    with(FileKind::Catalogue, &text)
+}
+
+/// The shipped rules with one file of others.
+fn with(kind: FileKind, text: &str) -> Ruleset {
+    let mut files = RuleFiles::shipped();
+    files.replace(kind, "test.toml", text);
+    Ruleset::read(files).unwrap()
+}
+
+fn is_staff(domain: &str) -> bool {
+    matches!(domain, "alpha.example" | "beta.example" | "gamma.example")
 }
 
 fn group(name: &str) -> GroupId {
@@ -194,12 +205,55 @@ fn what_is_not_mapped_is_refused_in_words_that_help() {
 #[test]
 fn without_relaying_there_is_nowhere_to_pass_on_to() {
     let unknown = refused(&Recipient::Unknown, Passing::Off);
-    for recipient in [Recipient::OwnDomain, with_et("beta"), Recipient::Outside] {
+    for recipient in [Recipient::OwnDomain, with_et("alpha"), counterparty("beta", &[]), Recipient::Outside] {
         assert_eq!(refused(&recipient, Passing::Off), unknown, "{recipient:?}");
     }
     let (rule, public) = refused(&mailbox("alpha"), Passing::Off);
     assert_eq!(rule, "refuse-own-mailbox");
     assert!(public.contains("your own company"), "{public}");
+}
+
+#[test]
+fn without_relaying_a_code_still_finds_the_mailbox_of_a_company() {
+    let closed = |mail: &str| Case { passing: Passing::Off, ..Case::of(mail) };
+    let rules = Ruleset::shipped().unwrap();
+    let class = rules.class(&group("alpha"), &with_et("beta"), Passing::Off);
+    assert_eq!(class, Ok(Class::Counterparty), "it shows with the subject");
+    assert_eq!(closed(CODE).rule(&with_et("beta")), ("secure-subject-code".to_owned(), "secure"));
+    let other = counterparty("beta", &[("crossed-meters", "initial-request")]);
+    for (mail, to) in
+        [(CODE, &other), (MPAN, &with_et("beta")), ("Subject: hello\n\nhello\n", &with_et("beta"))]
+    {
+        assert_eq!(closed(mail).rule(to), ("refuse-unmapped".to_owned(), "refuse"), "{mail}");
+    }
+    let unknown = refused(&Recipient::Unknown, Passing::Off);
+    let case = closed("Subject: hello\n\nhello\n");
+    let Some(Verdict::Refuse { public, .. }) = case.judge(&[with_et("beta")], &[]).verdicts.pop() else {
+        panic!()
+    };
+    assert_eq!(public, unknown.1, "nobody learns whether the person exists");
+}
+
+#[test]
+fn plus_address_is_its_mailbox_and_its_detail_a_tag() {
+    let place = place_of("beta", "erroneous-transfers", "initial-request");
+    let plus = |detail: &str| Recipient::PlusAddress { mailbox: place.clone(), detail: detail.to_owned() };
+    for passing in [Passing::Off, Passing::On] {
+        let case = Case { passing, ..Case::plain() };
+        let judged = case.judge(&[plus("abc-123456")], &[]);
+        let Verdict::Secure { signal, process, .. } = &judged.verdicts[0] else { panic!("{judged:?}") };
+        assert_eq!((signal, signal.as_str()), (&Signal::PlusAddress, "plus-address"));
+        assert_eq!(process.as_str(), "erroneous-transfers");
+        assert_eq!(judged.tags, [Tag::reference("ABC-123456").unwrap()]);
+    }
+    let judged = Case::plain().judge(&[plus("1200023305967"), plus("anything")], &[]);
+    assert_eq!(judged.tags, [Tag::mpan("1200023305967").unwrap()]);
+    let case = self::case("erroneous-transfers", &["alpha", "beta"]);
+    let judged = Case::plain().judge(&[plus("x")], &[case]);
+    assert!(
+        matches!(&judged.verdicts[0], Verdict::Secure { signal: Signal::References(_), .. }),
+        "{judged:?}"
+    );
 }
 
 #[test]
@@ -377,6 +431,10 @@ fn recall_says_what_it_takes_back() {
         recipients: &[],
         referenced: &[],
         scan: Scan::Off,
+        protection: Protection::None,
+        documents: &[],
+        business: &Business::new(&is_staff, &case.message.headline),
+        fields: &[],
     });
     assert_eq!(machine.recall, None, "only a person acts");
 }
@@ -416,13 +474,7 @@ public = "nowhere"
 
 #[test]
 fn who_would_be_refused_whatever_the_mail_says_is_refused_at_once() {
-    let rules = Ruleset::new(
-        Catalogue::shipped().unwrap(),
-        Calendar::shipped().unwrap(),
-        TagRules::shipped().unwrap(),
-        VerdictRules::parse("v.toml", BY_CODE_ONLY).unwrap(),
-    )
-    .unwrap();
+    let rules = with(FileKind::Verdicts, BY_CODE_ONLY);
     let class = |recipient: &Recipient| {
         rules.class(&group("alpha"), recipient, Passing::On).map_err(|refused| refused.public)
     };

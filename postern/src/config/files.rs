@@ -5,12 +5,13 @@ use std::fs;
 use std::path::Path;
 
 use certs::dkim::DkimKey;
+use certs::smime::Authorities;
 use certs::{PublicRoots, RootKey, ServerFiles, ServerIdentity, TlsError};
-use policies::{Calendar, Catalogue, PolicyError, Ruleset, TagRules, VerdictRules};
+use policies::{RuleFiles, Ruleset};
 
 use super::document::Problems;
 use super::key::Wrong;
-use super::{Config, EngineChoice, Poll, PollLogin};
+use super::{Config, EngineChoice, Market, Poll, PollLogin};
 
 impl Config {
     /// Looks at everything that the configuration names, and says all that is wrong with it.
@@ -29,6 +30,7 @@ impl Config {
             self.identity(self.tls.client_ca.as_deref()).map(drop),
             self.rules().map(drop),
             self.check_ca(),
+            self.authorities().map(drop),
             password,
         ];
         let polls = self.polls.iter().map(|poll| self.check_poll(poll));
@@ -160,43 +162,53 @@ impl Config {
         }
     }
 
-    /// The policies: the shipped ones, and the files that stand in for some.
-    pub(crate) fn rules(&self) -> Result<Ruleset, Problems> {
-        let policy = &self.policy;
-        let catalogue = self.rule_file(
-            "policy.catalogue",
-            policy.catalogue.as_deref(),
-            Catalogue::shipped,
-            Catalogue::parse,
-        );
-        let calendar =
-            self.rule_file("policy.calendar", policy.calendar.as_deref(), Calendar::shipped, Calendar::parse);
-        let tags = self.rule_file("policy.tags", policy.tags.as_deref(), TagRules::shipped, TagRules::parse);
-        let verdicts = self.rule_file(
-            "policy.verdicts",
-            policy.verdicts.as_deref(),
-            VerdictRules::shipped,
-            VerdictRules::parse,
-        );
-        Ruleset::new(catalogue?, calendar?, tags?, verdicts?)
-            .map_err(|error| self.places.told("policy.verdicts", error))
+    /// Who is trusted to say whose an S/MIME certificate is: by default nobody.
+    pub(crate) fn authorities(&self) -> Result<Authorities, Problems> {
+        let loaded = self.signatures.authorities.as_deref().map(Authorities::load).transpose();
+        loaded
+            .map(Option::unwrap_or_default)
+            .map_err(|error| self.places.told("signatures.authorities", error))
     }
 
-    fn rule_file<T>(
-        &self,
-        key: &str,
-        file: Option<&Path>,
-        shipped: fn() -> Result<T, PolicyError>,
-        parse: fn(&str, &str) -> Result<T, PolicyError>,
-    ) -> Result<T, Problems> {
-        let Some(file) = file else {
-            return shipped().map_err(|error| self.places.told(key, error));
+    /// The policies: the shipped ones, and the files that stand in for some.
+    pub(crate) fn rules(&self) -> Result<Ruleset, Problems> {
+        let files = self.rule_files()?;
+        Ruleset::read(files).map_err(|error| self.places.told(self.policy_key(&error.file), error))
+    }
+
+    /// The same as texts, which may be wrong in themselves.
+    pub(crate) fn rule_files(&self) -> Result<RuleFiles, Problems> {
+        let policy = &self.policy;
+        let mut files = match policy.market {
+            Market::Energy => RuleFiles::shipped(),
+            Market::Casework => RuleFiles::casework(),
         };
-        let name = file.display().to_string();
-        let text = fs::read_to_string(file).map_err(|error| {
+        for (key, kind, file) in policy.files() {
+            if let Some(file) = file {
+                files.replace(kind, file.display().to_string(), self.rule_text(key, file)?);
+            }
+        }
+        for file in &policy.calendars {
+            let text = self.rule_text("policy.calendar", file)?;
+            files
+                .calendar(&file.display().to_string(), text)
+                .map_err(|error| self.places.told("policy.calendar", error))?;
+        }
+        Ok(files)
+    }
+
+    /// The key that names the file at fault.
+    fn policy_key(&self, at_fault: &str) -> &'static str {
+        let is_at_fault = |file: &Path| file.display().to_string() == at_fault;
+        let mut files = self.policy.files().into_iter();
+        let key = files.find(|(_, _, file)| file.is_some_and(is_at_fault)).map(|(key, ..)| key);
+        key.unwrap_or("policy.calendar")
+    }
+
+    fn rule_text(&self, key: &str, file: &Path) -> Result<String, Problems> {
+        fs::read_to_string(file).map_err(|error| {
             let remedy = "name the right file, or remove the line for the shipped policy";
-            self.places.problem(key, format!("cannot read {name}: {error}"), remedy)
-        })?;
-        parse(&name, &text).map_err(|error| self.places.told(key, error))
+            self.places.problem(key, format!("cannot read {}: {error}", file.display()), remedy)
+        })
     }
 }

@@ -1,9 +1,11 @@
 //! The sections about what people read: `[portal]`, `[notices]`, `[policy]`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mail::Address;
+use policies::FileKind;
+use store::Stage;
 use toml::de::DeValue;
 
 use super::document::Document;
@@ -263,14 +265,43 @@ pub(super) fn host_and_port(value: &DeValue<'_>, example: &str) -> Result<(Strin
     })
 }
 
+/// Whose shipped catalogue it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Market {
+    Energy,
+    Casework,
+}
+
 /// Files that stand in for the shipped policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Policy {
+    pub(crate) stage: Stage,
+    pub(crate) market: Market,
     pub(crate) catalogue: Option<PathBuf>,
-    pub(crate) calendar: Option<PathBuf>,
+    pub(crate) calendars: Vec<PathBuf>,
+    pub(crate) one_off: Option<PathBuf>,
     pub(crate) tags: Option<PathBuf>,
+    pub(crate) detectors: Option<PathBuf>,
+    pub(crate) classification: Option<PathBuf>,
     pub(crate) verdicts: Option<PathBuf>,
 }
+
+const STAGE: Key<Stage> = Key {
+    name: "stage",
+    doc: "What holds where nothing is set for a group or process (postern policy promote): \"live\", decisions are done; \
+          \"shadow\", they are counted, and the mail goes on untouched, for which relay.enabled has to be true.",
+    default: Some("\"live\""),
+    example: "",
+    read: |value| value::choice(value, &[("live", Stage::Live), ("shadow", Stage::Shadow)]),
+};
+
+const MARKET: Key<Market> = Key {
+    name: "market",
+    doc: "Which of the shipped catalogues: \"energy\", suppliers and network operators; \"casework\", councils and health bodies.",
+    default: Some("\"energy\""),
+    example: "",
+    read: |value| value::choice(value, &[("energy", Market::Energy), ("casework", Market::Casework)]),
+};
 
 const CATALOGUE: OptionalKey<PathBuf> = OptionalKey {
     name: "catalogue",
@@ -279,10 +310,21 @@ const CATALOGUE: OptionalKey<PathBuf> = OptionalKey {
     read: value::path,
 };
 
-const CALENDAR: OptionalKey<PathBuf> = OptionalKey {
+const CALENDAR: OptionalKey<Vec<PathBuf>> = OptionalKey {
     name: "calendar",
-    doc: "The bank holidays, instead of the shipped ones of England and Wales.",
-    example: "\"policies/calendar.toml\"",
+    doc: "A file of bank holidays, or a list of such files: each in the place of the shipped calendar of the same name \
+          (england-and-wales, scotland, northern-ireland), or beside them.",
+    example: "[\"policies/scotland.toml\"]",
+    read: |value| match value.as_array() {
+        Some(_) => value::list(value, value::path),
+        None => value::path(value).map(|path| vec![path]),
+    },
+};
+
+const ONE_OFF: OptionalKey<PathBuf> = OptionalKey {
+    name: "one_off",
+    doc: "The holidays that are kept once, for the calendars that each names, instead of the shipped ones.",
+    example: "\"policies/one-off.toml\"",
     read: value::path,
 };
 
@@ -290,6 +332,20 @@ const TAGS: OptionalKey<PathBuf> = OptionalKey {
     name: "tags",
     doc: "How search tags are found, with the pattern of the companies' own reference numbers, instead of the shipped rules.",
     example: "\"policies/tags.toml\"",
+    read: value::path,
+};
+
+const DETECTORS: OptionalKey<PathBuf> = OptionalKey {
+    name: "detectors",
+    doc: "How personal data are found, and what counts, instead of the shipped detectors.",
+    example: "\"policies/detectors.toml\"",
+    read: value::path,
+};
+
+const CLASSIFICATION: OptionalKey<PathBuf> = OptionalKey {
+    name: "classification",
+    doc: "What process a mail is about where no mailbox says so, instead of the shipped rules.",
+    example: "\"policies/classification.toml\"",
     read: value::path,
 };
 
@@ -304,19 +360,40 @@ pub(crate) const POLICY: Section = Section {
     name: "policy",
     doc: "How mail is judged. The shipped policies are part of the program.",
     form: Form::One,
-    keys: &[&CATALOGUE, &CALENDAR, &TAGS, &VERDICTS],
+    keys: &[&STAGE, &MARKET, &CATALOGUE, &CALENDAR, &ONE_OFF, &TAGS, &DETECTORS, &CLASSIFICATION, &VERDICTS],
 };
 
 impl Policy {
+    /// Each file that may stand in for a shipped one, with its key.
+    pub(crate) fn files(&self) -> [(&'static str, FileKind, Option<&Path>); 6] {
+        [
+            ("policy.catalogue", FileKind::Catalogue, self.catalogue.as_deref()),
+            ("policy.tags", FileKind::Tags, self.tags.as_deref()),
+            ("policy.detectors", FileKind::Detectors, self.detectors.as_deref()),
+            ("policy.classification", FileKind::Classification, self.classification.as_deref()),
+            ("policy.verdicts", FileKind::Verdicts, self.verdicts.as_deref()),
+            ("policy.one_off", FileKind::OneOff, self.one_off.as_deref()),
+        ]
+    }
+
     pub(crate) fn read(document: &Document<'_>) -> Option<Self> {
         let table = document.table(&POLICY);
         let place = |path: Option<PathBuf>| path.map(|path| table.place(path));
-        let (catalogue, calendar) = (table.read_optional(&CATALOGUE), table.read_optional(&CALENDAR));
+        let stage = table.read(&STAGE);
+        let (market, catalogue) = (table.read(&MARKET), table.read_optional(&CATALOGUE));
+        let (calendars, one_off) = (table.read_optional(&CALENDAR), table.read_optional(&ONE_OFF));
         let (tags, verdicts) = (table.read_optional(&TAGS), table.read_optional(&VERDICTS));
+        let detectors = table.read_optional(&DETECTORS);
+        let classification = table.read_optional(&CLASSIFICATION);
         Some(Self {
+            stage: stage?,
+            market: market?,
             catalogue: place(catalogue?),
-            calendar: place(calendar?),
+            calendars: calendars?.unwrap_or_default().into_iter().map(|file| table.place(file)).collect(),
+            one_off: place(one_off?),
             tags: place(tags?),
+            detectors: place(detectors?),
+            classification: place(classification?),
             verdicts: place(verdicts?),
         })
     }
