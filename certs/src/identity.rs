@@ -4,6 +4,7 @@
 //! A client may come without a certificate, or with one of any other authority, which counts as none: only
 //! [`ServerIdentity::identify`] says who a client is.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,6 +47,8 @@ struct Loaded {
     clients: Option<Judge>,
     public: Option<PublicClients>,
     expiries: Vec<Expiry>,
+    /// By [`PeerCertificate::issued`].
+    taken_back: HashSet<[u8; 32]>,
 }
 
 impl ServerIdentity {
@@ -97,6 +100,12 @@ impl ServerIdentity {
         }
     }
 
+    /// Whether a certificate that was proved in a handshake was taken back since: the handshake of a running session is
+    /// not repeated.
+    pub fn took_back(&self, certificate: &PeerCertificate) -> bool {
+        self.current.load().taken_back.contains(&certificate.issued)
+    }
+
     /// The first of `names` that a public authority certifies for the holder of this chain. Providers share such a
     /// name among all their customers: it says which provider, never which company.
     pub fn public_name<'a>(&self, chain: &[CertificateDer<'_>], names: &'a [String]) -> Option<&'a str> {
@@ -121,7 +130,8 @@ impl ServerFiles {
         let clients = self.judge()?;
         let public = self.public.as_ref().map(PublicClients::load).transpose()?;
         let config = Arc::new(self.config(shown(clients.as_ref(), public.as_ref()))?);
-        Ok(Loaded { config, clients, public, expiries: self.expiries()? })
+        let taken_back = self.revoked.as_deref().map(revocation::taken_back).transpose()?.unwrap_or_default();
+        Ok(Loaded { config, clients, public, expiries: self.expiries()?, taken_back })
     }
 
     fn config(&self, clients: Arc<dyn ClientCertVerifier>) -> Result<ServerConfig, TlsError> {

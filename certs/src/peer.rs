@@ -24,6 +24,8 @@ pub struct PeerCertificate {
     pub name: Option<String>,
     /// Last second of validity, seconds since 1970.
     pub not_after: i64,
+    /// What a revocation list knows it by: SHA-256 of its issuer's name and its serial number.
+    pub(crate) issued: [u8; 32],
 }
 
 impl PeerCertificate {
@@ -36,8 +38,14 @@ impl PeerCertificate {
             names: names(&certificate)?,
             name: one_name(&certificate)?,
             not_after: certificate.validity().not_after.timestamp(),
+            issued: issued(certificate.issuer().as_raw(), certificate.raw_serial()),
         })
     }
+}
+
+/// Both in DER.
+pub(crate) fn issued(issuer: &[u8], serial: &[u8]) -> [u8; 32] {
+    sha256(&[&sha256(issuer), serial].concat())
 }
 
 fn read(der: &[u8]) -> Result<X509Certificate<'_>, TlsError> {

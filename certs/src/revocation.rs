@@ -1,6 +1,7 @@
 //! Revocation lists of client authorities (RFC 5280 §5), read so that a wrong file is found when it is loaded and not
 //! when a company can no longer send. It keeps no list and asks nobody on the network.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
@@ -8,7 +9,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 use crate::provider::tls_provider;
-use crate::{TlsError, pem_file};
+use crate::{TlsError, peer, pem_file};
 
 /// All lists of a file. Each of `authorities` must have signed one, or its certificates could no longer be judged. An
 /// expired list is taken: it is better than none, and whoever judges by it sees that it has expired.
@@ -35,6 +36,18 @@ pub(crate) fn lists(
         }
     }
     Ok(ders)
+}
+
+/// Everything that lists of a file take back, by [`PeerCertificate::issued`](crate::PeerCertificate).
+pub(crate) fn taken_back(path: &Path) -> Result<HashSet<[u8; 32]>, TlsError> {
+    let mut all = HashSet::new();
+    for der in pem_file::revocation_lists(path)? {
+        let (_, list) = CertificateRevocationList::from_der(&der)
+            .map_err(|error| TlsError::Pem { path: path.into(), reason: error.to_string() })?;
+        let issuer = list.issuer().as_raw();
+        all.extend(list.iter_revoked_certificates().map(|one| peer::issued(issuer, one.raw_serial())));
+    }
+    Ok(all)
 }
 
 /// Whether a list has an authority's name and signature.
