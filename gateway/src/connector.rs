@@ -8,10 +8,12 @@ use std::net::IpAddr;
 
 use store::Network;
 
+mod blot;
 mod fuse;
 mod gate;
 mod mark;
 
+pub use self::blot::Blotter;
 pub use self::fuse::Fuse;
 pub use self::gate::{Bound, HeaderGate, Unbound};
 pub use self::mark::{Trail, mark};

@@ -4,20 +4,19 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use mail::{Address, Budget, Envelope, GroupId, Message, Scan, Scanner};
+use mail::{Address, Budget, Envelope, GroupId, Message, Scanner};
 use memchr::memmem;
 use store::{Accepted, ContentWriter, Ledger, SealedContent, SourceKey};
 
 use crate::{
     arrival::Arrival,
-    connector::{Bound, HeaderGate, Trail, Unbound},
+    connector::{Blotter, Bound, HeaderGate, Trail, Unbound},
     gateway::{Gateway, refused},
     pipeline::{self, Taken},
     proof::{self, ProofScanner, Scanned, Unproved},
     returned,
     sender::Vouching,
     smtp::{Delivery, Refusal},
-    virus::{Scanning, VirusScanner},
 };
 
 /// An open sink for one message.
@@ -30,9 +29,8 @@ pub struct Incoming {
     scanner: Scanner,
     /// What the mail itself has to prove.
     evidence: Evidence,
+    blotter: Blotter,
     trail: Trail,
-    /// What the virus scanner is shown, if there is one.
-    scanning: Option<Scanning>,
     digest: SplitDigest,
 }
 
@@ -50,7 +48,6 @@ pub(crate) struct Received {
     pub(crate) original: Original,
     pub(crate) scanner: Scanner,
     pub(crate) proven: Proven,
-    pub(crate) scan: Scan,
 }
 
 /// What came of the evidence.
@@ -84,11 +81,7 @@ impl Incoming {
             content: ContentWriter::new(gateway.ledger()).map_err(|error| refused(&error))?,
             gateway: Arc::clone(gateway),
             evidence: Evidence::wanted(gateway, &vouching),
-            scanning: match &vouching {
-                // Nothing of it is kept.
-                Vouching::Return => None,
-                _ => gateway.scanner().map(VirusScanner::mail),
-            },
+            blotter: secrets(gateway),
             vouching,
             envelope,
             arrival,
@@ -97,6 +90,12 @@ impl Incoming {
             digest: SplitDigest::new(),
         })
     }
+}
+
+/// A secret that strays into a mail by another way must not lie in front of its readers either.
+fn secrets(gateway: &Gateway) -> Blotter {
+    let directory = gateway.ledger().directory();
+    Blotter::new(directory.connectors().map(|connector| connector.secret_header.clone()).collect())
 }
 
 impl Evidence {
@@ -114,18 +113,16 @@ impl Evidence {
 }
 
 impl Incoming {
-    /// Takes what may be kept as it is.
+    /// Takes what may be kept, but for the secrets of connectors.
     async fn take(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        let bytes = self.blotter.pass(bytes);
         if self.content.size() + bytes.len() as u64 > self.vouching.most() {
             return Err(Refusal::TooLarge);
         }
-        self.scanner.feed(bytes);
-        self.trail.feed(bytes);
-        self.digest.feed(bytes);
-        if let Some(scanning) = &mut self.scanning {
-            scanning.feed(bytes).await;
-        }
-        self.content.write(bytes).await.map_err(|error| refused(&error))
+        self.scanner.feed(&bytes);
+        self.trail.feed(&bytes);
+        self.digest.feed(&bytes);
+        self.content.write(&bytes).await.map_err(|error| refused(&error))
     }
 
     async fn proven(&mut self) -> Result<Proven, Refusal> {
@@ -142,10 +139,6 @@ impl Incoming {
 
     async fn received(mut self) -> Result<(Arc<Gateway>, Received), Refusal> {
         let proven = self.proven().await?;
-        let scan = match self.scanning.take() {
-            Some(scanning) => scanning.finish().await,
-            None => Scan::Off,
-        };
         let original = Original {
             envelope: self.envelope,
             arrival: self.arrival,
@@ -153,7 +146,7 @@ impl Incoming {
             rounds: self.trail.rounds(self.gateway.ledger()),
             digest: self.digest.finish(),
         };
-        let received = Received { vouching: self.vouching, original, scanner: self.scanner, proven, scan };
+        let received = Received { vouching: self.vouching, original, scanner: self.scanner, proven };
         Ok((self.gateway, received))
     }
 }

@@ -1,18 +1,16 @@
-//! Asks a virus scanner (clamd, over its socket) about a mail while it arrives. Whatever goes wrong between the two is
-//! "not checked"; only the scanner's own word makes a mail clean, and no fault of it delays a mail for longer than the
-//! configuration says.
+//! Asks a virus scanner (clamd, over its socket) about a mail that is here whole, read back from where it lies sealed: no
+//! slow sender keeps the scanner from others. Whatever goes wrong between the two is "not checked"; only the scanner's own
+//! word makes a mail clean, and no fault of it delays a mail for longer than the configuration says.
 
 use std::fmt;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail::Scan;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use mail::{Decoder, Encoding, Part, Scan};
+use store::{OpenContent, StoreError};
+use tokio::sync::Semaphore;
 
 use self::dialogue::{Dialogue, Reply};
 
@@ -20,9 +18,10 @@ mod dialogue;
 #[cfg(test)]
 mod tests;
 
-/// Bytes of a mail that are held before the scanner is called: most mails come whole in that, so that a slow sender
-/// does not keep a connection busy, nor lets it time out.
-const HELD: usize = 128 * 1024;
+/// Parts inside containers that are shown one by one, and bytes of the original that are decoded for that in all. What is
+/// beyond makes the mail "not checked".
+const MOST_PARTS: usize = 200;
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 /// What makes the scanner take the stream for a mail, whatever its own first line is.
 const PREFIX: &[u8] = b"Received: by the mail gateway that asks\r\n";
@@ -49,7 +48,7 @@ impl fmt::Display for Clamd {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanSettings {
     pub clamd: Clamd,
-    /// How long one mail waits for the scanner in all, its own transfer not counted.
+    /// How long one mail waits for the scanner in all.
     pub patience: Duration,
     /// Mails that are with the scanner at once; clamd has ten threads unless it is told otherwise.
     pub at_once: usize,
@@ -62,134 +61,92 @@ pub struct VirusScanner {
     turns: Arc<Semaphore>,
 }
 
-/// One mail on its way past the scanner.
-pub struct Scanning {
-    scanner: VirusScanner,
-    stage: Stage,
-    /// What is left of the patience.
-    left: Duration,
-}
-
-enum Stage {
-    Holding(Vec<u8>),
-    Talking(Dialogue, OwnedSemaphorePermit),
-    /// Something went wrong; the rest of the mail is not shown to anybody.
-    Failed,
-}
-
 impl VirusScanner {
     pub fn new(settings: ScanSettings) -> Self {
         Self { turns: Arc::new(Semaphore::new(settings.at_once.max(1))), settings: Arc::new(settings) }
     }
 
-    /// For a whole mail that is about to arrive. Nobody is called yet.
-    pub fn mail(&self) -> Scanning {
-        self.scanning(PREFIX.to_vec())
-    }
-
-    /// Asks about one decoded part of a mail, read to its end.
-    pub async fn check_part(&self, mut part: impl AsyncRead + Unpin) -> Scan {
-        let mut scanning = self.scanning(Vec::new());
-        let mut piece = vec![0; 64 * 1024];
-        loop {
-            match part.read(&mut piece).await {
-                Ok(0) => return scanning.finish().await,
-                Ok(length) => scanning.feed(piece.get(..length).unwrap_or_default()).await,
-                Err(error) => {
-                    tracing::warn!(%error, "a part of a mail cannot be read for the virus scanner");
-                    return Scan::NotChecked;
-                }
-            }
-        }
-    }
-
-    fn scanning(&self, held: Vec<u8>) -> Scanning {
-        Scanning { left: self.settings.patience, scanner: self.clone(), stage: Stage::Holding(held) }
-    }
-
-    async fn call(&self) -> Result<(Dialogue, OwnedSemaphorePermit), Fault> {
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| Fault::Busy)?;
-        Ok((Dialogue::open(&self.settings.clamd).await?, turn))
-    }
-}
-
-impl Scanning {
-    /// The next bytes of the mail, any number. A failure is kept for the end.
-    pub async fn feed(&mut self, bytes: &[u8]) {
-        let stage = std::mem::replace(&mut self.stage, Stage::Failed);
-        self.stage = match self.fed(stage, bytes).await {
-            Ok(stage) => stage,
-            Err(fault) => self.failed(&fault),
-        };
-    }
-
-    /// The end of the mail, and what the scanner says of it: never [`Scan::Off`].
-    pub async fn finish(mut self) -> Scan {
-        let stage = std::mem::replace(&mut self.stage, Stage::Failed);
-        match self.asked(stage).await {
-            Ok(Some(Reply::Clean)) => Scan::Clean,
-            Ok(Some(Reply::Found(name))) => {
+    /// What the scanner says of a whole mail and of the parts of it that stand inside containers: never [`Scan::Off`].
+    pub async fn check(&self, mail: &OpenContent, parts: &[Part]) -> Scan {
+        let outcome = tokio::time::timeout(self.settings.patience, self.asked(mail, parts)).await;
+        match outcome.unwrap_or(Err(Fault::Slow)) {
+            Ok(Reply::Clean) => Scan::Clean,
+            Ok(Reply::Found(name)) => {
                 tracing::warn!(signature = name, "the virus scanner has found something");
                 Scan::Found
             }
-            Ok(None) => Scan::NotChecked,
             Err(fault) => {
-                self.failed(&fault);
+                tracing::warn!(clamd = %self.settings.clamd, %fault, "a mail is not checked for viruses");
                 Scan::NotChecked
             }
         }
     }
 
-    async fn fed(&mut self, stage: Stage, bytes: &[u8]) -> Result<Stage, Fault> {
-        match stage {
-            Stage::Failed => Ok(Stage::Failed),
-            Stage::Holding(mut held) if held.len() + bytes.len() <= HELD => {
-                held.extend_from_slice(bytes);
-                Ok(Stage::Holding(held))
+    async fn asked(&self, mail: &OpenContent, parts: &[Part]) -> Result<Reply, Fault> {
+        let _turn = self.turns.acquire().await.map_err(|_| Fault::Busy)?;
+        let mut left = mail.size().saturating_add(MOST_BYTES);
+        let mut outcome = self.shown(mail, Stretch::whole(mail), &mut left).await;
+        let inner: Vec<&Part> = parts.iter().filter(|part| part.inside.is_some()).collect();
+        for part in inner.iter().take(MOST_PARTS) {
+            if matches!(outcome, Ok(Reply::Found(_))) {
+                break;
             }
-            Stage::Holding(held) => {
-                let (mut dialogue, turn) = self.called(held).await?;
-                self.patiently(dialogue.send(bytes)).await?;
-                Ok(Stage::Talking(dialogue, turn))
-            }
-            Stage::Talking(mut dialogue, turn) => {
-                self.patiently(dialogue.send(bytes)).await?;
-                Ok(Stage::Talking(dialogue, turn))
-            }
+            outcome = graver(outcome, self.shown(mail, Stretch::from(*part), &mut left).await);
+        }
+        match inner.len() > MOST_PARTS {
+            true => graver(outcome, Err(Fault::TooMuch)),
+            false => outcome,
         }
     }
 
-    /// None if the scanner could not be asked, which has been told already.
-    async fn asked(&mut self, stage: Stage) -> Result<Option<Reply>, Fault> {
-        let (mut dialogue, _turn) = match stage {
-            Stage::Failed => return Ok(None),
-            Stage::Holding(held) => self.called(held).await?,
-            Stage::Talking(dialogue, turn) => (dialogue, turn),
-        };
-        self.patiently(dialogue.ask()).await.map(Some)
+    /// What the scanner says of one stream. `left` is what may still be read of the original.
+    async fn shown(&self, mail: &OpenContent, stretch: Stretch, left: &mut u64) -> Result<Reply, Fault> {
+        let Stretch { prefix, offset, length, mut decoder } = stretch;
+        let mut dialogue = Dialogue::open(&self.settings.clamd).await?;
+        dialogue.send(prefix).await?;
+        let (mut reader, mut decoded) = (mail.read(offset, length), Vec::new());
+        while let Some(piece) = reader.next().await? {
+            *left = left.checked_sub(piece.len() as u64).ok_or(Fault::TooMuch)?;
+            decoder.feed(&piece, &mut decoded);
+            dialogue.send(&decoded).await?;
+            decoded.clear();
+            if decoder.done() {
+                break;
+            }
+        }
+        decoder.finish(&mut decoded);
+        dialogue.send(&decoded).await?;
+        dialogue.ask().await
     }
+}
 
-    async fn called(&mut self, held: Vec<u8>) -> Result<(Dialogue, OwnedSemaphorePermit), Fault> {
-        let scanner = self.scanner.clone();
-        self.patiently(async move {
-            let (mut dialogue, turn) = scanner.call().await?;
-            dialogue.send(&held).await?;
-            Ok((dialogue, turn))
-        })
-        .await
+/// What is found anywhere outweighs what could not be checked elsewhere, and that what is clean.
+fn graver(one: Result<Reply, Fault>, other: Result<Reply, Fault>) -> Result<Reply, Fault> {
+    match (one, other) {
+        (found @ Ok(Reply::Found(_)), _) | (_, found @ Ok(Reply::Found(_))) => found,
+        (fault @ Err(_), _) | (_, fault @ Err(_)) => fault,
+        (clean, _) => clean,
     }
+}
 
-    /// Waits for the scanner no longer than is left of the patience.
-    async fn patiently<T>(&mut self, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        let begun = Instant::now();
-        let outcome = tokio::time::timeout(self.left, step).await;
-        self.left = self.left.saturating_sub(begun.elapsed());
-        outcome.unwrap_or(Err(Fault::Slow))
+/// Bytes of the original, and how what the scanner is shown comes out of them.
+struct Stretch {
+    prefix: &'static [u8],
+    offset: u64,
+    length: u64,
+    decoder: Decoder,
+}
+
+impl Stretch {
+    fn whole(mail: &OpenContent) -> Self {
+        let decoder = Decoder::new(Encoding::Identity);
+        Self { prefix: PREFIX, offset: 0, length: mail.size(), decoder }
     }
+}
 
-    fn failed(&self, fault: &Fault) -> Stage {
-        tracing::warn!(clamd = %self.scanner.settings.clamd, %fault, "a mail is not checked for viruses");
-        Stage::Failed
+impl From<&Part> for Stretch {
+    fn from(part: &Part) -> Self {
+        Self { prefix: b"", offset: part.offset, length: part.length, decoder: part.decoder() }
     }
 }
 
@@ -206,17 +163,12 @@ enum Fault {
     Refused(String),
     #[error("the virus scanner answers with something that is no answer; check what listens there")]
     Garbage,
+    #[error(
+        "more stands inside its containers than is looked at; {MOST_PARTS} parts, and {MOST_BYTES} bytes for them"
+    )]
+    TooMuch,
+    #[error("the mail cannot be read back: {0}")]
+    Unread(#[from] StoreError),
     #[error("the gateway is shutting down")]
     Busy,
-}
-
-/// The graver of two answers about one mail: something found, then anything not checked.
-pub fn graver(one: Scan, other: Scan) -> Scan {
-    let weight = |scan: &Scan| match scan {
-        Scan::Off => 0,
-        Scan::Clean => 1,
-        Scan::NotChecked => 2,
-        Scan::Found => 3,
-    };
-    if weight(&other) > weight(&one) { other } else { one }
 }

@@ -3,7 +3,12 @@
 use std::io;
 use std::sync::Mutex;
 
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use certs::RootKey;
+use mail::{Budget, Scanner};
+use store::engine::Engine;
+use store::memory::Memory;
+use store::{ContentWriter, Ledger};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 
@@ -93,63 +98,72 @@ async fn serve(
     Ok(())
 }
 
-async fn scan(scanner: &VirusScanner, mail: &[u8], piece: usize) -> Scan {
-    let mut scanning = scanner.mail();
-    for piece in mail.chunks(piece) {
-        scanning.feed(piece).await;
-    }
-    scanning.finish().await
+/// A ledger, since what is shown lies sealed in one.
+async fn ledger() -> Ledger {
+    certs::install_provider();
+    let engine: Arc<dyn Engine> = Arc::new(Memory::new());
+    Ledger::open(engine, Arc::new(RootKey::generate().unwrap())).await.unwrap()
 }
 
-/// Larger than what is held back.
-fn large() -> Vec<u8> {
-    b"Subject: x\r\n\r\nsome line of text\r\n".repeat(20_000)
+async fn scan(scanner: &VirusScanner, mail: &[u8]) -> Scan {
+    let ledger = ledger().await;
+    let mut writer = ContentWriter::new(&ledger).unwrap();
+    writer.write(mail).await.unwrap();
+    let mut parser = Scanner::new(Budget::default());
+    parser.feed(mail);
+    let sealed = writer.finish().await.unwrap();
+    scanner.check(&sealed.open(&ledger), &parser.finish().headline.parts).await
 }
+
+/// Larger than what is in memory at a time.
+fn large() -> Vec<u8> {
+    b"Subject: x\r\n\r\nsome line of text\r\n".repeat(60_000)
+}
+
+/// A text with files in it.
+fn with_files(files: &[&str]) -> String {
+    let file = |line: &&str| format!("begin 644 readings.txt\r\n{line}\r\n`\r\nend\r\n");
+    format!("Subject: x\r\n\r\nSee below.\r\n\r\n{}", files.iter().map(file).collect::<String>())
+}
+
+/// `a virus` and `a meter`.
+const INFECTED: &str = "'82!V:7)U<P``";
+const HARMLESS: &str = "'82!M971E<@``";
 
 #[tokio::test]
 async fn mail_of_any_size_is_shown_whole_and_answered_for() {
     let fake = Fake::open(Manner::Honest);
     let scanner = fake.scanner();
     for mail in [b"".to_vec(), b"Subject: x\r\n\r\nbody".to_vec(), large()] {
-        for piece in [1000, 64 * 1024] {
-            assert_eq!(scan(&scanner, &mail, piece).await, Scan::Clean);
-            let seen = fake.streams.lock().unwrap().pop().unwrap();
-            assert!(seen.starts_with(b"Received: ") && seen.ends_with(&mail));
-            assert_eq!(seen.len(), PREFIX.len() + mail.len());
-        }
+        assert_eq!(scan(&scanner, &mail).await, Scan::Clean);
+        let seen = fake.streams.lock().unwrap().pop().unwrap();
+        assert!(seen.starts_with(b"Received: ") && seen.ends_with(&mail));
+        assert_eq!(seen.len(), PREFIX.len() + mail.len());
     }
-    assert_eq!(scan(&scanner, b"a virus", 3).await, Scan::Found);
-    assert_eq!(scan(&scanner, &[large(), b"virus".to_vec()].concat(), 4096).await, Scan::Found);
+    assert_eq!(scan(&scanner, b"a virus").await, Scan::Found);
+    assert_eq!(scan(&scanner, &[large(), b"virus".to_vec()].concat()).await, Scan::Found);
 }
 
 #[tokio::test]
-async fn parts_are_shown_as_they_are() {
+async fn what_stands_inside_a_container_is_shown_as_it_is() {
     let fake = Fake::open(Manner::Honest);
     let scanner = fake.scanner();
-    assert_eq!(scanner.check_part(&b"%PDF-1.7 text"[..]).await, Scan::Clean);
-    assert_eq!(fake.streams.lock().unwrap().pop().unwrap(), b"%PDF-1.7 text");
-    assert_eq!(scanner.check_part(&b"a virus"[..]).await, Scan::Found);
-    let broken = broken_reader();
-    assert_eq!(scanner.check_part(broken).await, Scan::NotChecked);
+    assert_eq!(scan(&scanner, with_files(&[HARMLESS, INFECTED]).as_bytes()).await, Scan::Found);
+    assert_eq!(fake.streams.lock().unwrap().pop().unwrap(), b"a virus");
+    assert_eq!(scan(&scanner, with_files(&[HARMLESS, HARMLESS]).as_bytes()).await, Scan::Clean);
+    assert_eq!(fake.streams.lock().unwrap().pop().unwrap(), b"a meter");
 }
 
-/// A reader that fails after its first bytes.
-fn broken_reader() -> impl AsyncRead + Unpin {
-    struct Broken(bool);
-    impl AsyncRead for Broken {
-        fn poll_read(
-            mut self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-            buffer: &mut tokio::io::ReadBuf<'_>,
-        ) -> std::task::Poll<io::Result<()>> {
-            if std::mem::replace(&mut self.0, true) {
-                return std::task::Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-            }
-            buffer.put_slice(b"some");
-            std::task::Poll::Ready(Ok(()))
-        }
-    }
-    Broken(false)
+#[tokio::test]
+async fn more_parts_than_are_looked_at_are_not_clean() {
+    let fake = Fake::open(Manner::Honest);
+    let scanner = fake.scanner();
+    let most = with_files(&[HARMLESS; MOST_PARTS]);
+    assert_eq!(scan(&scanner, most.as_bytes()).await, Scan::Clean);
+    let more = with_files(&[HARMLESS; MOST_PARTS + 1]);
+    assert_eq!(scan(&scanner, more.as_bytes()).await, Scan::NotChecked);
+    let found = format!("{more}virus");
+    assert_eq!(scan(&scanner, found.as_bytes()).await, Scan::Found);
 }
 
 #[tokio::test]
@@ -168,7 +182,7 @@ async fn whatever_goes_wrong_is_not_checked() {
         for mail in [b"virus".to_vec(), large()] {
             let small_survives = matches!(manner, Manner::HangsUpInTheMiddle) && mail.len() < 1000;
             let expected = if small_survives { Scan::Found } else { Scan::NotChecked };
-            assert_eq!(scan(&scanner, &mail, 4096).await, expected, "{manner:?}");
+            assert_eq!(scan(&scanner, &mail).await, expected, "{manner:?}");
         }
     }
 }
@@ -178,8 +192,8 @@ async fn slow_scanner_costs_the_patience_once_and_nothing_is_clean() {
     for manner in [Manner::Stops, Manner::Silent] {
         let fake = Fake::open(manner);
         let scanner = fake.patient_for(Duration::from_millis(50));
-        assert_eq!(scan(&scanner, &large(), 4096).await, Scan::NotChecked, "{manner:?}");
-        assert_eq!(scan(&scanner, b"small", 4096).await, Scan::NotChecked, "{manner:?}");
+        assert_eq!(scan(&scanner, &large()).await, Scan::NotChecked, "{manner:?}");
+        assert_eq!(scan(&scanner, b"small").await, Scan::NotChecked, "{manner:?}");
     }
 }
 
@@ -190,13 +204,13 @@ async fn absent_scanner_is_not_checked_and_found_again_when_it_is_back() {
     let settings =
         ScanSettings { clamd: Clamd::Unix(path.clone()), patience: Duration::from_secs(60), at_once: 1 };
     let scanner = VirusScanner::new(settings);
-    assert_eq!(scan(&scanner, b"text", 10).await, Scan::NotChecked);
+    assert_eq!(scan(&scanner, b"text").await, Scan::NotChecked);
     let listener = UnixListener::bind(&path).unwrap();
     let served = tokio::spawn(async move {
         let (socket, _) = listener.accept().await.unwrap();
         serve(socket, Manner::Honest, Arc::default()).await
     });
-    assert_eq!(scan(&scanner, b"text", 10).await, Scan::Clean);
+    assert_eq!(scan(&scanner, b"text").await, Scan::Clean);
     served.await.unwrap().unwrap();
 }
 
@@ -209,7 +223,7 @@ async fn tcp_serves_as_well() {
         serve(socket, Manner::Honest, Arc::default()).await
     });
     let scanner = VirusScanner::new(ScanSettings { clamd, patience: Duration::from_secs(60), at_once: 1 });
-    assert_eq!(scan(&scanner, b"a virus", 10).await, Scan::Found);
+    assert_eq!(scan(&scanner, b"a virus").await, Scan::Found);
     served.await.unwrap().unwrap();
 }
 
@@ -218,14 +232,18 @@ async fn who_waits_for_a_turn_waits_no_longer_than_the_patience() {
     let fake = Fake::open(Manner::Stops);
     let scanner = fake.patient_for(Duration::from_millis(50));
     let _both = scanner.turns.clone().acquire_many_owned(2).await.unwrap();
-    assert_eq!(scan(&scanner, b"text", 10).await, Scan::NotChecked);
+    assert_eq!(scan(&scanner, b"text").await, Scan::NotChecked);
 }
 
 #[test]
 fn the_graver_answer_counts() {
-    assert_eq!(graver(Scan::Clean, Scan::NotChecked), Scan::NotChecked);
-    assert_eq!(graver(Scan::Found, Scan::NotChecked), Scan::Found);
-    assert_eq!(graver(Scan::Clean, Scan::Found), Scan::Found);
-    assert_eq!(graver(Scan::Off, Scan::Clean), Scan::Clean);
-    assert_eq!(graver(Scan::Clean, Scan::Clean), Scan::Clean);
+    let (clean, found) = (|| Ok(Reply::Clean), || Ok(Reply::Found("x".to_owned())));
+    let fault = || Err(Fault::TooMuch);
+    assert!(matches!(graver(clean(), clean()), Ok(Reply::Clean)));
+    for (one, other) in [(found(), fault()), (fault(), found()), (clean(), found()), (found(), clean())] {
+        assert!(matches!(graver(one, other), Ok(Reply::Found(_))));
+    }
+    for (one, other) in [(clean(), fault()), (fault(), clean()), (fault(), fault())] {
+        assert!(matches!(graver(one, other), Err(Fault::TooMuch)));
+    }
 }
