@@ -11,7 +11,7 @@ use crate::{
     incoming::{Proven, Received},
     pipeline::Identified,
     proof::{Peer, Proving, Scanned, server_word},
-    sender::{Proved, Vouching},
+    sender::{Basis, Proved, Vouching},
     smtp::Refusal,
 };
 
@@ -29,7 +29,8 @@ pub(crate) async fn identified(gateway: &Gateway, received: Received) -> Result<
             by_mailbox(gateway, &received, polled, scanned).await?
         }
         (Vouching::Provider(_), Proven::Connector(bound)) => {
-            Proved::by(&bound.group, Proof::Connector(bound.connector.clone()))
+            let name = bound.connector.clone();
+            Proved::by(&bound.group, Proof::Connector(name.clone()), Basis::Connector(name))
         }
         // What comes back has a way of its own.
         _ => return Err(Refusal::NotProved(NOBODY.to_owned())),
@@ -45,6 +46,10 @@ async fn by_signature(gateway: &Gateway, received: &Received, scanned: &Scanned)
         address: arrival.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         helo: arrival.hello.as_deref().unwrap_or_default(),
         reverse_path: &received.original.envelope.reverse_path,
+        at: match received.vouching {
+            Vouching::Mailbox(_) => scanned.taken_in(),
+            _ => Some(arrival.at.as_second()),
+        },
     };
     let directory = gateway.ledger().directory();
     let owner = |domain: &str| directory.group_of_domain(domain).cloned();
@@ -54,6 +59,7 @@ async fn by_signature(gateway: &Gateway, received: &Received, scanned: &Scanned)
             authentication: Some(proof.authentication),
             author: Some(proof.author),
             group: proof.group,
+            basis: Basis::Mail,
         }),
         // Logged with every refusal; in the audit trail strangers could write without end.
         Proving::Unproved { why, .. } => Err(Refusal::NotProved(why.public().to_owned())),
@@ -85,5 +91,6 @@ fn by_word(gateway: &Gateway, polled: &Polled, scanned: &Scanned) -> Option<Prov
         proof: Proof::Polled(polled.mailbox.clone()),
         authentication: Some(word.authentication),
         author: Some(word.author),
+        basis: Basis::Mail,
     })
 }

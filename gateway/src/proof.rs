@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use mail::{Address, GroupId, ReversePath};
 use mail_auth::common::to_a_label;
+use mail_auth::dkim::Signature;
 use mail_auth::dmarc::verify::DmarcParameters;
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{
@@ -19,6 +20,7 @@ use self::signatures::{Alignment, Chain};
 use crate::dns::{DnsFailure, Resolver};
 use crate::fields::{self, Field};
 
+mod age;
 mod author;
 mod results;
 mod scanner;
@@ -44,6 +46,8 @@ pub struct ProofSettings {
     pub host: String,
     /// How long all look-ups for one mail may take together.
     pub timeout: Duration,
+    /// How old a signature may be when its mail is handed in.
+    pub oldest: Duration,
 }
 
 /// What SMTP says of whoever hands in the mail.
@@ -53,6 +57,9 @@ pub struct Peer<'a> {
     /// The argument of EHLO or HELO.
     pub helo: &'a str,
     pub reverse_path: &'a ReversePath,
+    /// When the mail was handed in, in seconds since 1970. Of one that has lain in a mailbox for nobody knows how long it
+    /// is not known; then the age of its signature says nothing.
+    pub at: Option<i64>,
 }
 
 /// What came of a proof.
@@ -94,6 +101,8 @@ pub enum Unproved {
     Failed,
     /// It verifies, but leaves out what could then be changed, or its algorithm or key do not count.
     Weak,
+    /// It verifies, and was made too long ago, or will be.
+    Stale,
 }
 
 impl Unproved {
@@ -116,7 +125,10 @@ impl Unproved {
                 "the DKIM signature of the domain in From does not verify; check the key in the DNS and what changes mail on its way"
             }
             Self::Weak => {
-                "the DKIM signature of the domain in From does not count; sign From and Subject, without l= and t=y, with rsa-sha256 (1024 bits or more) or ed25519-sha256"
+                "the DKIM signature of the domain in From does not count; sign From, Subject, Date and Message-ID, without l= and t=y, with rsa-sha256 (1024 bits or more) or ed25519-sha256"
+            }
+            Self::Stale => {
+                "the DKIM signature of the domain in From is too old or from the future; check the clock of your mail server, and send the mail again as a new one"
             }
         }
     }
@@ -164,7 +176,7 @@ impl DomainProver {
         };
         let found = self.check(&message, peer).await;
         let authentication = found.authentication();
-        match self.decide(&claim, &found, weak).await {
+        match self.decide(&claim, &found, weak, peer.at).await {
             Ok(domain) => Proving::Proved(Box::new(DomainProof {
                 group: claim.group,
                 author: claim.author,
@@ -202,7 +214,13 @@ impl DomainProver {
     }
 
     /// The domain of a signature that proves the claim.
-    async fn decide(&self, claim: &Claim<'_>, found: &Found<'_>, weak: bool) -> Result<String, Undecided> {
+    async fn decide(
+        &self,
+        claim: &Claim<'_>,
+        found: &Found<'_>,
+        weak: bool,
+        at: Option<i64>,
+    ) -> Result<String, Undecided> {
         let alignment = found.alignment();
         let mut outcome = Undecided::Final(if weak { Unproved::Weak } else { Unproved::Unsigned });
         for output in &found.dkim {
@@ -213,6 +231,7 @@ impl DomainProver {
                 DkimResult::Pass if !signatures::covers(&claim.fields, &signature.h) => {
                     Undecided::Final(Unproved::Weak)
                 }
+                DkimResult::Pass if !self.is_fresh(claim, signature, at) => Undecided::Final(Unproved::Stale),
                 DkimResult::Pass => match claim.aligned(&signature.d, &alignment) {
                     Ok(false) => continue,
                     Err(why) => Undecided::Later(why),
@@ -228,6 +247,12 @@ impl DomainProver {
             outcome = outcome.or(verdict);
         }
         Err(outcome)
+    }
+
+    fn is_fresh(&self, claim: &Claim<'_>, signature: &Signature, at: Option<i64>) -> bool {
+        let Some(at) = at else { return true };
+        let signed_at = age::signed_at(signature, claim.head);
+        signed_at.is_some_and(|signed_at| age::is_fresh(signed_at, at, self.settings.oldest))
     }
 
     /// Whether the published key is for mail and in earnest (RFC 6376 §3.6.1). It is in the resolver's cache.
@@ -252,7 +277,8 @@ impl Undecided {
         let weight = |one: &Self| match one {
             Self::Final(Unproved::Failed) => 1,
             Self::Final(Unproved::Weak) => 2,
-            Self::Later(_) => 3,
+            Self::Final(Unproved::Stale) => 3,
+            Self::Later(_) => 4,
             Self::Final(_) => 0,
         };
         if weight(&other) > weight(&self) { other } else { self }
@@ -321,6 +347,7 @@ impl Found<'_> {
             dmarc: results::dmarc(&self.dmarc),
             arc: results::dkim(self.arc.iter().map(ArcOutput::result)),
             domain: None,
+            addressed: None,
         }
     }
 

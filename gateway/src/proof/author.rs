@@ -1,7 +1,7 @@
 //! The author of a mail that is still to be proved: one From field, one address, read alike by the parser that shows
 //! the mail and by the one that checks its signatures.
 
-use mail::{Address, Budget, Scanner};
+use mail::{Address, Budget, Headline, Scanner};
 use mail_auth::AuthenticatedMessage;
 
 use super::Unproved;
@@ -12,7 +12,7 @@ pub(super) fn author(head: &[u8], fields: &[Field<'_>]) -> Result<Address, Unpro
     if fields.iter().filter(|field| field.is("From")).count() != 1 {
         return Err(Unproved::Author);
     }
-    let shown = shown(head).ok_or(Unproved::Author)?;
+    let shown = shown(&headline(head)).ok_or(Unproved::Author)?;
     let checked = AuthenticatedMessage::parse_with_opts(head, None, true).ok_or(Unproved::Author)?;
     match checked.from.as_slice() {
         [one] if *one == shown.key() => Ok(shown),
@@ -20,11 +20,14 @@ pub(super) fn author(head: &[u8], fields: &[Field<'_>]) -> Result<Address, Unpro
     }
 }
 
-/// As the portal will show it.
-fn shown(head: &[u8]) -> Option<Address> {
+/// A header block as the portal will show it.
+pub(super) fn headline(head: &[u8]) -> Headline {
     let mut scanner = Scanner::new(Budget::default());
     scanner.feed(head);
-    let headline = scanner.finish().headline;
+    scanner.finish().headline
+}
+
+fn shown(headline: &Headline) -> Option<Address> {
     match headline.from.as_slice() {
         [one] => Address::parse(one.address.as_deref()?).ok(),
         _ => None,

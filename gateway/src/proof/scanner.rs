@@ -6,6 +6,7 @@ use mail_auth::common::crypto::{HashAlgorithm, HashContext, HashImpl, Sha256};
 use mail_auth::dkim::Canonicalization;
 use mail_auth::dkim::canonicalize::BodyHasher;
 
+use super::age;
 use crate::fields::{self, LARGEST_HEAD};
 
 type Sha256Context = <Sha256 as HashImpl>::Context;
@@ -34,6 +35,11 @@ impl Scanned {
     /// The header block; none if it was longer than 100 KiB.
     pub(crate) fn header(&self) -> Option<&[u8]> {
         self.head.as_deref()
+    }
+
+    /// When the server of the mailbox where the mail was found took it in, if that shows.
+    pub(crate) fn taken_in(&self) -> Option<i64> {
+        age::taken_in(self.head.as_deref()?)
     }
 }
 

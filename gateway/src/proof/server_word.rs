@@ -13,7 +13,8 @@ use crate::fields::{self, Field};
 pub struct ServerWord {
     /// The one address in `From`.
     pub author: Address,
-    /// Whether the server vouches for the author's domain: DMARC passed for it, or a DKIM signature of it.
+    /// Whether the server vouches for the author's domain: a DKIM signature of it passed. SPF alone, which DMARC is content
+    /// with, shows a server that others may share, and no author.
     pub vouches: bool,
     pub authentication: Authentication,
 }
@@ -28,9 +29,7 @@ pub fn proved_by_server(head: &[u8], authserv_id: &str) -> Option<ServerWord> {
         .filter_map(|field| Said::parse(&field.text()))
         .find(|said| said.server.eq_ignore_ascii_case(authserv_id))?;
     let author = author::author(head, &fields).ok()?;
-    let by_dmarc = said.passes("dmarc", "header.from", author.domain());
-    let by_dkim = said.passes("dkim", "header.d", author.domain());
-    let vouches = by_dmarc || (by_dkim && said.result("dmarc") != AuthResult::Fail);
+    let vouches = said.signed_by(author.domain()) && said.result("dmarc") != AuthResult::Fail;
     Some(ServerWord {
         vouches,
         authentication: Authentication {
@@ -39,6 +38,7 @@ pub fn proved_by_server(head: &[u8], authserv_id: &str) -> Option<ServerWord> {
             dmarc: said.result("dmarc"),
             arc: said.result("arc"),
             domain: vouches.then(|| author.domain().to_owned()),
+            addressed: None,
         },
         author,
     })
@@ -80,13 +80,20 @@ impl Said {
         BEST_FIRST.into_iter().find(|result| said.contains(&result.as_str())).unwrap_or_default()
     }
 
-    /// Whether a method passed for a domain.
-    fn passes(&self, method: &str, property: &str, domain: &str) -> bool {
-        self.about(method).any(|(result, properties)| {
-            let mut values = properties.iter().filter(|(name, _)| name == property);
+    /// Whether a DKIM signature of this domain passed. Servers that name no `header.d` name the identity instead, whose domain
+    /// is the signer's or below it (RFC 6376 §3.5, `i=`).
+    fn signed_by(&self, domain: &str) -> bool {
+        self.about("dkim").any(|(result, properties)| {
+            let signer = match values(properties, "header.d").as_slice() {
+                [] => values(properties, "header.i"),
+                named => named.to_vec(),
+            };
             // Two values would leave open which of them passed.
-            let only = values.next().filter(|_| values.next().is_none());
-            result == "pass" && only.is_some_and(|(_, value)| value.eq_ignore_ascii_case(domain))
+            let only = match signer.as_slice() {
+                [one] => one.rsplit('@').next(),
+                _ => None,
+            };
+            result == "pass" && only.is_some_and(|only| only.eq_ignore_ascii_case(domain))
         })
     }
 
@@ -96,6 +103,10 @@ impl Said {
             (name.split('/').next() == Some(method)).then_some((result.as_str(), properties))
         })
     }
+}
+
+fn values<'a>(properties: &'a [(String, String)], name: &str) -> Vec<&'a str> {
+    properties.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
 }
 
 /// `name=value` words; names and results in lower case. Words of another form are passed over.
@@ -181,14 +192,15 @@ mod tests {
     }
 
     #[test]
-    fn dmarc_or_a_signature_of_the_authors_domain_is_believed() {
+    fn a_signature_of_the_authors_domain_is_believed() {
         for results in [
-            "dmarc=pass header.from=alpha.example",
-            "dmarc=pass (p=REJECT sp=none) header.from=Alpha.Example",
+            "dkim=pass header.d=Alpha.Example; dmarc=pass (p=REJECT sp=none) header.from=alpha.example",
+            "dkim=pass header.i=@alpha.example header.s=s header.b=abc; dmarc=pass header.from=alpha.example",
+            "dkim=pass header.i=ann@alpha.example",
             "spf=fail smtp.mailfrom=x; dkim=pass header.d=alpha.example header.s=s; dmarc=none",
             "dkim=pass header.d=esp.example; dkim/1 = pass header.d = \"alpha.example\" header.b=abc",
             "dkim=pass (2048-bit key; unprotected) header.d=alpha.example",
-            "dkim=fail (a \\) b (c)) header.d=x; dmarc=pass header.from=alpha.example",
+            "dkim=fail (a \\) b (c)) header.d=x; dkim=pass header.d=alpha.example",
         ] {
             assert!(vouches(results), "{results}");
         }
@@ -199,18 +211,23 @@ mod tests {
         for results in [
             "none",
             "dmarc=fail header.from=alpha.example",
-            "dmarc=pass header.from=beta.example",
-            "dmarc=pass",
-            "dmarc=pass header.from=alpha.example header.from=beta.example",
+            "dmarc=pass header.from=alpha.example",
+            "spf=pass smtp.mailfrom=alpha.example; dkim=none; dmarc=pass header.from=alpha.example",
+            "spf=pass smtp.mailfrom=alpha.example; dkim=pass header.d=esp.example; dmarc=pass header.from=alpha.example",
+            "dkim=pass",
+            "dkim=pass header.d=alpha.example header.d=beta.example",
+            "dkim=pass header.d=esp.example header.i=@alpha.example",
+            "dkim=pass header.i=@sub.alpha.example",
+            "dkim=pass header.i=@alpha.example header.i=@beta.example",
             "dkim=pass header.d=beta.example",
             "dkim=pass header.d=sub.alpha.example",
             "dkim=pass header.d=alpha.example; dmarc=fail header.from=alpha.example",
             "dkim=fail header.d=alpha.example",
             "spf=pass smtp.mailfrom=alpha.example",
-            "spf=pass reason=\"; dmarc=pass header.from=alpha.example\"",
-            "spf=pass (; dmarc=pass header.from=alpha.example)",
-            "spf=pass (dmarc=pass; header.from=alpha.example",
-            "x-dmarc=pass header.from=alpha.example",
+            "spf=pass reason=\"; dkim=pass header.d=alpha.example\"",
+            "spf=pass (; dkim=pass header.d=alpha.example)",
+            "spf=pass (dkim=pass; header.d=alpha.example",
+            "x-dkim=pass header.d=alpha.example",
         ] {
             assert!(!vouches(results), "{results}");
         }
@@ -218,13 +235,13 @@ mod tests {
 
     #[test]
     fn only_the_topmost_field_of_the_server_itself_counts() {
-        let forged = "Authentication-Results: mx.host.example; dmarc=pass header.from=alpha.example";
+        let forged = "Authentication-Results: mx.host.example; dkim=pass header.d=alpha.example";
         assert!(word(forged).unwrap().vouches);
         let true_word = "Authentication-Results: mx.host.example 1; dmarc=fail header.from=alpha.example";
         let said = word(&format!("{true_word}\r\nReceived: x\r\n{forged}")).unwrap();
         assert!(!said.vouches);
         assert_eq!(said.authentication.dmarc, AuthResult::Fail);
-        let others = "Authentication-Results: evil.example; dmarc=pass header.from=alpha.example";
+        let others = "Authentication-Results: evil.example; dkim=pass header.d=alpha.example";
         assert_eq!(word(others), None);
         assert!(word(&format!("{others}\r\n{forged}")).unwrap().vouches);
         assert_eq!(word("X: y"), None);

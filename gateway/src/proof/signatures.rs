@@ -33,8 +33,11 @@ const SINGLE: [&str; 13] = [
     "Content-Transfer-Encoding",
 ];
 
-/// Of these, those without which a signature does not say what the mail is about.
-const SIGNED: [&str; 2] = ["From", "Subject"];
+/// Of these, those without which a signature does not say what the mail is about, and when and for which mail it was made.
+const SIGNED: [&str; 4] = ["From", "Subject", "Date", "Message-ID"];
+
+/// Those that must be there: a mail without them could be handed in again as another.
+const NEEDED: [&str; 3] = ["From", "Date", "Message-ID"];
 
 /// How near to the author's domain a signer's must be, by the policy that the domain publishes.
 pub(super) enum Alignment {
@@ -102,13 +105,14 @@ pub(super) fn prepare<'a>(
     (Some(message), weak)
 }
 
-/// Whether a signature over the fields `signed` leaves nothing open that a reader goes by: From and Subject are signed,
-/// and no field that may stand once has a further copy that nobody signed.
+/// Whether a signature over the fields `signed` leaves nothing open that a reader goes by: what names the mail is there
+/// and signed, and no field that may stand once has a further copy that nobody signed.
 pub(super) fn covers(fields: &[Field<'_>], signed: &[String]) -> bool {
     SINGLE.iter().all(|name| {
         let there = fields.iter().filter(|field| field.is(name)).count();
         let covered = signed.iter().filter(|one| one.eq_ignore_ascii_case(name)).count();
         match covered {
+            _ if there == 0 && NEEDED.contains(name) => false,
             0 => there <= usize::from(!SIGNED.contains(name)),
             _ => there <= covered,
         }
@@ -147,9 +151,13 @@ mod tests {
 
     #[test]
     fn what_a_reader_goes_by_must_be_signed_as_often_as_it_stands() {
-        let covered = |head: &str, signed: &str| {
+        let exactly = |head: &str, signed: &str| {
             let fields: Vec<_> = fields::fields(head.as_bytes()).collect();
             covers(&fields, &signed.split(':').map(str::to_owned).collect::<Vec<_>>())
+        };
+        let named = "Date: x\r\nMessage-ID: y\r\n";
+        let covered = |head: &str, signed: &str| {
+            exactly(&format!("{named}{head}"), &format!("date:{signed}:message-id"))
         };
         let plain = "From: a\r\nSubject: b\r\nTo: c\r\n";
         assert!(covered(plain, "from:subject") && covered(plain, "From:Subject:To:Date"));
@@ -163,6 +171,15 @@ mod tests {
         let typed = "From: a\r\nContent-Type: text/plain\r\n";
         assert!(covered(typed, "from"));
         assert!(!covered(&format!("Content-Type: text/html\r\n{typed}"), "from"), "two that nobody signed");
+        let whole = format!("{named}{plain}");
+        assert!(exactly(&whole, "from:subject:date:message-id"));
+        for open in ["from:subject:date", "from:subject:message-id", "from:subject:x"] {
+            assert!(!exactly(&whole, open), "{open}");
+        }
+        for absent in ["Date: x\r\n", "Message-ID: y\r\n", "From: a\r\n"] {
+            let head = whole.replacen(absent, "", 1);
+            assert!(!exactly(&head, "from:subject:date:message-id"), "without {absent}");
+        }
     }
 
     #[test]

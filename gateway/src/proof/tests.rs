@@ -12,7 +12,11 @@ use store::AuthResult;
 use super::*;
 use crate::dns::zone::Zone;
 
-const FIELDS: &str = "From: Ann <ann@alpha.example>\r\nTo: et@beta.example\r\nSubject: Meter 1\r\n";
+const FIELDS: &str = "From: Ann <ann@alpha.example>\r\nTo: et@beta.example\r\nSubject: Meter 1\r\n\
+                      Date: Mon, 23 Nov 2026 17:00:00 +0000\r\nMessage-ID: <1@alpha.example>\r\n";
+
+/// What must be signed.
+const NAMES: [&str; 4] = ["From", "Subject", "Date", "Message-ID"];
 const BODY: &str = "\r\nHello  Beta,\r\n\r\nplease look.  \r\n\r\n\r\n";
 
 /// A name server that knows `alpha.example` and `beta.example`, each registered to its company.
@@ -56,7 +60,7 @@ impl Estate {
     }
 
     fn signed(&self, mail: &str) -> String {
-        self.signed_by("alpha.example", &["From", "To", "Subject"], mail)
+        self.signed_by("alpha.example", &NAMES, mail)
     }
 
     async fn prove(&self, mail: &str) -> Proving {
@@ -64,6 +68,10 @@ impl Estate {
     }
 
     async fn prove_bytes(&self, mail: &[u8]) -> Proving {
+        self.prove_at(mail, None).await
+    }
+
+    async fn prove_at(&self, mail: &[u8], at: Option<i64>) -> Proving {
         let mut scanner = ProofScanner::default();
         mail.chunks(7).for_each(|piece| scanner.feed(piece));
         let reverse_path = ReversePath::Address("ann@alpha.example".parse().unwrap());
@@ -71,9 +79,13 @@ impl Estate {
             address: "192.0.2.25".parse().unwrap(),
             helo: "mail.alpha.example",
             reverse_path: &reverse_path,
+            at,
         };
-        let settings =
-            ProofSettings { host: "mail.postern.example".into(), timeout: Duration::from_secs(30) };
+        let settings = ProofSettings {
+            host: "mail.postern.example".into(),
+            timeout: Duration::from_secs(30),
+            oldest: Duration::from_hours(7 * 24),
+        };
         DomainProver::new(self.zone.resolver(), settings).prove(&scanner.finish(), &peer, owner).await
     }
 
@@ -118,6 +130,7 @@ async fn aligned_signature_proves_the_company_and_the_rest_is_noted() {
             dmarc: AuthResult::Pass,
             arc: AuthResult::None,
             domain: Some("alpha.example".into()),
+            addressed: None,
         };
         assert_eq!(proof.authentication, expected);
     }
@@ -159,22 +172,45 @@ async fn what_was_changed_on_the_way_is_not_proved() {
 #[tokio::test]
 async fn signature_that_leaves_something_open_does_not_count() {
     let estate = Estate::open().await;
-    for headers in [&["From"][..], &["Subject", "To"], &["To"]] {
+    for headers in [
+        &["From"][..],
+        &["Subject", "To"],
+        &["To"],
+        &NAMES[..3],
+        &NAMES[1..],
+        &["From", "Subject", "Message-ID"],
+    ] {
         let signed = estate.signed_by("alpha.example", headers, &mail());
         assert_eq!(estate.refused(&signed).await, Unproved::Weak, "{headers:?}");
     }
     let part = DkimSigner::from_key(estate.signer()).domain("alpha.example").selector("s");
-    let part = part.headers(["From", "Subject"]).body_length(true).sign(mail().as_bytes()).unwrap();
+    let part = part.headers(NAMES).body_length(true).sign(mail().as_bytes()).unwrap();
     assert_eq!(estate.refused(&format!("{}{}", part.to_header(), mail())).await, Unproved::Weak, "l=");
     let sha1 = estate.signed(&mail()).replace("a=ed25519-sha256", "a=rsa-sha1");
     assert_eq!(estate.refused(&sha1).await, Unproved::Weak);
 }
 
 #[tokio::test]
+async fn a_mail_that_was_signed_long_ago_or_will_be_is_not_taken() {
+    const DAY: i64 = 24 * 60 * 60;
+    let estate = Estate::open().await;
+    let signer = DkimSigner::from_key(estate.signer()).domain("alpha.example").selector("s");
+    let signature = signer.headers(NAMES).sign(mail().as_bytes()).unwrap();
+    let good = format!("{}{}", signature.to_header(), mail());
+    let signed_at = signature.t as i64;
+    for (later, fresh) in [(0, true), (7 * DAY, true), (7 * DAY + 1, false), (-DAY, true), (-DAY - 1, false)]
+    {
+        let proving = estate.prove_at(good.as_bytes(), Some(signed_at + later)).await;
+        let stale = matches!(&proving, Proving::Unproved { why: Unproved::Stale, .. });
+        assert_eq!((matches!(proving, Proving::Proved(_)), stale), (fresh, !fresh), "{later}");
+    }
+}
+
+#[tokio::test]
 async fn expired_signature_is_not_worked_out() {
     let estate = Estate::open().await;
     let signer = DkimSigner::from_key(estate.signer()).domain("alpha.example").selector("s");
-    let signature = signer.headers(["From", "Subject"]).expiration(60).sign(mail().as_bytes()).unwrap();
+    let signature = signer.headers(NAMES).expiration(60).sign(mail().as_bytes()).unwrap();
     let good = format!("{}{}", signature.to_header(), mail());
     assert_eq!(estate.proved(&good).await.domain, "alpha.example");
     let over = good.replace(&format!("x={}", signature.x), "x=1");
@@ -196,12 +232,12 @@ async fn key_on_trial_revoked_or_absent_does_not_count() {
     ] {
         estate.zone.txt(&format!("{selector}._domainkey.alpha.example"), &text);
         let signer = DkimSigner::from_key(estate.signer()).domain("alpha.example").selector(selector);
-        let signature = signer.headers(["From", "Subject"]).sign(mail().as_bytes()).unwrap();
+        let signature = signer.headers(NAMES).sign(mail().as_bytes()).unwrap();
         let signed = format!("{}{}", signature.to_header(), mail());
         assert_eq!(estate.refused(&signed).await, why, "{selector}");
     }
     let signer = DkimSigner::from_key(estate.signer()).domain("alpha.example").selector("absent");
-    let signature = signer.headers(["From", "Subject"]).sign(mail().as_bytes()).unwrap();
+    let signature = signer.headers(NAMES).sign(mail().as_bytes()).unwrap();
     assert_eq!(estate.refused(&format!("{}{}", signature.to_header(), mail())).await, Unproved::Failed);
 }
 
@@ -213,8 +249,7 @@ async fn signer_must_be_the_authors_domain_or_one_above_it_of_the_same_company()
     for domain in ["trade.alpha.example", "lent.alpha.example", "beta.example", "esp.example", "example"] {
         estate.zone.txt(&format!("s._domainkey.{domain}"), &record);
     }
-    let signed =
-        |signer: &str, author: &str| estate.signed_by(signer, &["From", "To", "Subject"], &from(author));
+    let signed = |signer: &str, author: &str| estate.signed_by(signer, &NAMES, &from(author));
     let above = signed("alpha.example", "trade.alpha.example");
     assert_eq!(estate.proved(&above).await.group.as_str(), "alpha");
     for (signer, author, why) in [
@@ -255,7 +290,7 @@ async fn fault_of_the_name_server_is_an_answer_for_later() {
     let both = format!("{}{good}", &more[..more.len() - mail().len()]);
     assert!(matches!(estate.prove(&both).await, Proving::Later(_)));
     estate.zone.fails("s._domainkey.esp.example");
-    let other = estate.signed_by("esp.example", &["From", "Subject"], &mail());
+    let other = estate.signed_by("esp.example", &NAMES, &mail());
     assert_eq!(estate.refused(&other).await, Unproved::Unsigned, "not the author's domain");
 }
 
@@ -285,11 +320,11 @@ async fn sealed_chain_is_noted_and_proves_nothing() {
     let message = AuthenticatedMessage::parse(mail.as_bytes()).unwrap();
     let (results, chain) = (AuthenticationResults::new("list.example"), ArcOutput::default());
     let sealer = ArcSealer::from_key(estate.signer()).domain("list.example").selector("s");
-    let set = sealer.headers(["From", "Subject"]).seal(&message, &results, &chain).unwrap();
+    let set = sealer.headers(NAMES).seal(&message, &results, &chain).unwrap();
     let sealed = format!("{}{mail}", set.to_header());
     let Proving::Unproved { why, authentication } = estate.prove(&sealed).await else { panic!("unproved") };
     assert_eq!((why, authentication.unwrap().arc), (Unproved::Unsigned, AuthResult::Pass));
-    let costly = sealed.replace("h=Subject", &format!("h={}Subject", "a:".repeat(300)));
+    let costly = sealed.replace("h=Message-ID", &format!("h={}Message-ID", "a:".repeat(300)));
     assert_ne!(costly, sealed);
     let Proving::Unproved { authentication, .. } = estate.prove(&costly).await else { panic!("unproved") };
     assert_eq!(authentication.unwrap().arc, AuthResult::PermanentError, "not worked out");
@@ -357,6 +392,7 @@ fn what_peers_are_told_is_one_line_of_ascii() {
         Unproved::Unsigned,
         Unproved::Failed,
         Unproved::Weak,
+        Unproved::Stale,
     ] {
         let text = why.public();
         assert!(text.is_ascii() && !text.contains(['\r', '\n']) && text.contains(';'), "{text}");
