@@ -9,7 +9,7 @@ use std::{
 use certs::PeerCertificate;
 use mail::{Address, Envelope, GroupId, ReversePath};
 use policies::{Class, Passing, Recipient};
-use store::Proof;
+use store::{Proof, Stage};
 
 use crate::{
     arrival::Arrival,
@@ -17,12 +17,16 @@ use crate::{
     incoming::Incoming,
     notice,
     placement::{self, Known},
-    sender::{Proved, Sender, Vouching},
+    sender::{Basis, NO_LONGER, Proved, Sender, Vouching},
+    shadow,
     smtp::{Circumstance, Encryption, Intake, Refusal, ScramChallenge, Transaction},
 };
 
 const AMBIGUOUS: &str = "what happens to mail for this address depends on whose mail it is, which is not known yet here; \
      log in, or connect with a client certificate of your own";
+
+const WATCHED: &str = "mail for this address is only watched here yet, and goes on by the way it always went; what comes by \
+     this way cannot go on";
 
 const HOW_TO_BE_PROVED: &str = "this gateway takes mail only from companies that it knows; log in with AUTH, or connect \
      with the client certificate that your administrator was given";
@@ -35,15 +39,23 @@ pub struct Guards(pub Arc<Gateway>);
 /// subject can name a mailbox of one and not of the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransactionClass {
+    /// Mail that is only watched goes on, wherever to: it is all one class.
+    stage: Stage,
     class: Class,
     company: Option<GroupId>,
 }
 
-impl Guards {
-    fn by_group(&self, group: Option<&GroupId>, proof: Proof) -> Option<Sender> {
-        group.map(|group| Sender::Proved(Proved::by(group, proof)))
+impl TransactionClass {
+    fn live(class: Class) -> Self {
+        Self { stage: Stage::Live, class, company: None }
     }
 
+    fn watched() -> Self {
+        Self { stage: Stage::Shadow, class: Class::Outside, company: None }
+    }
+}
+
+impl Guards {
     /// The companies that the mail can turn out to come from. One that nobody vouches for claims one by its
     /// reverse-path; a signature will have to bear it out.
     fn candidates(&self, sender: Option<&Sender>, from: &ReversePath) -> Vec<GroupId> {
@@ -84,19 +96,6 @@ impl Guards {
         Err(Refusal::UnknownRecipient("no mail of ours went out under this address".to_owned()))
     }
 
-    /// A connection can outlive the user who opened it.
-    fn is_current(&self, proved: &Proved) -> bool {
-        match &proved.proof {
-            Proof::Login(user) => self
-                .0
-                .ledger()
-                .directory()
-                .user(user)
-                .is_some_and(|user| user.active && user.group == proved.group),
-            _ => true,
-        }
-    }
-
     /// A mail that goes on takes its reverse-path along, and the next server writes there: never to a stranger.
     fn own_reverse_path(
         &self,
@@ -119,16 +118,22 @@ impl Guards {
     fn class(&self, group: &GroupId, passing: Passing, to: &Address) -> Result<TransactionClass, Refusal> {
         let recipient = match placement::known_recipient(&self.0, group, to) {
             // The key is good for this group; the case itself is looked up when the mail is judged.
-            Known::ReplyAddress(_) => return Ok(TransactionClass { class: Class::Case, company: None }),
+            Known::ReplyAddress(_) => return Ok(TransactionClass::live(Class::Case)),
             Known::As(recipient) => recipient,
         };
+        let directory = self.0.ledger().directory();
+        match (shadow::stage(&directory, self.0.settings().stage, group, &recipient), passing) {
+            (Stage::Live, _) => {}
+            (Stage::Shadow, Passing::On) => return Ok(TransactionClass::watched()),
+            (Stage::Shadow, Passing::Off) => return Err(Refusal::UnknownRecipient(WATCHED.to_owned())),
+        }
         let class = self.0.rules().class(group, &recipient, passing);
         let class = class.map_err(|refused| Refusal::UnknownRecipient(refused.public))?;
         let company = match recipient {
             Recipient::Counterparty { group, .. } => Some(group),
             _ => None,
         };
-        Ok(TransactionClass { class, company })
+        Ok(TransactionClass { company, ..TransactionClass::live(class) })
     }
 }
 
@@ -139,15 +144,18 @@ impl Intake for Guards {
 
     fn by_network(&self, peer: IpAddr) -> Option<Sender> {
         let directory = self.0.ledger().directory();
-        self.by_group(directory.group_of_network(peer), Proof::Network)
+        let group = directory.group_of_network(peer)?;
+        Some(Sender::Proved(Proved::by(group, Proof::Network, Basis::Network(peer))))
     }
 
     fn by_certificate(&self, peer: &PeerCertificate) -> Option<Sender> {
         let directory = self.0.ledger().directory();
-        let registered = directory.certificate(&peer.fingerprint).map(|certificate| &certificate.group);
-        // A renewed certificate keeps its name.
-        let named = || directory.group_of_certificate_name(peer.name.as_deref()?);
-        self.by_group(registered.or_else(named), Proof::Certificate(peer.fingerprint))
+        let basis = Basis::Certificate(peer.fingerprint, peer.name.clone());
+        let group = basis.group(&directory)?.clone();
+        if let (None, Some(name)) = (directory.certificate(&peer.fingerprint), &peer.name) {
+            self.0.certificates().note(name, &group, peer.not_after);
+        }
+        Some(Sender::Proved(Proved::by(&group, Proof::Certificate(peer.fingerprint), basis)))
     }
 
     fn provider_names(&self) -> Vec<String> {
@@ -189,6 +197,14 @@ impl Intake for Guards {
         checked.map(|(proved, signature)| (Sender::Proved(proved), signature))
     }
 
+    fn postmaster(&self) -> Option<Address> {
+        self.0.settings().postmaster.clone()
+    }
+
+    fn is_own(&self, domain: &str) -> bool {
+        self.0.settings().notice_domain == domain
+    }
+
     /// A reverse-path is never written to and proves nothing; it only says which company has to be proved.
     fn mail(
         &self,
@@ -203,8 +219,8 @@ impl Intake for Guards {
                     "use STARTTLS: a connector's secret does not travel in the clear".to_owned(),
                 ))
             }
-            (Some(Sender::Proved(proved)), _) if !self.is_current(proved) => {
-                Err(Refusal::NotProved("this user was switched off; ask your administrator".to_owned()))
+            (Some(Sender::Proved(proved)), _) if !proved.stands(&self.0.ledger().directory()) => {
+                Err(Refusal::NotProved(NO_LONGER.to_owned()))
             }
             (Some(_), _) => Ok(()),
             // What comes back to us: the recipient has to name a mail of ours.
@@ -227,22 +243,27 @@ impl Intake for Guards {
         to: &Address,
     ) -> Result<TransactionClass, Refusal> {
         if notice::job_of(self.0.ledger(), to, &self.0.settings().notice_domain).is_some() {
-            return Ok(TransactionClass { class: Class::Return, company: None });
+            return Ok(TransactionClass::live(Class::Return));
         }
         let passing = match sender {
             Some(_) => self.0.settings().passing,
             None => Passing::Off,
         };
         // Where it is not known yet whose mail it is, all that it may turn out to be must agree; whom this address refuses
-        // will read it at the end.
+        // will read it at the end. Mail of a list claims nobody (RFC 5321 §4.5.5), and nothing else could be done about it:
+        // it goes for mail into a case, if it may be that.
         let mut refusal = Refusal::NotProved(HOW_TO_BE_PROVED.to_owned());
         let mut agreed: Option<TransactionClass> = None;
         for group in self.candidates(sender, from) {
             match self.class(&group, passing, to) {
-                Ok(class) if agreed.as_ref().is_some_and(|other| *other != class) => {
-                    return Err(Refusal::UnknownRecipient(AMBIGUOUS.to_owned()));
-                }
-                Ok(class) => agreed = Some(class),
+                Ok(class) => match &agreed {
+                    Some(other) if *other == class => {}
+                    Some(_) if *from != ReversePath::Null => {
+                        return Err(Refusal::UnknownRecipient(AMBIGUOUS.to_owned()));
+                    }
+                    Some(_) if class.class != Class::Case => {}
+                    _ => agreed = Some(class),
+                },
                 Err(refused) => refusal = refused,
             }
         }

@@ -5,13 +5,13 @@ use std::{net::IpAddr, sync::Arc};
 
 use certs::scram::{self, Verifier};
 use mail::Address;
-use store::{Act, Actor, Directory, Event, Ledger, Proof, User};
+use store::{Act, Actor, AppPassword, AppPasswordId, Event, Ledger, Proof, User};
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     gateway::refused,
-    sender::Proved,
-    smtp::{Refusal, ScramChallenge, Standing, Throttle},
+    sender::{Basis, Proved},
+    smtp::{Admitted, Own, Refusal, ScramChallenge, Standing, Throttle, Try},
 };
 
 /// Checks logins: Argon2id costs memory and time, so only a few run at once and none on an async thread.
@@ -34,7 +34,8 @@ impl Logins {
     }
 
     /// An app password, else the user's own. An address with too many failures gets no work done, and leaves nothing in
-    /// the audit trail.
+    /// the audit trail. Where an account is being guessed at, strangers wait before their guess is looked at, or come
+    /// again later; an app password is drawn at random and no guess, so it works at once.
     pub(crate) async fn check(
         &self,
         ledger: &Ledger,
@@ -42,32 +43,68 @@ impl Logins {
         user: &str,
         password: &str,
     ) -> Result<Proved, Refusal> {
-        let attempt = self.throttle.begin(peer, user, Instant::now()).ok_or(Refusal::LoginsPaused)?;
-        let permits = match attempt.standing() {
+        let Admitted { attempt, own } =
+            self.throttle.begin(peer, user, Instant::now()).ok_or(Refusal::LoginsPaused)?;
+        let account = Account::of(ledger, user);
+        let mut opened = None;
+        if own != Own::Now {
+            opened = self.opened(&account, Tried::AppPasswords, attempt.standing(), password).await?;
+        }
+        match (own, &opened) {
+            (Own::Never, None) => return Err(Refusal::LoginsPaused),
+            (Own::After(pause), None) => tokio::time::sleep(pause).await,
+            _ => {}
+        }
+        if opened.is_none() {
+            opened = self.opened(&account, Tried::All, attempt.standing(), password).await?;
+        }
+        self.settled(ledger, attempt, account, opened).await
+    }
+
+    /// Which of the account's passwords this is. One of two permits is needed for the work.
+    async fn opened(
+        &self,
+        account: &Account,
+        tried: Tried,
+        standing: Standing,
+        password: &str,
+    ) -> Result<Option<Opened>, Refusal> {
+        let permits = match standing {
             Standing::Familiar => &self.familiar,
             Standing::Stranger => &self.strangers,
         };
-        let account = Account::of(ledger, user);
-        let (verifiers, salt, stored) = (account.verifiers, account.salt, account.password);
-        let password = password.to_owned();
+        let (verifiers, salt) = (account.verifiers.clone(), account.salt);
+        let (stored, password) = (account.password.clone(), password.to_owned());
         let permit = permits.clone().acquire_owned().await;
         let verified = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let app = scram::check_password(&verifiers, &salt, scram::ITERATIONS, &password).is_some();
+            let app = scram::check_password(&verifiers, &salt, scram::ITERATIONS, &password);
             // The user's own password is looked at either way, so that the time says nothing.
-            certs::password::verify(&password, stored.as_deref()) | app
+            let own = tried == Tried::All && certs::password::verify(&password, stored.as_deref());
+            app.map(Opened::App).or(own.then_some(Opened::Own))
         });
-        match (verified.await, account.user) {
-            (Ok(true), Some(user)) => {
-                self.throttle.succeeded(attempt, Instant::now());
-                Ok(Proved::by(&user.group, Proof::Login(user.id)))
-            }
-            (Ok(_), known) => {
-                record_refusal(ledger, known).await?;
-                Err(Refusal::BadCredentials)
-            }
-            (Err(_), _) => Err(Refusal::Unavailable("logins cannot be checked now; try again".to_owned())),
+        verified.await.map_err(|_| Refusal::Unavailable("logins cannot be checked now; try again".to_owned()))
+    }
+
+    async fn settled(
+        &self,
+        ledger: &Ledger,
+        attempt: Try,
+        account: Account,
+        opened: Option<Opened>,
+    ) -> Result<Proved, Refusal> {
+        let proved = opened.and_then(|opened| account.proved(&opened));
+        let Some(proved) = proved else {
+            record_refusal(ledger, account.user).await?;
+            return Err(Refusal::BadCredentials);
+        };
+        self.throttle.succeeded(attempt, Instant::now());
+        if let Proof::Login(user, Some(which)) = proved.proof
+            && let Err(error) = ledger.app_password_used(user, which).await
+        {
+            tracing::warn!(%error, "the use of an app password could not be noted");
         }
+        Ok(proved)
     }
 
     /// What SCRAM-SHA-256 tells whoever asks; made up, and always the same, for users without an app password.
@@ -84,20 +121,29 @@ impl Logins {
         auth_message: &[u8],
         proof: &[u8],
     ) -> Result<(Proved, Vec<u8>), Refusal> {
-        let attempt = self.throttle.begin(peer, user, Instant::now()).ok_or(Refusal::LoginsPaused)?;
+        let Admitted { attempt, .. } =
+            self.throttle.begin(peer, user, Instant::now()).ok_or(Refusal::LoginsPaused)?;
         let account = Account::of(ledger, user);
-        match (scram::check(&account.verifiers, auth_message, proof), account.user) {
-            (Some(proved), Some(user)) => {
-                self.throttle.succeeded(attempt, Instant::now());
-                let sender = Proved::by(&user.group, Proof::Login(user.id));
-                Ok((sender, proved.server_signature.to_vec()))
-            }
-            (_, known) => {
-                record_refusal(ledger, known).await?;
-                Err(Refusal::BadCredentials)
-            }
-        }
+        let proved = scram::check(&account.verifiers, auth_message, proof);
+        let signature = proved.as_ref().map_or_else(Vec::new, |proved| proved.server_signature.to_vec());
+        let opened = proved.map(|proved| Opened::App(proved.index));
+        let sender = self.settled(ledger, attempt, account, opened).await?;
+        Ok((sender, signature))
     }
+}
+
+/// Which passwords of an account are tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tried {
+    All,
+    AppPasswords,
+}
+
+/// What a login was right with.
+enum Opened {
+    Own,
+    /// The app password of this number.
+    App(usize),
 }
 
 /// What there is to check a login against.
@@ -106,6 +152,8 @@ struct Account {
     user: Option<User>,
     password: Option<String>,
     verifiers: Vec<Verifier>,
+    /// The app passwords that the verifiers are of.
+    apps: Vec<AppPasswordId>,
     salt: [u8; 16],
 }
 
@@ -115,22 +163,36 @@ impl Account {
         let known = Address::parse(name).ok().and_then(|address| directory.user_by_email(&address).cloned());
         let user = known.filter(|user| user.active);
         let salt = user.as_ref().and_then(|user| user.scram_salt);
+        let apps: Vec<&AppPassword> =
+            user.iter().flat_map(|user| directory.app_passwords(&user.id)).collect();
+        let verifier =
+            |known: &&AppPassword| Verifier { stored_key: known.stored_key, server_key: known.server_key };
         Self {
             password: user.as_ref().and_then(|user| user.password.clone()),
-            verifiers: user.as_ref().map_or_else(Vec::new, |user| verifiers(&directory, user)),
+            verifiers: apps.iter().map(verifier).collect(),
+            apps: apps.iter().map(|known| known.id).collect(),
             salt: salt.unwrap_or_else(|| {
                 scram::salt_from(&ledger.mac(scram::FAKE_SALT, name.to_lowercase().as_bytes()))
             }),
             user,
         }
     }
-}
 
-fn verifiers(directory: &Directory, user: &User) -> Vec<Verifier> {
-    directory
-        .app_passwords(&user.id)
-        .map(|known| Verifier { stored_key: known.stored_key, server_key: known.server_key })
-        .collect()
+    /// Who it is that opened it.
+    fn proved(&self, opened: &Opened) -> Option<Proved> {
+        let user = self.user.as_ref()?;
+        let (app, basis) = match opened {
+            Opened::Own => {
+                let stored = self.password.as_deref().unwrap_or_default();
+                (None, Basis::Password(user.id, certs::sha256(stored.as_bytes())))
+            }
+            Opened::App(index) => {
+                let id = *self.apps.get(*index)?;
+                (Some(id), Basis::AppPassword(user.id, id))
+            }
+        };
+        Some(Proved::by(&user.group, Proof::Login(user.id, app), basis))
+    }
 }
 
 async fn record_refusal(ledger: &Ledger, user: Option<User>) -> Result<(), Refusal> {

@@ -93,6 +93,12 @@ pub trait Intake: Send + Sync + 'static {
         None
     }
 
+    /// Whether this domain is the server's own too, beside its name, so that its postmaster is the same reader.
+    fn is_own(&self, domain: &str) -> bool {
+        let _none = domain;
+        false
+    }
+
     /// May this peer send mail with this reverse-path? Without an identity it is asked only on a listener that takes
     /// domains, whose proof is in the message, or returns, and then for the null reverse-path only.
     fn mail(

@@ -30,4 +30,4 @@ pub use options::{
 };
 pub use reply::{Permanence, Refusal};
 pub use session::Awaiting;
-pub(crate) use throttle::{Standing, Throttle};
+pub(crate) use throttle::{Admitted, Own, Standing, Throttle, Try};

@@ -138,6 +138,15 @@ pub enum Security {
     Implicit(Arc<ServerIdentity>),
 }
 
+impl Security {
+    pub(crate) fn identity(&self) -> Option<&ServerIdentity> {
+        match self {
+            Self::Plain => None,
+            Self::StartTls(identity) | Self::Implicit(identity) => Some(identity),
+        }
+    }
+}
+
 /// Whether AUTH is offered before TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlainAuth {
@@ -172,12 +181,6 @@ impl Hostname {
     /// The name, in lower case.
     pub fn as_str(&self) -> &str {
         self.postmaster.domain()
-    }
-
-    /// Whether this is the postmaster of this server, in any case (RFC 5321 §4.5.1).
-    pub(crate) fn is_postmaster(&self, address: &Address) -> bool {
-        let local = address.local().eq_ignore_ascii_case(self.postmaster.local());
-        local && address.domain() == self.postmaster.domain()
     }
 }
 

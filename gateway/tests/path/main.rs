@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod market;
+mod standing;
 
 use gateway::Guards;
 use gateway::smtp::{Intake, Refusal};

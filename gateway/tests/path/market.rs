@@ -7,20 +7,21 @@ use std::time::Duration;
 use certs::RootKey;
 use gateway::connector::Provider;
 use gateway::smtp::{Circumstance, Delivery, Encryption, Intake, Refusal, Transaction};
-use gateway::{DnsSettings, Gateway, Guards, Resolver, Settings};
+use gateway::{DnsSettings, Gateway, Guards, Incoming, Resolver, Sender, Settings};
 use mail::{Address, Envelope, GroupId, ReversePath};
 use policies::{Passing, Ruleset};
 use store::engine::Engine;
 use store::memory::Memory;
 use store::{
-    Actor, Case, Connector, DirectoryChange, Group, JobKind, Ledger, Mailbox, Notice, Participant, Role,
-    User, UserId,
+    Actor, Case, Connector, DirectoryChange, Event, Group, JobKind, Ledger, Mailbox, Notice, Participant,
+    Role, Stage, User, UserId, chain,
 };
 
 pub(crate) struct Market {
     pub(crate) ledger: Ledger,
     pub(crate) gateway: Arc<Gateway>,
-    guards: Guards,
+    pub(crate) guards: Guards,
+    engine: Arc<dyn Engine>,
 }
 
 pub(crate) const DOMAIN: &str = "postern.example";
@@ -35,13 +36,17 @@ impl Market {
         certs::install_provider();
         let engine: Arc<dyn Engine> = Arc::new(Memory::new());
         let root = Arc::new(RootKey::generate().unwrap());
-        let ledger = Ledger::open(engine, root).await.unwrap();
+        let ledger = Ledger::open(engine.clone(), root).await.unwrap();
         ledger.change_directory(&Actor::Tool, directory(&ledger)).await.unwrap();
         let settings = Settings {
             hostname: "mx.postern.example".to_owned(),
             passing,
+            stage: Stage::Live,
             providers: vec![provider()],
+            signature_age: Duration::from_hours(7 * 24),
+            postmaster: None,
             scanner: None,
+            authorities: Default::default(),
             notice_domain: DOMAIN.to_owned(),
             notice_sender: address("notices@postern.example"),
             notice_name: "Postern".to_owned(),
@@ -49,7 +54,7 @@ impl Market {
         };
         let rules = Arc::new(Ruleset::shipped().unwrap());
         let gateway = Arc::new(Gateway::new(ledger.clone(), rules, nobody(), settings));
-        Self { guards: Guards(Arc::clone(&gateway)), ledger, gateway }
+        Self { guards: Guards(Arc::clone(&gateway)), ledger, gateway, engine }
     }
 
     /// One transaction from a company's network; what the peer reads at the end.
@@ -66,10 +71,20 @@ impl Market {
     ) -> Result<String, Refusal> {
         let peer = network(company);
         let identity = self.guards.by_network(peer).or_else(|| self.guards.by_provider(peer, None));
-        let identity = identity.as_ref();
+        self.handed_in(identity.as_ref(), from, to, mail).await?.close().await
+    }
+
+    /// A whole mail of a peer that was proved earlier, of which nobody has said yet that it ends.
+    pub(crate) async fn handed_in(
+        &self,
+        identity: Option<&Sender>,
+        from: ReversePath,
+        to: &[&str],
+        mail: &str,
+    ) -> Result<Incoming, Refusal> {
         let circumstance = Circumstance {
             listener: "smtp",
-            peer,
+            peer: network("alpha"),
             encryption: Encryption::Tls,
             certificate: None,
             hello: Some("mail.alpha.example"),
@@ -89,7 +104,7 @@ impl Market {
         for piece in mail.replace('\n', "\r\n").as_bytes().chunks(7) {
             delivery.chunk(piece).await?;
         }
-        delivery.close().await
+        Ok(delivery)
     }
 
     /// The cases of a company's erroneous transfers, newest first.
@@ -106,6 +121,12 @@ impl Market {
                 _ => None,
             })
             .collect()
+    }
+
+    /// The audit trail.
+    pub(crate) async fn events(&self) -> Vec<Event> {
+        let rows = self.engine.scan(chain::records(1), 10_000).await.unwrap();
+        rows.iter().map(|(_, row)| Event::from_bytes(&chain::event(&row.value).unwrap()).unwrap()).collect()
     }
 
     /// People of a company look at a case.
@@ -145,7 +166,7 @@ pub(crate) fn marked(company: &str, mail: &str) -> String {
     format!("X-Tenant: {company}\nX-Secret: secret of {company}\n{mail}")
 }
 
-fn connector(company: &str) -> DirectoryChange {
+pub(crate) fn connector(company: &str, active: bool) -> DirectoryChange {
     DirectoryChange::Connector(Connector {
         name: format!("{company}-service"),
         group: group(company),
@@ -154,11 +175,11 @@ fn connector(company: &str) -> DirectoryChange {
         tenant: company.to_owned(),
         secret_header: "X-Secret".to_owned(),
         secret: certs::sha256(format!("secret of {company}").as_bytes()),
-        active: true,
+        active,
     })
 }
 
-fn network(company: &str) -> IpAddr {
+pub(crate) fn network(company: &str) -> IpAddr {
     if company == "service" {
         return IpAddr::from([198, 51, 100, 7]);
     }
@@ -217,7 +238,7 @@ fn directory(ledger: &Ledger) -> Vec<DirectoryChange> {
             scram_salt: None,
         }));
     }
-    changes.extend(["alpha", "beta"].map(connector));
+    changes.extend(["alpha", "beta"].map(|company| connector(company, true)));
     changes
 }
 

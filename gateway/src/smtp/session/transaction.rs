@@ -7,7 +7,7 @@ use crate::smtp::circumstance::{Greeting, Script};
 use crate::smtp::command::{Forward, Mail, Misread, Parameters, Recipient};
 use crate::smtp::intake::{Intake, Transaction};
 use crate::smtp::options::Means;
-use crate::smtp::peer::{Hello, Peer, Spent, Vouched, spend};
+use crate::smtp::peer::{Channel, Hello, Peer, Spent, Vouched, spend};
 use crate::smtp::reply::{Refusal, Reply};
 
 use super::{Ending, Settled, State, too_idle};
@@ -72,12 +72,23 @@ impl<N: Intake> Peer<N> {
     /// Why a peer is not even listened to.
     fn unproved(&self, from: &ReversePath) -> Option<Refusal> {
         match &self.vouched {
+            Vouched::Channel(_) if self.certificate_taken_back() => Some(Refusal::NotProved(
+                "your client certificate was taken back; ask your administrator for another".to_owned(),
+            )),
             Vouched::Channel(_) | Vouched::Login(_) => None,
             Vouched::Undecided => Some(Refusal::Unavailable(
                 "your certificate cannot be checked at the moment; try again later".to_owned(),
             )),
             Vouched::Nobody if self.options.identities.hear(from) => None,
             Vouched::Nobody => Some(self.how_to_be_proved()),
+        }
+    }
+
+    /// A connection can outlive the certificate that it was opened with.
+    fn certificate_taken_back(&self) -> bool {
+        match (&self.channel, self.options.security.identity()) {
+            (Channel::Encrypted(Some(certificate)), Some(identity)) => identity.took_back(certificate),
+            _ => false,
         }
     }
 
@@ -142,8 +153,13 @@ impl<N: Intake> Peer<N> {
 
     /// Who reads mail for this path: RFC 5321 §4.5.1 wants somebody to read what is for the postmaster.
     fn reader(&self, to: Forward, guards: &N) -> Result<Address, Refusal> {
+        let own = |domain: &str| self.options.hostname.as_str() == domain || guards.is_own(domain);
         match to {
-            Forward::Address(address) if !self.options.hostname.is_postmaster(&address) => Ok(address),
+            Forward::Address(address)
+                if !(address.local().eq_ignore_ascii_case("postmaster") && own(address.domain())) =>
+            {
+                Ok(address)
+            }
             Forward::Postmaster | Forward::Address(_) => guards.postmaster().ok_or_else(|| {
                 Refusal::UnknownRecipient(
                     "nobody reads mail for the postmaster here; ask those who operate this gateway, or the \
