@@ -209,7 +209,10 @@ mod tests {
     #[test]
     fn only_what_was_checked_is_clean() {
         let labels = |scan| {
-            marks(None, scan, &Headline::default()).into_iter().map(|mark| (mark.label, mark.state)).collect::<Vec<_>>()
+            marks(None, scan, &Headline::default())
+                .into_iter()
+                .map(|mark| (mark.label, mark.state))
+                .collect::<Vec<_>>()
         };
         assert_eq!(labels(Scan::Off), []);
         assert_eq!(labels(Scan::Clean), [("No virus found".to_owned(), "good")]);
