@@ -134,9 +134,12 @@ fn list(known: &[AppPasswordRow], output: &Output) -> anyhow::Result<Outcome> {
     match output.json {
         true => print::json(&known)?,
         false => {
-            let row = |row: &AppPasswordRow| vec![row.id.clone(), row.name.clone(), row.created_at.clone()];
+            let row = |row: &AppPasswordRow| {
+                let used = row.last_used_at.clone().unwrap_or_else(|| "never".to_owned());
+                vec![row.id.clone(), row.name.clone(), row.created_at.clone(), used]
+            };
             let rows: Vec<_> = known.iter().map(row).collect();
-            print::table(&["id", "name", "made"], &rows)?;
+            print::table(&["id", "name", "made", "last used"], &rows)?;
         }
     }
     Ok(Outcome::Done)

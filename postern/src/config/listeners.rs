@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use mail::Address;
+
 use super::document::{Document, Table};
 use super::key::{Form, Key, OptionalKey, Section};
+use super::outward::address;
 use super::value;
 
 /// How a listener comes to TLS.
@@ -38,6 +41,8 @@ pub(crate) struct MailListener {
     pub(crate) identities: Vec<Identity>,
     /// Where it is stricter, or wider, than `[limits]`.
     pub(crate) own: OwnLimits,
+    /// Who reads mail for the postmaster; `[smtp]` says it for all listeners.
+    pub(crate) postmaster: Option<Address>,
 }
 
 /// What a listener says instead of `[limits]`.
@@ -106,6 +111,14 @@ const LOGIN_IDENTITIES: Key<Vec<Identity>> = Key {
     read: identities,
 };
 
+const POSTMASTER: OptionalKey<Address> = OptionalKey {
+    name: "postmaster",
+    doc: "Who reads mail to <postmaster>, and to postmaster at server.name and at notices.reply_domain, on every listener. Such mail is judged as if \
+          it had been sent to this address: a mapped mailbox, or with [relay] on any other. Absent: it is refused.",
+    example: "\"post@operator.example\"",
+    read: address,
+};
+
 const OWN_MESSAGE: OptionalKey<u64> = OptionalKey {
     name: "message",
     doc: "The largest message here, instead of that of [limits].",
@@ -143,6 +156,7 @@ pub(crate) const SMTP: Section = Section {
         &TLS_MODE,
         &LOGIN_WITHOUT_TLS,
         &SMTP_IDENTITIES,
+        &POSTMASTER,
         &OWN_MESSAGE,
         &OWN_RECIPIENTS,
         &OWN_CONNECTIONS,
@@ -203,7 +217,9 @@ fn sockets(value: &toml::de::DeValue<'_>) -> Result<Vec<SocketAddr>, super::key:
 impl MailListener {
     pub(crate) fn read_smtp(document: &Document<'_>) -> Option<Self> {
         let table = document.table(&SMTP);
-        Self::read(&table, &SMTP_LISTEN, &SMTP_IDENTITIES, Self::by_starttls(&table))
+        let listener = Self::read(&table, &SMTP_LISTEN, &SMTP_IDENTITIES, Self::by_starttls(&table));
+        let postmaster = table.read_optional(&POSTMASTER);
+        Some(Self { postmaster: postmaster?, ..listener? })
     }
 
     pub(crate) fn read_submission(document: &Document<'_>) -> Option<Self> {
@@ -230,7 +246,14 @@ impl MailListener {
         let (listen, identities) = (table.read(listen), table.read(identities));
         let own = OwnLimits::read(table);
         let (tls, login_without_tls) = security?;
-        Some(Self { listen: listen?, tls, login_without_tls, identities: identities?, own: own? })
+        Some(Self {
+            listen: listen?,
+            tls,
+            login_without_tls,
+            identities: identities?,
+            own: own?,
+            postmaster: None,
+        })
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
@@ -268,6 +291,7 @@ pub(crate) struct Limits {
     pub(crate) connections_per_peer: u32,
     pub(crate) command_timeout: Duration,
     pub(crate) data_timeout: Duration,
+    pub(crate) signature_age: Duration,
 }
 
 const MESSAGE: Key<u64> = Key {
@@ -335,6 +359,15 @@ const DATA_TIMEOUT: Key<Duration> = Key {
     read: |value| value::duration(value, 1, 3600),
 };
 
+const SIGNATURE_AGE: Key<Duration> = Key {
+    name: "signature_age",
+    doc: "How old a DKIM signature may be that proves a sender, by its t= or the mail's Date; an older one may be a copy that somebody kept. \
+          Longer than any company's mail system tries to deliver a mail.",
+    default: Some("\"168 h\""),
+    example: "",
+    read: |value| value::duration(value, 3600, 8760 * 3600),
+};
+
 pub(crate) const LIMITS: Section = Section {
     name: "limits",
     doc: "Bounds for every connection and message, on every mail listener.",
@@ -348,6 +381,7 @@ pub(crate) const LIMITS: Section = Section {
         &CONNECTIONS_PER_PEER,
         &COMMAND_TIMEOUT,
         &DATA_TIMEOUT,
+        &SIGNATURE_AGE,
     ],
 };
 
@@ -359,7 +393,7 @@ impl Limits {
         let connections = table.read(&CONNECTIONS);
         let connections_per_peer = table.read(&CONNECTIONS_PER_PEER);
         let command_timeout = table.read(&COMMAND_TIMEOUT);
-        let data_timeout = table.read(&DATA_TIMEOUT);
+        let (data_timeout, signature_age) = (table.read(&DATA_TIMEOUT), table.read(&SIGNATURE_AGE));
         Some(Self {
             message: message?,
             line: line?,
@@ -369,6 +403,7 @@ impl Limits {
             connections_per_peer: connections_per_peer?,
             command_timeout: command_timeout?,
             data_timeout: data_timeout?,
+            signature_age: signature_age?,
         })
     }
 }

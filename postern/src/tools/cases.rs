@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use mail::{GroupId, ProcessId};
-use store::{Authentication, Case, Directory, MessageRecord, Proof, Side};
+use store::{AppPasswordId, Authentication, Case, Directory, MessageRecord, Proof, Side, UserId};
 
 use super::Desk;
 use super::rows::{AuthenticationRow, CaseDetail, CaseRow, DueRow, MessageRow, SideRow};
@@ -102,6 +102,19 @@ fn authentication_row(checks: &Authentication) -> AuthenticationRow {
     AuthenticationRow { spf: word(spf), dkim: word(dkim), dmarc: word(dmarc), arc: word(arc) }
 }
 
+/// Who logged in, and with which app password, as far as they are still there.
+fn login(user: &UserId, app: Option<&AppPasswordId>, directory: &Directory) -> String {
+    let who = directory.user(user).map_or_else(|| user.to_string(), |user| user.email.to_string());
+    let known = |id: &AppPasswordId| directory.app_passwords(user).find(|known| known.id == *id);
+    match app {
+        Some(id) => {
+            let name = known(id).map_or_else(|| id.to_string(), |known| known.name.clone());
+            format!("login {who} by app password {name}")
+        }
+        None => format!("login {who}"),
+    }
+}
+
 fn message_row(message: &MessageRecord, directory: &Directory) -> MessageRow {
     MessageRow {
         id: message.id.to_string(),
@@ -109,10 +122,7 @@ fn message_row(message: &MessageRecord, directory: &Directory) -> MessageRow {
         received_at: message.received_at.to_string(),
         size: message.size,
         proof: match &message.proof {
-            Proof::Login(user) => match directory.user(user) {
-                Some(user) => format!("login {}", user.email),
-                None => format!("login {user}"),
-            },
+            Proof::Login(user, app) => login(user, app.as_ref(), directory),
             Proof::Certificate(fingerprint) => match directory.certificate(fingerprint) {
                 Some(certificate) => format!("certificate {}", certificate.name),
                 None => "certificate".to_owned(),

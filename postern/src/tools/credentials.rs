@@ -73,12 +73,14 @@ impl Desk {
         Ok(NewPassword { email: email.to_string(), password })
     }
 
-    pub(super) fn app_passwords(&self, email: &Address) -> anyhow::Result<Vec<AppPasswordRow>> {
+    pub(super) async fn app_passwords(&self, email: &Address) -> anyhow::Result<Vec<AppPasswordRow>> {
         let user = self.user(email)?;
+        let used = self.ledger.app_password_uses(user.id).await?;
         let row = |known: &store::AppPassword| AppPasswordRow {
             id: known.id.to_string(),
             name: known.name.clone(),
             created_at: known.created_at.to_string(),
+            last_used_at: used.get(&known.id).map(ToString::to_string),
         };
         Ok(self.ledger.directory().app_passwords(&user.id).map(row).collect())
     }

@@ -86,7 +86,7 @@ impl Desk {
             Request::AppPasswordAdd { email, name } => {
                 serde_json::to_value(self.add_app_password(&email.0, name).await?)
             }
-            Request::AppPasswordList { email } => serde_json::to_value(self.app_passwords(&email.0)?),
+            Request::AppPasswordList { email } => serde_json::to_value(self.app_passwords(&email.0).await?),
             Request::AppPasswordRevoke { email, which } => {
                 serde_json::to_value(self.revoke_app_password(&email.0, &which).await?)
             }

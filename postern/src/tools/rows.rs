@@ -50,6 +50,8 @@ pub(crate) struct AppPasswordRow {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) created_at: String,
+    /// To the hour; none: never.
+    pub(crate) last_used_at: Option<String>,
 }
 
 /// A mailbox that is read over IMAP.
