@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     audit::{Act, Actor, Event},
+    deadlines::Reckoning,
     directory::KeyRing,
     engine::{Changeset, Range},
     error::StoreError,
@@ -108,6 +109,9 @@ pub struct Due {
     /// One plain sentence that explains the date.
     #[n(2)]
     pub reason: String,
+    /// What it was reckoned from; `None`: an earlier release wrote it.
+    #[n(3)]
+    pub reckoning: Option<Reckoning>,
 }
 
 /// One sealed item of a case.
@@ -179,6 +183,12 @@ impl Case {
     /// The groups on the other side of `group`.
     pub fn counterparties<'a>(&'a self, group: &'a GroupId) -> impl Iterator<Item = &'a Side> {
         self.sides.iter().filter(move |side| side.group != *group)
+    }
+
+    /// The numbers of its messages that are not among these, which are all that could be read.
+    pub fn lost(&self, readable: &[MessageRecord]) -> Vec<u32> {
+        let there = |number: &u32| readable.iter().any(|message| message.number == *number);
+        (1..=self.messages.min(MOST_MESSAGES)).filter(|number| !there(number)).collect()
     }
 
     pub(crate) fn list_keys(&self) -> impl Iterator<Item = Vec<u8>> {
@@ -275,14 +285,21 @@ impl Ledger {
         self.cases_under(key).await
     }
 
-    /// The messages of a case, oldest first.
+    /// The messages of a case, oldest first. One whose record is damaged is left out, and said in the log; whoever shows
+    /// the others says so too ([`Case::lost`]).
     pub async fn messages(&self, case: CaseId) -> Result<Vec<MessageRecord>, StoreError> {
         let range = Key::of(Table::Message).id(&case).range();
         let rows = self.engine().scan(range, LIST_LIMIT).await?;
-        let mut messages = rows
-            .iter()
-            .map(|(_, row)| records::decode(&row.value))
-            .collect::<Result<Vec<MessageRecord>, _>>()?;
+        let mut messages: Vec<MessageRecord> = Vec::with_capacity(rows.len());
+        for (key, row) in &rows {
+            match records::decode(&row.value) {
+                Ok(message) => messages.push(message),
+                Err(error) => {
+                    let id = key.last_chunk::<20>().map(|id| MessageId::from_bytes(*id));
+                    tracing::error!(%case, message = ?id, %error, "the record of a message cannot be read");
+                }
+            }
+        }
         messages.sort_by_key(|message| message.number);
         Ok(messages)
     }

@@ -191,6 +191,8 @@ pub struct CasePage {
     pub their_owner: Option<String>,
     /// What happened to the last change, if it did not take effect.
     pub problem: Option<String>,
+    /// Which messages cannot be shown at all.
+    pub lost: Option<String>,
     /// Which notices of the case could not be delivered.
     pub undelivered: Vec<String>,
     /// Who is out of office: `Sam Taylor (Beta Power), until Fri 5 June 2026`.

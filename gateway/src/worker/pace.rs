@@ -41,12 +41,11 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// When a job is tried again; `None` when its time is over.
+    /// When a job is tried again, the last time when its time is over; `None` when it is.
     pub(super) fn next_try(&self, job: &Job, now: Timestamp) -> Option<Timestamp> {
-        if until(job.patience_from(), now) >= self.give_up {
-            return None;
-        }
-        Some(now.saturating_add(self.pause(job)).unwrap_or(Timestamp::MAX))
+        let left =
+            self.give_up.checked_sub(until(job.patience_from(), now)).filter(|left| !left.is_zero())?;
+        Some(now.saturating_add(self.pause(job).min(left)).unwrap_or(Timestamp::MAX))
     }
 
     /// Whether a mail waits for so long that its sender should know.

@@ -8,7 +8,8 @@ use mail::{Address, Class, Envelope, Headline, ReversePath, Scan};
 use policies::{Passing, Ruleset};
 use rustls::{ClientConfig, RootCertStore};
 use store::{
-    Actor, ContentWriter, DirectoryChange, Group, Ledger, Passage, Proof, Receipts, Standing, memory::Memory,
+    Actor, ContentWriter, DirectoryChange, Group, Ledger, Passage, Proof, Receipts, Stage, Standing,
+    memory::Memory,
 };
 use templates::Templates;
 use tokio::{
@@ -44,10 +45,12 @@ pub(super) async fn gateway(zone: &Zone) -> Arc<Gateway> {
         notice_name: "Postern".to_owned(),
         portal_url: "https://portal.example".to_owned(),
         passing: Passing::On,
+        stage: Stage::Live,
         providers: Vec::new(),
         signature_age: Duration::from_hours(7 * 24),
         postmaster: None,
         scanner: None,
+        authorities: Default::default(),
     };
     let rules = Arc::new(Ruleset::shipped().unwrap());
     Arc::new(Gateway::new(ledger, rules, zone.resolver(), settings))
@@ -238,6 +241,39 @@ async fn what_was_not_begun_is_given_back() {
     let jobs = gateway.ledger().jobs().await.unwrap();
     assert_eq!(jobs.len(), 6);
     assert!(jobs.iter().all(|job| job.standing == Standing::Waiting), "{jobs:?}");
+}
+
+#[tokio::test]
+async fn a_hold_stops_what_is_leased_and_not_what_has_begun() {
+    let zone = Zone::open().await;
+    let gateway = gateway(&zone).await;
+    zone.host("dead.example", "127.0.0.2");
+    for number in 0..4 {
+        relay(gateway.ledger(), &format!("jo{number}@dead.example")).await;
+    }
+    let (port, _, mut called) = servers().await;
+    let pace = Pace { lanes: 2, per_domain: 1, ..Pace::default() };
+    let worker = worker(&gateway, &zone, port, Duration::from_millis(500), pace);
+    let (stop, stopped) = watch::channel(false);
+    let work = tokio::spawn(worker.run(stopped));
+    called.wait_for(|count| *count >= 1).await.unwrap();
+    let ledger = gateway.ledger();
+    let jobs = ledger.jobs().await.unwrap();
+    assert!(jobs.iter().all(|job| job.standing == Standing::Leased), "all are leased, one has begun: {jobs:?}");
+    let held = store::Selection::Domain("dead.example".to_owned());
+    ledger.hold_jobs(&Actor::Tool, &held).await.unwrap();
+    let jobs = loop {
+        let jobs = ledger.jobs().await.unwrap();
+        if jobs.iter().all(|job| job.standing == Standing::OnHold) {
+            break jobs;
+        }
+        tokio::task::yield_now().await;
+    };
+    let mut tries: Vec<_> = jobs.iter().map(|job| job.attempts).collect();
+    tries.sort_unstable();
+    assert_eq!((tries.as_slice(), *called.borrow()), ([0, 0, 0, 1].as_slice(), 1));
+    stop.send(true).unwrap();
+    work.await.unwrap();
 }
 
 #[tokio::test]

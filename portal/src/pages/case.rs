@@ -81,6 +81,7 @@ async fn render(
     let (case, visitor) = (permitted.case(), permitted.visitor());
     let here = format!("/case/{}", case.id);
     let messages = permitted.messages(portal).await?;
+    let lost = case.lost(&messages);
     let total = messages.len();
     let last = total.div_ceil(ON_A_PAGE).max(1);
     let page = page.unwrap_or(last).clamp(1, last);
@@ -109,6 +110,7 @@ async fn render(
         owner: owner(permitted, &here),
         their_owner: their_owner.map(|owner| visitor.user_name(&owner)),
         problem: problem.map(str::to_owned),
+        lost: case_notes::lost(&lost),
         undelivered: case_notes::undelivered(permitted),
         away: case_notes::away(permitted, &permitted.away_notes(portal).await?, portal.ledger.now()),
         earlier: (page > 1).then(|| format!("{here}?page={}", page - 1)),

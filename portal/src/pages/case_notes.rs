@@ -14,6 +14,20 @@ const UNDATED_DAYS: i32 = 14;
 /// Absences that are shown.
 const MOST: usize = 10;
 
+/// Messages of which not even the record can be read, by their numbers.
+pub(super) fn lost(numbers: &[u32]) -> Option<String> {
+    let said = match numbers {
+        [] => return None,
+        [one] => format!("Message {one} cannot be opened."),
+        many => {
+            let numbers: Vec<_> = many.iter().take(MOST).map(ToString::to_string).collect();
+            let more = if many.len() > MOST { " and others" } else { "" };
+            format!("Messages {}{more} cannot be opened.", numbers.join(", "))
+        }
+    };
+    Some(format!("{said} The other messages of this case are not affected. Tell your Postern operator."))
+}
+
 /// Notices that never reached their mailbox, for the people on both sides.
 pub(super) fn undelivered(permitted: &PermittedCase) -> Vec<String> {
     let visitor = permitted.visitor();

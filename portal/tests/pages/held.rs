@@ -95,6 +95,8 @@ async fn the_list_shows_what_waits_and_nothing_of_it() {
         "hold-personal-data",
         "passes it on to its recipient",
         "Virus found",
+        "2 mails came here for your decision",
+        "goes back to its sender",
     ] {
         assert!(list.contains(words), "{words} in {list}");
     }
@@ -136,6 +138,8 @@ async fn opening_it_is_written_down_and_shows_what_was_found() {
         OUTSIDER,
         "Electricity meter point (MPAN)",
         "1200023305967: the check digits are right",
+        "passed, for alpha.example",
+        "failed softly",
         "bill.pdf",
         "Pass it on",
         "Return it to the sender",

@@ -151,6 +151,32 @@ async fn a_task_is_closed_by_its_button() {
 }
 
 #[tokio::test]
+async fn tasks_go_on_on_further_pages() {
+    let market = Market::new().await;
+    let alpha = "alpha".parse().unwrap();
+    for number in 0..110 {
+        let kind = TaskKind::PollingStopped { mailbox: format!("box-{number:03}") };
+        market.ledger.raise_task(&Actor::Gateway, Some(&alpha), kind, None).await.unwrap();
+    }
+    market.ledger.raise_task(&Actor::Gateway, Some(&alpha), TaskKind::MailHeld, None).await.unwrap();
+    let mut mau = market.signed_in("mau@alpha.example").await;
+    let (mut path, mut seen) = (Some("/mail".to_owned()), Vec::new());
+    while let Some(here) = path {
+        let page = mau.get(&here).await.text().replace("&#x3D;", "=");
+        let shown = (0..110).filter(|number| page.contains(&format!("The mailbox box-{number:03} ")));
+        seen.push(shown.collect::<Vec<_>>());
+        assert_eq!(page.contains("Back to the oldest"), seen.len() > 1);
+        path = page.split("href=\"/mail?after=").nth(1).map(|rest| {
+            format!("/mail?after={}", rest.split('"').next().unwrap())
+        });
+    }
+    assert_eq!(seen.iter().map(Vec::len).collect::<Vec<_>>(), [50, 50, 10]);
+    let mut all = seen.concat();
+    all.sort_unstable();
+    assert_eq!(all, (0..110).collect::<Vec<_>>(), "each once");
+}
+
+#[tokio::test]
 async fn every_kind_of_task_is_told_and_leads_only_where_one_may_go() {
     let market = Market::new().await;
     let sent = market.send(&crate::market::rich_mail()).await;
@@ -162,6 +188,8 @@ async fn every_kind_of_task_is_told_and_leads_only_where_one_may_go() {
         TaskKind::MailGivenUp { kind: "receipt".into(), address: address() },
         TaskKind::PollingStopped { mailbox: "legacy".into() },
         TaskKind::CertificateExpires { name: "mail.beta.example".into() },
+        TaskKind::DomainGivenUp { kind: "relay".into(), domain: "far.example".into() },
+        TaskKind::MailHeld,
     ] {
         market.ledger.raise_task(&Actor::Gateway, Some(&beta), kind, None).await.unwrap();
     }
@@ -172,8 +200,10 @@ async fn every_kind_of_task_is_told_and_leads_only_where_one_may_go() {
         "(receipt)",
         "The mailbox legacy is not polled any more",
         "The certificate mail.beta.example ends soon",
+        "Mail to addresses at far.example could not be delivered (relay)",
     ] {
         assert!(page.contains(words), "{words} in {page}");
     }
+    assert!(!page.contains("waits for a decision"), "that is the compliance role's");
     assert!(!page.contains(&sent.case), "no permission, no link");
 }

@@ -112,6 +112,7 @@ impl Market {
             deadline: Deadline {
                 at: now.checked_add(240.hours()).unwrap(),
                 reason: "Ten working days after it was received.".into(),
+                reckoning: None,
             },
         });
         let mut acceptance = Acceptance {
@@ -132,6 +133,7 @@ impl Market {
                 sources: vec![certs::random::<32>().unwrap()],
                 tags: vec![Tag::mpan(MPAN).unwrap()],
                 decided_by: "test".into(),
+                addressed: None,
             }],
         };
         change(&mut acceptance);
@@ -157,6 +159,16 @@ impl Market {
         let changes = Changeset { delete: keys.collect(), ..Changeset::default() };
         assert_eq!(changes.delete.len(), 1);
         self.engine.commit(changes).await.unwrap();
+    }
+
+    /// Damages the record of a message.
+    pub(crate) async fn damage_record(&self, sent: &Sent) {
+        const MESSAGES: u8 = 0x33;
+        let message: store::MessageId = sent.message.parse().unwrap();
+        let rows = self.engine.scan(Range::prefix(&[MESSAGES]), 1_000).await.unwrap();
+        let keys = rows.into_iter().map(|(key, _)| key).filter(|key| key.ends_with(message.as_bytes()));
+        let put = keys.map(|key| (key, b"\x01\xffgarbage".as_slice().into())).collect();
+        self.engine.commit(Changeset { put, ..Changeset::default() }).await.unwrap();
     }
 
     /// What the audit trail says has been done from event `first` on.

@@ -322,6 +322,19 @@ async fn a_message_that_does_not_open_hides_no_other() {
 }
 
 #[tokio::test]
+async fn a_record_that_cannot_be_read_hides_no_other_message() {
+    let market = Market::new().await;
+    let first = market.send(&crate::market::rich_mail()).await;
+    let second = market.send_into(&first, b"From: a@alpha.example\r\n\r\nlost words\r\n").await;
+    market.damage_record(&second).await;
+    let mut browser = market.signed_in("sam@beta.example").await;
+    let page = browser.get(&format!("/case/{}", first.case)).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let text = page.text();
+    assert!(text.contains("Message 2 cannot be opened.") && text.contains("Please return the supply"), "{text}");
+}
+
+#[tokio::test]
 async fn long_text_has_a_page_of_its_own() {
     let market = Market::new().await;
     let text = "A line of text that goes on.\r\n".repeat(2_000);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mail::{Budget, Class, Envelope, HoldReason, Rcpt, ReversePath, Scan, Scanner, Tag};
 use store::{
-    Actor, AppPassword, AppPasswordId, CaseBound, ContentWriter, DirectoryChange, Entry, Joining, Leased,
+    Actor, AppPassword, AuthResult, AppPasswordId, CaseBound, ContentWriter, DirectoryChange, Entry, Joining, Leased,
     Onward, Outcome, Party, Passage, Place, Proof, Returned, TaskKind, Withdrawal,
 };
 
@@ -35,6 +35,7 @@ impl Market {
             deadline: store::Deadline {
                 at: self.ledger.now(),
                 reason: "The clock of the day it was stopped.".into(),
+                reckoning: None,
             },
         };
         let entry = Entry {
@@ -76,7 +77,14 @@ impl Market {
             decided_by: "hold-personal-data".into(),
             class: Class::Human,
             scan,
-            authentication: None,
+            authentication: Some(store::Authentication {
+                spf: AuthResult::Pass,
+                dkim: AuthResult::Pass,
+                dmarc: AuthResult::SoftFail,
+                arc: AuthResult::None,
+                domain: Some("alpha.example".into()),
+                addressed: None,
+            }),
             sources: vec![certs::random::<32>().unwrap()],
         };
         self.ledger.hold(passage, reason, onward).await.unwrap().to_string()
@@ -90,7 +98,7 @@ impl Market {
     /// A further message of Alpha in a case that is there.
     pub(crate) async fn send_into(&self, sent: &Sent, mail: &[u8]) -> Sent {
         let case = sent.case.parse().unwrap();
-        let deadline = store::Deadline { at: self.ledger.now(), reason: String::new() };
+        let deadline = store::Deadline { at: self.ledger.now(), reason: String::new(), reckoning: None };
         self.send_as(mail, |acceptance| {
             acceptance.entries[0].place = Place::Join(Joining { case, deadline });
         })

@@ -13,7 +13,8 @@ pub(crate) enum Queue {
     List(List),
     /// Show one entry
     Show(Show),
-    /// Keep entries from being sent, and those that come later to the same domain
+    /// Keep entries from being sent, and those that come later to the same domain; what has begun its dialogue
+    /// with another server is not cut off
     Hold(Selected),
     /// Send again what was kept
     Release(Selected),

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use store::{Actor, OpenMessage, Reading, Unreadable};
+use store::{Actor, OpenMessage, Reading};
 use tokio::fs::{DirBuilder, File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 
@@ -29,36 +29,45 @@ impl Desk {
         let case = self.find(reference).await?;
         let group = &case.sides.first().context("the case has no sides")?.group;
         let messages = self.ledger.messages(case.id).await?;
+        let lost = case.lost(&messages);
         let opened = self.ledger.open_messages(&Actor::Tool, &case, messages, group, Reading::Export).await?;
         let description = serde_json::to_vec_pretty(&self.case(reference).await?)?;
         sink.begin("case.json", description.len() as u64).await?;
         sink.bytes(&description).await?;
         sink.end().await?;
         let mut bytes = 0;
-        for (number, message) in opened.iter().enumerate() {
+        for message in &opened {
             match message {
                 Ok(message) => {
-                    write_original(message, number + 1, sink).await?;
+                    write_original(message, sink).await?;
                     bytes += message.record.size;
                 }
-                Err(closed) => write_reason(closed, number + 1, sink).await?,
+                Err(closed) => {
+                    let name = format!("{:04}-{}.txt", closed.record.number, closed.record.id);
+                    write_reason(&name, &closed.to_string(), sink).await?;
+                }
             }
         }
-        Ok(Exported { reference: case.reference.to_string(), files: opened.len() + 1, bytes })
+        for number in &lost {
+            write_reason(&format!("{number:04}.txt"), "the record of this message cannot be read", sink)
+                .await?;
+        }
+        let files = opened.len() + lost.len() + 1;
+        Ok(Exported { reference: case.reference.to_string(), files, bytes })
     }
 }
 
 /// In the place of a message that does not open: why.
-async fn write_reason(closed: &Unreadable, number: usize, sink: &mut impl Sink) -> anyhow::Result<()> {
-    let reason = format!("{closed}\n");
-    sink.begin(&format!("{number:04}-{}.txt", closed.record.id), reason.len() as u64).await?;
+async fn write_reason(name: &str, why: &str, sink: &mut impl Sink) -> anyhow::Result<()> {
+    let reason = format!("{why}\n");
+    sink.begin(name, reason.len() as u64).await?;
     sink.bytes(reason.as_bytes()).await?;
     sink.end().await
 }
 
-async fn write_original(message: &OpenMessage, number: usize, sink: &mut impl Sink) -> anyhow::Result<()> {
+async fn write_original(message: &OpenMessage, sink: &mut impl Sink) -> anyhow::Result<()> {
     let size = message.record.size;
-    sink.begin(&format!("{number:04}-{}.eml", message.record.id), size).await?;
+    sink.begin(&format!("{:04}-{}.eml", message.record.number, message.record.id), size).await?;
     let mut reader = message.read(0, size);
     while let Some(piece) = reader.next().await? {
         sink.bytes(&piece).await?;

@@ -140,6 +140,16 @@ async fn what_was_tried_for_too_long_is_told_to_the_sender_and_to_the_company() 
         let beta = TaskKind::MailGivenUp { kind: kind(), address: address("bo@beta.example") };
         let far = TaskKind::DomainGivenUp { kind: kind(), domain: "far.example".to_owned() };
         assert_eq!(told, [(1, beta), (2, far)], "outside, one for a domain");
+        market.finish_all(Outcome::Done).await;
+        for (act, times) in [
+            (Act::MailRelayed, 3),
+            (Act::RelayAbandoned, 3),
+            (Act::ContentDestroyed, 3),
+            (Act::TaskRaised, 2),
+            (Act::ReportSent, 3),
+        ] {
+            assert_eq!(market.count(act).await, times, "{act}");
+        }
     }
 }
 

@@ -132,5 +132,17 @@ async fn one_damaged_message_closes_no_other() {
         assert!(matches!(&opened[0], Err(Closed::Damaged(_))));
         assert_eq!(opened[1], Ok("second".to_owned()));
         assert!(matches!(&opened[2], Err(Closed::Damaged(_))));
+        let case = market.ledger.case(case).await.unwrap().unwrap();
+        assert_eq!(case.lost(&market.ledger.messages(case.id).await.unwrap()), [] as [u32; 0]);
+        // Now a record itself: the others are still there, and which one is not is known.
+        let records = market.rows(Table::Message).await;
+        let damage = crate::engine::Changeset {
+            put: vec![(records[1].0.clone(), b"\x01\xffgarbage".as_slice().into())],
+            ..Default::default()
+        };
+        market.engine.commit(damage).await.unwrap();
+        let messages = market.ledger.messages(case.id).await.unwrap();
+        assert_eq!(messages.len(), 2);
+        assert_eq!(case.lost(&messages).len(), 1);
     }
 }

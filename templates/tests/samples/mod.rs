@@ -149,6 +149,7 @@ pub(crate) fn case() -> CasePage {
         owner: Owner { name: None, mine: false, seen: String::new(), claim: "/case/0/claim".into(), release: "/case/0/release".into(), token: "token".into() },
         their_owner: Some("Morgan Reid".into()),
         problem: None,
+        lost: None,
         undelivered: vec!["The notice to et@beta.example could not be delivered since Fri 22 May 2026, 14:32 BST. Ask your master administration user (MAU) to put the mailbox right.".into()],
         away: vec!["Morgan Reid (Alpha Energy), away until Mon 1 June 2026".into()],
         earlier: Some("/case/0?page=1".into()),
