@@ -11,6 +11,7 @@ use crate::{
     classification::Mail,
     detect::{Detectors, Finding, Findings, Inspected},
     due,
+    examples::{self, Example},
     subject::{self, Named},
     verdicts::{Circumstances, Content, Decision, Has, Kind, Naming, Rule, RuleId, VerdictRules},
 };
@@ -26,6 +27,7 @@ pub struct Ruleset {
     detectors: Detectors,
     classification: ClassificationRules,
     verdicts: VerdictRules,
+    examples: Vec<Example>,
 }
 
 impl Ruleset {
@@ -45,7 +47,12 @@ impl Ruleset {
             false => classification.check(&catalogue)?,
         }
         verdicts.check(&catalogue)?;
+        let mut examples = Vec::new();
+        for (file, text) in files.named() {
+            examples.extend(examples::read(file, text)?);
+        }
         Ok(Self {
+            examples,
             hash: files.hash(),
             tags: files.tags()?,
             detectors: files.detectors()?,
@@ -65,6 +72,14 @@ impl Ruleset {
     /// The files that they were read from.
     pub fn files(&self) -> &RuleFiles {
         &self.files
+    }
+
+    pub(crate) fn classification(&self) -> &ClassificationRules {
+        &self.classification
+    }
+
+    pub(crate) fn examples(&self) -> &[Example] {
+        &self.examples
     }
 
     /// How personal data are found.
@@ -143,6 +158,28 @@ impl Ruleset {
         let effect = effect(facts.message.class, facts.reverse_path);
         let verdicts = facts.recipients.iter().map(|recipient| self.verdict(&seen, recipient)).collect();
         Judged { verdicts, effect, tags, recall: recall(facts), findings, classification, rules: self.hash }
+    }
+
+    /// What is the case for a recipient, and each rule that is tried with its first key that does not fit; none for what
+    /// comes back.
+    pub(crate) fn tried(
+        &self,
+        facts: &Facts<'_>,
+        judged: &Judged,
+        recipient: &Recipient,
+    ) -> Option<(String, Vec<(&RuleId, Option<&'static str>)>)> {
+        let kind = kind(facts.sender, recipient, facts.passing)?;
+        let names = attachment_names(facts.message);
+        let meter_points = self.meter_points(facts.message, &judged.tags, &names);
+        let seen = Seen {
+            facts,
+            named: subject::named(&self.catalogue, &facts.message.headline.subject),
+            classified: judged.classification.process.as_ref(),
+            content: self.content(facts, &judged.findings, meter_points),
+        };
+        let (circumstances, _) = self.circumstances(&seen, kind, recipient);
+        let asked = self.asked(&circumstances, facts.passing);
+        Some((asked.to_string(), self.verdicts.outcomes(&asked).collect()))
     }
 
     fn content(&self, facts: &Facts<'_>, findings: &Findings, meter_points: bool) -> Content {

@@ -2,8 +2,14 @@
 
 use std::{fmt::Display, ops::Range};
 
-use serde::de::DeserializeOwned;
-use toml::Spanned;
+use serde::{Deserialize, de::DeserializeOwned};
+use toml::{
+    Spanned,
+    de::{DeTable, Deserializer},
+};
+
+/// Every policy file may have these; they are no part of what it rules.
+const EXAMPLES: &str = "example";
 
 /// What is wrong in a policy file, where, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,15 +39,39 @@ impl<'a> Source<'a> {
         Self { file, text }
     }
 
-    /// The file as the raw form `T`; what the values mean is checked by the caller.
+    /// The file as the raw form `T`, without its examples; what the values mean is checked by the caller.
     pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, PolicyError> {
-        toml::from_str(self.text).map_err(|error| {
-            let span = error.span().unwrap_or_default();
-            let problem = error.message().replace('\n', " ");
-            let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-            let key = missing.map_or_else(|| self.key_at(&span), str::to_owned);
-            self.error(span, &key, &problem, remedy(&problem))
-        })
+        let mut table = self.table()?;
+        table.get_mut().remove(EXAMPLES);
+        T::deserialize(Deserializer::from(table)).map_err(|error| self.broken(&error))
+    }
+
+    /// The examples of the file: what each `[[example]]` says.
+    pub(crate) fn examples<T: DeserializeOwned>(self) -> Result<Vec<T>, PolicyError> {
+        #[derive(Deserialize)]
+        struct Examples<T> {
+            #[serde(default = "Vec::new", rename = "example")]
+            all: Vec<T>,
+        }
+        let mut only = DeTable::new();
+        if let Some((key, value)) = self.table()?.get_mut().remove_entry(EXAMPLES) {
+            only.insert(key, value);
+        }
+        let examples = Examples::deserialize(Deserializer::from(Spanned::new(0..self.text.len(), only)));
+        examples.map(|Examples { all }| all).map_err(|error| self.broken(&error))
+    }
+
+    fn table(self) -> Result<Spanned<DeTable<'a>>, PolicyError> {
+        DeTable::parse(self.text).map_err(|error| self.broken(&error))
+    }
+
+    /// What the TOML reader found.
+    fn broken(self, error: &toml::de::Error) -> PolicyError {
+        let span = error.span().unwrap_or_default();
+        let problem = error.message().replace('\n', " ");
+        let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        let key = missing.map_or_else(|| self.key_at(&span), str::to_owned);
+        self.error(span, &key, &problem, remedy(&problem))
     }
 
     /// An error about the value at `span`.
@@ -52,14 +82,18 @@ impl<'a> Source<'a> {
         problem: impl Display,
         remedy: impl Display,
     ) -> PolicyError {
-        let before = self.text.get(..span.start).unwrap_or_default();
         PolicyError {
             file: self.file.to_owned(),
-            line: before.matches('\n').count() + 1,
+            line: self.line(span.start),
             key: key.to_owned(),
             problem: problem.to_string(),
             remedy: remedy.to_string(),
         }
+    }
+
+    /// The line of an octet of the text, from 1.
+    pub(crate) fn line(self, at: usize) -> usize {
+        self.text.get(..at).unwrap_or_default().matches('\n').count() + 1
     }
 
     /// A name of the market (process, contact type) out of a text value.
