@@ -159,12 +159,8 @@ const RETURN_AFTER: Key<Duration> = Key {
     read: |value| value::duration(value, 1, 365 * 24 * 3600),
 };
 
-pub(crate) const HELD: Section = Section {
-    name: "held",
-    doc: "Mail that waits for a decision.",
-    form: Form::One,
-    keys: &[&RETURN_AFTER],
-};
+pub(crate) const HELD: Section =
+    Section { name: "held", doc: "Mail that waits for a decision.", form: Form::One, keys: &[&RETURN_AFTER] };
 
 impl Held {
     pub(crate) fn read(document: &Document<'_>) -> Option<Self> {

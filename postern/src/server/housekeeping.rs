@@ -45,10 +45,13 @@ impl House {
         told("held mails returned undecided", self.ledger.expire_held(self.return_after, MAILS).await);
         told("old tasks closed", self.ledger.close_old_tasks(KEPT, TASKS).await);
         let swept = self.ledger.sweep_marks(std::mem::take(&mut self.marks), MARKS).await;
-        told("marks of old mails removed", swept.map(|(count, place)| {
-            self.marks = place;
-            count
-        }));
+        told(
+            "marks of old mails removed",
+            swept.map(|(count, place)| {
+                self.marks = place;
+                count
+            }),
+        );
     }
 }
 
