@@ -3,13 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use certs::smime::Authorities;
 use mail::{Address, GroupId};
 use policies::{Passing, Ruleset};
-use store::{CaseId, Ledger, StoreError};
+use store::{CaseId, Ledger, Stage, StoreError};
 
 use crate::{
+    certificates::{self, NamedCertificate},
     connector::{Fuse, Provider, Providers},
     dns::Resolver,
+    documents::{self, DocumentSettings},
     logins::Logins,
     proof::{DomainProver, ProofSettings},
     reply_address,
@@ -32,10 +35,20 @@ pub struct Settings {
     pub portal_url: String,
     /// Whether mail that belongs to no case may go on.
     pub passing: Passing,
+    /// How far Postern is let with mail for which nothing else is set.
+    pub stage: Stage,
     /// Mail services whose customers share addresses.
     pub providers: Vec<Provider>,
+    /// How old a DKIM signature may be that proves a company.
+    pub signature_age: Duration,
+    /// Who reads mail for the postmaster of this server, if anybody does.
+    pub postmaster: Option<Address>,
     /// The virus scanner, if there is one.
     pub scanner: Option<ScanSettings>,
+    /// How the files of mails are read for their text, if they are.
+    pub documents: Option<DocumentSettings>,
+    /// Who is trusted to say whose certificate signed a mail.
+    pub authorities: Authorities,
 }
 
 /// The mail side.
@@ -47,7 +60,9 @@ pub struct Gateway {
     providers: Providers,
     fuse: Fuse,
     scanner: Option<VirusScanner>,
+    documents: Option<documents::Reader>,
     logins: Logins,
+    certificates: certificates::Seen,
 }
 
 impl Gateway {
@@ -58,7 +73,11 @@ impl Gateway {
         const SAME_MAIL: u32 = 100;
         /// For one mail, so that the peer still waits for its answer (RFC 5321 §4.5.3.2.6).
         const PROVING: Duration = Duration::from_secs(60);
-        let proving = ProofSettings { host: settings.hostname.clone(), timeout: PROVING };
+        let proving = ProofSettings {
+            host: settings.hostname.clone(),
+            timeout: PROVING,
+            oldest: settings.signature_age,
+        };
         Self {
             ledger,
             rules: ArcSwap::new(rules),
@@ -66,8 +85,10 @@ impl Gateway {
             providers: Providers::new(settings.providers.clone()),
             fuse: Fuse::new(SAME_MAIL),
             scanner: settings.scanner.clone().map(VirusScanner::new),
+            documents: settings.documents.clone().map(documents::Reader::new),
             settings,
             logins: Logins::new(LOGINS_AT_ONCE),
+            certificates: certificates::Seen::default(),
         }
     }
 
@@ -107,6 +128,19 @@ impl Gateway {
 
     pub(crate) fn scanner(&self) -> Option<&VirusScanner> {
         self.scanner.as_ref()
+    }
+
+    /// The client certificates that spoke for a company by their name alone since this was last asked.
+    pub fn certificates_in_use(&self) -> Vec<NamedCertificate> {
+        self.certificates.take()
+    }
+
+    pub(crate) fn certificates(&self) -> &certificates::Seen {
+        &self.certificates
+    }
+
+    pub(crate) fn documents(&self) -> Option<&documents::Reader> {
+        self.documents.as_ref()
     }
 
     pub(crate) fn logins(&self) -> &Logins {

@@ -2,15 +2,19 @@
 //! keeps it. A second delivery gets the answer of the first.
 
 use policies::{Effect, Verdict};
-use store::{Acceptance, Actor, Earlier, Passage, SourceKey};
+use store::{Acceptance, Actor, Earlier, Observation, Passage, SourceKey, Stage};
 
 use crate::{
     gateway::{Gateway, refused},
     pipeline::{Authored, Decided, Parsed, Taken},
     placement, recall,
     sender::NO_LONGER,
+    shadow::{self, Watched},
     smtp::Refusal,
 };
+
+/// What stands in the place of a rule where none is done.
+const SHADOW: &str = "shadow";
 
 /// Times that this installation sends the same mail on: to a colleague, and once more where that one's rule points.
 const MOST_ROUNDS: usize = 2;
@@ -22,6 +26,9 @@ impl Decided {
         let failed = |error| refused(&error);
         if let Some(taken) = self.taken_before(gateway).await? {
             return Ok(taken);
+        }
+        if self.stage(gateway)? == Stage::Shadow {
+            return self.watched(gateway).await;
         }
         // It may have been taken back while the mail came.
         if !self.authored.parsed.sender.stands(&ledger.directory()) {
@@ -47,12 +54,12 @@ impl Decided {
             }
             Some(Verdict::Relay { rule }) => {
                 self.stop_loops(gateway)?;
-                ledger.relay(self.passage(gateway, rule.as_str())?).await.map_err(failed)?;
+                ledger.relay(self.passage(gateway, rule.as_str(), None)?).await.map_err(failed)?;
                 Ok(Taken::Relayed)
             }
             Some(Verdict::Hold { rule, reason, public, .. }) => {
                 let onward = placement::onward(gateway, &self).await?;
-                let passage = self.passage(gateway, rule.as_str())?;
+                let passage = self.passage(gateway, rule.as_str(), None)?;
                 ledger.hold(passage, reason, onward).await.map_err(failed)?;
                 Ok(Taken::Held(public))
             }
@@ -60,6 +67,45 @@ impl Decided {
             // What comes back has a way of its own, and a transaction has a recipient.
             Some(Verdict::Return) | None => Err(Refusal::StoreBroken),
         }
+    }
+
+    /// How far Postern is let with this mail. The classes of `RCPT` keep the stages apart, unless somebody has just set
+    /// another.
+    fn stage(&self, gateway: &Gateway) -> Result<Stage, Refusal> {
+        let (directory, default) = (gateway.ledger().directory(), gateway.settings().stage);
+        let sender = &self.authored.parsed.sender.group;
+        let mut stages = self.recipients.iter().map(|to| shadow::stage(&directory, default, sender, to));
+        let first = stages.next().unwrap_or(Stage::Live);
+        match stages.all(|stage| stage == first) {
+            true => Ok(first),
+            false => {
+                Err(Refusal::Unavailable("the stage of a process has just changed; try again".to_owned()))
+            }
+        }
+    }
+
+    /// In shadow the mail goes on untouched, or stays where it is, and what would have happened is counted.
+    async fn watched(self, gateway: &Gateway) -> Result<Taken, Refusal> {
+        let Parsed { sender, original, message, .. } = &self.authored.parsed;
+        let addresses = original.envelope.recipients.iter().map(|to| &to.address);
+        let watched = Watched {
+            group: &sender.group,
+            class: message.class,
+            recipients: addresses.zip(&self.recipients).collect(),
+            judged: &self.judged,
+            tried: None,
+        };
+        let observation = watched.observation(gateway.ledger());
+        if sender.proof.is_direct() {
+            self.stop_loops(gateway)?;
+            let passage = self.passage(gateway, SHADOW, Some(observation))?;
+            gateway.ledger().relay(passage).await.map_err(|error| refused(&error))?;
+            return Ok(Taken::Relayed);
+        }
+        for source in self.sources(gateway).first() {
+            gateway.ledger().observe(&observation, source).await.map_err(|error| refused(&error))?;
+        }
+        Err(Refusal::NotPermitted("counted; this mail is only watched yet, and stays where it is".to_owned()))
     }
 
     /// The classes of `RCPT` keep these apart, unless the mail came from another company than it had seemed.
@@ -142,7 +188,12 @@ impl Decided {
     }
 
     /// The mail as it goes on or waits: untouched, with one line of ours to go in front.
-    fn passage(self, gateway: &Gateway, rule: &str) -> Result<Passage, Refusal> {
+    fn passage(
+        self,
+        gateway: &Gateway,
+        rule: &str,
+        watched: Option<Observation>,
+    ) -> Result<Passage, Refusal> {
         let sources = self.sources(gateway);
         let Self { authored: Authored { parsed, author }, .. } = self;
         let Parsed { sender, original, scan, message } = parsed;
@@ -161,7 +212,7 @@ impl Decided {
             scan,
             authentication: sender.authentication,
             sources,
-            watched: None,
+            watched,
         })
     }
 }

@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod arrival;
+mod certificates;
 pub mod connector;
 mod courier;
 mod dns;
@@ -26,10 +27,13 @@ mod recall;
 mod reply_address;
 mod returned;
 mod sender;
+mod shadow;
+mod signature;
 pub mod smtp;
 pub mod virus;
 mod worker;
 
+pub use certificates::NamedCertificate;
 pub use courier::{
     Courier, Exchangers, Login, Malformed, Outbound, Private, Reply, ReplyReader, Route, Smarthost, Times,
     TlsPolicy,

@@ -10,7 +10,9 @@ use gateway::{DnsSettings, Gateway, Guards, Resolver, Settings};
 use mail::{Address, Envelope, GroupId, Rcpt, ReversePath};
 use policies::{Passing, Ruleset};
 use store::memory::Memory;
-use store::{Actor, DirectoryChange, Group, Job, Ledger, Mailbox, MailboxAlerts, Participant, Receipts};
+use store::{
+    Actor, DirectoryChange, Group, Job, Ledger, Mailbox, MailboxAlerts, Participant, Receipts, Stage,
+};
 
 pub(crate) struct Market {
     pub(crate) ledger: Ledger,
@@ -27,8 +29,13 @@ impl Market {
         let settings = Settings {
             hostname: "mx.postern.example".to_owned(),
             passing: Passing::On,
+            stage: Stage::Live,
             providers: Vec::new(),
+            signature_age: Duration::from_hours(7 * 24),
+            postmaster: None,
             scanner: None,
+            documents: None,
+            authorities: Default::default(),
             notice_domain: "postern.example".to_owned(),
             notice_sender: address("notices@postern.example"),
             notice_name: "Postern".to_owned(),

@@ -3,7 +3,10 @@
 
 use std::net::SocketAddr;
 
+use store::Stage;
+
 use super::Config;
+use super::delivery::Relay;
 use super::document::Document;
 use super::key::Wrong;
 use super::listeners::{ListenerTls, MailListener};
@@ -21,6 +24,16 @@ pub(crate) fn check(config: &Config, document: &Document<'_>) {
     certificate(config, document);
     portal(config, document);
     smarthost(config, document);
+    stage(config, document);
+}
+
+/// What is only watched goes on, so there has to be a way.
+fn stage(config: &Config, document: &Document<'_>) {
+    if config.policy.stage == Stage::Shadow && config.relay == Relay::Off {
+        let what = "mail that is only watched goes on, and [relay] lets nothing pass";
+        let remedy = "write enabled = true under [relay], or stage = \"live\"";
+        document.object("policy", "stage", Wrong::new(what, remedy));
+    }
 }
 
 fn engine(config: &Config, document: &Document<'_>) {

@@ -7,6 +7,7 @@ use anyhow::Context;
 use certs::ServerIdentity;
 use certs::dkim::DkimKey;
 use gateway::connector::Provider;
+use gateway::documents::DocumentSettings;
 use gateway::smtp::{Hostname, Limits, Listener, Means, Options, PlainAuth, Security, Timeouts};
 use gateway::virus::ScanSettings;
 use gateway::{
@@ -19,6 +20,7 @@ use templates::Templates;
 use tokio::net::TcpListener;
 
 use super::Ready;
+use crate::commands::read_documents;
 use crate::config::{
     self, Config, Dns, Exit, Identity, ListenerTls, MailListener, OutboundTls, Relay, Signing,
 };
@@ -26,8 +28,8 @@ use crate::config::{
 /// The name that people see beside the address of a notice.
 const NOTICE_NAME: &str = "Postern";
 
-pub(super) fn settings(config: &Config, portal_url: &str) -> Settings {
-    Settings {
+pub(super) fn settings(config: &Config, portal_url: &str) -> anyhow::Result<Settings> {
+    Ok(Settings {
         hostname: config.server.name.clone(),
         passing: match config.relay {
             Relay::On => Passing::On,
@@ -36,12 +38,15 @@ pub(super) fn settings(config: &Config, portal_url: &str) -> Settings {
         signature_age: config.limits.signature_age,
         postmaster: config.smtp.postmaster.clone(),
         scanner: scanner(config),
+        documents: Some(DocumentSettings::of_this_program(read_documents::NAME)),
+        authorities: config.authorities()?,
+        stage: config.policy.stage,
         providers: config.providers.iter().map(provider).collect(),
         notice_domain: config.notices.reply_domain.clone(),
         notice_sender: config.notices.from.clone(),
         notice_name: NOTICE_NAME.to_owned(),
         portal_url: portal_url.to_owned(),
-    }
+    })
 }
 
 fn scanner(config: &Config) -> Option<ScanSettings> {
