@@ -18,6 +18,16 @@ pub enum Action {
     Claim,
     /// Give that up.
     Release,
+    /// Make a colleague of one's own side the owner.
+    Assign,
+    /// Write in a case.
+    Answer,
+    /// Take a case to its next rung; from when on, the life of the case says.
+    Escalate,
+    /// Say that a case is done.
+    Close,
+    /// Say that it is not.
+    Reopen,
     /// Read the demonstration's page of notices that left; they hold nothing of a case's content.
     ReadOutbox,
     /// See that mail of one's group is held: from whom, to whom, why, since when.
@@ -79,13 +89,18 @@ pub enum Relation {
 
 impl Action {
     /// Every action, in the order of the printed matrix.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::ListCases,
         Self::ReadCase,
         Self::ReadAttachment,
         Self::DownloadOriginal,
         Self::Claim,
         Self::Release,
+        Self::Assign,
+        Self::Answer,
+        Self::Escalate,
+        Self::Close,
+        Self::Reopen,
         Self::ReadOutbox,
         Self::ListHeld,
         Self::OpenHeld,
@@ -106,6 +121,11 @@ impl Action {
             | Self::DownloadOriginal
             | Self::Claim
             | Self::Release
+            | Self::Assign
+            | Self::Answer
+            | Self::Escalate
+            | Self::Close
+            | Self::Reopen
             | Self::ReadOutbox => Matter::Case,
             Self::ListHeld
             | Self::OpenHeld
@@ -127,6 +147,11 @@ impl Action {
             Self::DownloadOriginal => "download-original",
             Self::Claim => "claim",
             Self::Release => "release",
+            Self::Assign => "assign",
+            Self::Answer => "answer",
+            Self::Escalate => "escalate",
+            Self::Close => "close",
+            Self::Reopen => "reopen",
             Self::ReadOutbox => "read-outbox",
             Self::ListHeld => "list-held",
             Self::OpenHeld => "open-held",
@@ -209,6 +234,11 @@ const TABLE: &[Grant] = &[
     Grant { action: Action::DownloadOriginal, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::Claim, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::Release, roles: GROUP, relations: PERMITTED },
+    Grant { action: Action::Assign, roles: GROUP, relations: PERMITTED },
+    Grant { action: Action::Answer, roles: GROUP, relations: PERMITTED },
+    Grant { action: Action::Escalate, roles: GROUP, relations: PERMITTED },
+    Grant { action: Action::Close, roles: GROUP, relations: PERMITTED },
+    Grant { action: Action::Reopen, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::ReadOutbox, roles: &Role::ALL, relations: &Relation::ALL },
     Grant { action: Action::ListHeld, roles: COMPLIANCE, relations: OWN_GROUP },
     Grant { action: Action::OpenHeld, roles: COMPLIANCE, relations: OWN_GROUP },

@@ -1,27 +1,32 @@
 //! The working-day calendar: from the instant a message came to the instant its answer is due, with one sentence that
-//! explains the date. Holidays, time zone and cut-off are data of one file. It never reads a clock, and it takes the tz
+//! explains the date. Holidays, time zone and cut-off are data of files. It never reads a clock, and it takes the tz
 //! database of the binary, so that every machine and both sides of a case see the same date.
+
+mod file;
+mod set;
 
 use std::collections::BTreeMap;
 
 use jiff::{
     Timestamp,
     civil::{Date, Time, Weekday},
-    tz::{TimeZone, TimeZoneDatabase},
+    tz::TimeZone,
 };
-use serde::Deserialize;
-use toml::{Spanned, value::Datetime};
 
-use crate::{PolicyError, source::Source};
+pub use self::set::Calendars;
+use crate::PolicyError;
 
 const SHIPPED_NAME: &str = "shipped/calendars/england-and-wales.toml";
 const SHIPPED: &str = include_str!("../shipped/calendars/england-and-wales.toml");
-const NAME_MAX: usize = 60;
-const VERSION_MAX: usize = 30;
+
+/// The name of a calendar, as its file gives it: `england-and-wales`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CalendarName(String);
 
 /// Working days: Monday to Friday without the listed holidays, each ending at the cut-off in local time.
 #[derive(Debug, Clone)]
 pub struct Calendar {
+    name: CalendarName,
     version: String,
     zone: TimeZone,
     cut_off: Time,
@@ -39,6 +44,12 @@ pub struct DueDate {
     pub date: Date,
     /// One plain sentence that explains the date.
     pub reason: String,
+    /// What it was reckoned from.
+    pub received: Timestamp,
+    /// What it was reckoned from.
+    pub working_days: u32,
+    /// The calendar that it was reckoned by, with its version.
+    pub calendar: String,
 }
 
 /// When an answer is due to a message that came at `received` and may take `working_days`.
@@ -51,7 +62,14 @@ pub fn due(received: Timestamp, working_days: u32, calendar: &Calendar) -> DueDa
     let counted = calendar.counted_from(local.date(), late);
     let date = calendar.later(counted, working_days);
     let receipt = Receipt { day: local.date(), counted };
-    DueDate { at: calendar.end_of(date), date, reason: reason(receipt, working_days, date, calendar) }
+    DueDate {
+        at: calendar.end_of(date),
+        date,
+        reason: reason(receipt, working_days, date, calendar),
+        received,
+        working_days,
+        calendar: format!("{} {}", calendar.name.as_str(), calendar.version),
+    }
 }
 
 /// The day a message came and the day it counts from.
@@ -68,23 +86,15 @@ impl Calendar {
 
     /// Reads a calendar file; `file` names it in errors.
     pub fn parse(file: &str, text: &str) -> Result<Self, PolicyError> {
-        let source = Source::new(file, text);
-        let raw: RawCalendar = source.read()?;
-        let holidays = holidays(source, &raw.holidays)?;
-        let (Some(first), Some(last)) = (holidays.keys().next(), holidays.keys().next_back()) else {
-            let remedy = "list the holidays of each year the calendar is to be right for";
-            return Err(source.error(raw.holidays.span(), "holidays", "no holiday is listed", remedy));
-        };
-        Ok(Self {
-            version: source.words("version", &raw.version, VERSION_MAX)?,
-            zone: zone(source, &raw.zone)?,
-            cut_off: cut_off(source, &raw.cut_off)?,
-            known: (first.year(), last.year()),
-            holidays,
-        })
+        file::calendar(file, text)
     }
 
-    /// The version the file gives itself.
+    /// The name the file gives itself.
+    pub fn name(&self) -> &CalendarName {
+        &self.name
+    }
+
+    /// The version the file gives itself, with that of the one-off holidays that it keeps.
     pub fn version(&self) -> &str {
         &self.version
     }
@@ -130,6 +140,13 @@ impl Calendar {
     }
 }
 
+impl CalendarName {
+    /// As its file gives it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 fn is_weekend(date: Date) -> bool {
     matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
@@ -172,74 +189,6 @@ fn long(date: Date) -> String {
 /// `Tuesday 2 June`, with the year where it is not `year`.
 fn short(date: Date, year: i16) -> String {
     if date.year() == year { date.strftime("%A %-d %B").to_string() } else { long(date) }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCalendar {
-    version: Spanned<String>,
-    zone: Spanned<String>,
-    cut_off: Spanned<String>,
-    holidays: Spanned<Vec<RawHoliday>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawHoliday {
-    date: Spanned<Datetime>,
-    name: Spanned<String>,
-}
-
-fn zone(source: Source<'_>, raw: &Spanned<String>) -> Result<TimeZone, PolicyError> {
-    TimeZoneDatabase::bundled().get(raw.as_ref()).map_err(|_| {
-        let problem = format!("{:?} is no time zone", raw.as_ref());
-        let remedy = "use a name of the IANA tz database, such as \"Europe/London\"";
-        source.error(raw.span(), "zone", problem, remedy)
-    })
-}
-
-fn cut_off(source: Source<'_>, raw: &Spanned<String>) -> Result<Time, PolicyError> {
-    Time::strptime("%H:%M", raw.as_ref()).map_err(|_| {
-        let problem = format!("{:?} is no time of day", raw.as_ref());
-        source.error(raw.span(), "cut_off", problem, "write hours and minutes, such as \"17:00\"")
-    })
-}
-
-fn holidays(
-    source: Source<'_>,
-    raw: &Spanned<Vec<RawHoliday>>,
-) -> Result<BTreeMap<Date, String>, PolicyError> {
-    let mut all = BTreeMap::new();
-    for entry in raw.as_ref() {
-        let date = holiday(source, &entry.date)?;
-        let name = source.words("name", &entry.name, NAME_MAX)?;
-        if all.insert(date, name).is_some() {
-            let problem = format!("{date} is there twice");
-            return Err(source.error(entry.date.span(), "date", problem, "keep one of the two"));
-        }
-    }
-    Ok(all)
-}
-
-fn holiday(source: Source<'_>, raw: &Spanned<Datetime>) -> Result<Date, PolicyError> {
-    let plain = match raw.as_ref() {
-        Datetime { date: Some(day), time: None, offset: None } => Some(day),
-        _ => None,
-    };
-    let date = plain.and_then(|day| {
-        let (month, number) = (i8::try_from(day.month).ok()?, i8::try_from(day.day).ok()?);
-        Date::new(i16::try_from(day.year).ok()?, month, number).ok()
-    });
-    let Some(date) = date else {
-        let problem = format!("{} is no date", raw.as_ref());
-        return Err(source.error(raw.span(), "date", problem, "write a date such as 2027-12-27"));
-    };
-    if is_weekend(date) {
-        let problem = format!("{} is no working day anyway", long(date));
-        let remedy = "list the substitute day, or leave the holiday out";
-        return Err(source.error(raw.span(), "date", problem, remedy));
-    }
-    Ok(date)
 }
 
 #[cfg(test)]

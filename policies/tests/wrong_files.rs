@@ -5,7 +5,7 @@
 mod mistakes;
 
 use mistakes::check;
-use policies::{FileKind, PolicyError, RuleFiles, Ruleset, TagRules, VerdictRules};
+use policies::{FileKind, RuleFiles, Ruleset, TagRules, VerdictRules};
 
 const TAGS: &str = include_str!("../shipped/tags.toml");
 const VERDICTS: &str = include_str!("../shipped/verdicts.toml");
