@@ -41,7 +41,6 @@ impl Market {
         let entry = Entry {
             place: Place::Open(opening),
             sources: vec![certs::random::<32>().unwrap()],
-            watched: None,
             tags: vec![Tag::mpan(MPAN).unwrap()],
             decided_by: "hold-virus".into(),
             addressed: None,
@@ -86,6 +85,7 @@ impl Market {
                 addressed: None,
             }),
             sources: vec![certs::random::<32>().unwrap()],
+            watched: None,
         };
         self.ledger.hold(passage, reason, onward).await.unwrap().to_string()
     }
