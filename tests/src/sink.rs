@@ -15,6 +15,8 @@ pub enum Mood {
     Takes,
     /// 421 to everybody who connects, and to those who are there.
     Away,
+    /// 450 to every recipient, those of Alpha apart.
+    Busy,
     /// 554 to every mail.
     Refuses,
     /// Takes the mail and cuts the connection instead of answering.
@@ -106,6 +108,10 @@ fn serve(
         let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
             "MAIL" => (from, to) = (path(), Vec::new()),
+            "RCPT" if is(Mood::Busy) && !path().ends_with("@alpha.example") => {
+                out.write_all(b"450 4.2.0 later, perhaps\r\n")?;
+                continue;
+            }
             "RCPT" => to.push(path()),
             "DATA" => {
                 out.write_all(b"354 go on\r\n")?;
