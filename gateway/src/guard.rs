@@ -8,7 +8,10 @@ use mail::{Budget, Scan, Scanner};
 use policies::{Facts, Passing, Protection, Recipient, Ruleset, Verdict, detect::Business};
 use store::{ContentReader, Directory, OpenContent, OutgoingPassage, Stage, StoreError};
 
-use crate::letters::Signer;
+use crate::{
+    documents::{self, ReadDocument},
+    letters::Signer,
+};
 
 /// The finished mail holds something that no mail of ours may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +28,8 @@ pub(crate) enum Stopped {
          answer says what to do"
     )]
     NotAllowed,
+    #[error("a file of the mail could not be read in time")]
+    Busy,
     #[error(transparent)]
     Unreadable(#[from] StoreError),
 }
@@ -73,6 +78,7 @@ pub(crate) async fn clear_passage(
     recipient: Recipient,
     passage: &OutgoingPassage,
     directory: &Directory,
+    reader: Option<&documents::Reader>,
 ) -> Result<Cleared, Stopped> {
     let received_line = Bytes::from(passage.received_line.clone());
     let mut shape = Shape::default();
@@ -83,7 +89,11 @@ pub(crate) async fn clear_passage(
         shape.feed(&piece);
         scanner.feed(&piece);
     }
-    let message = scanner.finish();
+    let mut message = scanner.finish();
+    let read = match reader {
+        Some(reader) => reader.read(&mut message, documents::Original::Sealed(&passage.content)).await?,
+        None => Vec::new(),
+    };
     let is_staff = |domain: &str| directory.group_of_domain(domain).is_some();
     let judged = rules.judge(&Facts {
         sender: &passage.from_group,
@@ -96,7 +106,7 @@ pub(crate) async fn clear_passage(
         // What the virus scanner said is decided: it was let through, or a person has let it.
         scan: Scan::Clean,
         protection: Protection::Verified,
-        documents: &[],
+        documents: &documents::listed(&message.headline, &read),
         business: &Business::new(&is_staff, &message.headline),
         fields: &[],
     });
@@ -110,6 +120,8 @@ pub(crate) async fn clear_passage(
     });
     match allowed {
         true => Ok(shape.clear(Content::Passage { received_line, original: passage.content.clone() })),
+        // What could be read when it was taken may be readable again.
+        false if read.iter().any(ReadDocument::may_be_read_later) => Err(Stopped::Busy),
         false => Err(Stopped::NotAllowed),
     }
 }

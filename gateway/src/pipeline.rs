@@ -6,6 +6,7 @@ use policies::{Author, AuthorRefusal, Facts, Judged, Passing, Recipient, author,
 use store::{Accepted, Act, Actor, Event, Proof};
 
 use crate::{
+    documents::{self, ReadDocument},
     gateway::{Gateway, refused},
     identify,
     incoming::{Original, Received},
@@ -132,11 +133,20 @@ impl Authored {
         }
     }
 
-    async fn judged(self, gateway: &Gateway) -> Result<Decided, Refusal> {
-        let Parsed { sender, original, scan, message } = &self.parsed;
-        if message.hops >= MOST_HOPS {
+    /// What the files say, as far as they can be read.
+    async fn read(&mut self, gateway: &Gateway) -> Result<Vec<ReadDocument>, Refusal> {
+        let Some(reader) = gateway.documents() else { return Ok(Vec::new()) };
+        let Parsed { original, message, .. } = &mut self.parsed;
+        let mail = original.content.open(gateway.ledger());
+        reader.read(message, documents::Original::Sealed(&mail)).await.map_err(|error| refused(&error))
+    }
+
+    async fn judged(mut self, gateway: &Gateway) -> Result<Decided, Refusal> {
+        if self.parsed.message.hops >= MOST_HOPS {
             return Err(Refusal::Loop);
         }
+        let read = self.read(gateway).await?;
+        let Parsed { sender, original, scan, message } = &self.parsed;
         let mut recipients = Vec::with_capacity(original.envelope.recipients.len());
         for to in &original.envelope.recipients {
             recipients.push(placement::recipient(gateway, &sender.group, &to.address).await?);
@@ -153,7 +163,7 @@ impl Authored {
             referenced: &referenced,
             scan: *scan,
             protection: original.arrival.protection(),
-            documents: &[],
+            documents: &documents::listed(&message.headline, &read),
             business: &Business::new(&is_staff, &message.headline),
             fields: &[],
         });

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    audit, case, certs, config, connector, demo, directory, health, init, queue, serve, user,
+    audit, case, certs, config, connector, demo, directory, health, init, queue, read_documents, serve, user,
 };
 use crate::print;
 
@@ -54,6 +54,9 @@ enum Command {
     Connector(connector::Connector),
     /// Ask whether the server answers and its ledger works
     Health(health::Health),
+    /// Turn documents into text, as the server asks on standard input; it starts this itself
+    #[command(name = read_documents::NAME, hide = true)]
+    ReadDocuments,
 }
 
 /// Where the configuration lies.
@@ -118,6 +121,7 @@ fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Certs(command) => command.run(),
         Command::Connector(command) => command.run(),
         Command::Health(command) => command.run(),
+        Command::ReadDocuments => read_documents::run(),
     }
 }
 

@@ -50,6 +50,7 @@ pub(super) async fn gateway(zone: &Zone) -> Arc<Gateway> {
         signature_age: Duration::from_hours(7 * 24),
         postmaster: None,
         scanner: None,
+        documents: None,
         authorities: Default::default(),
     };
     let rules = Arc::new(Ruleset::shipped().unwrap());

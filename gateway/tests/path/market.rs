@@ -46,6 +46,7 @@ impl Market {
             signature_age: Duration::from_hours(7 * 24),
             postmaster: None,
             scanner: None,
+            documents: None,
             authorities: Default::default(),
             notice_domain: DOMAIN.to_owned(),
             notice_sender: address("notices@postern.example"),

@@ -10,6 +10,7 @@ pub(crate) mod directory;
 pub(crate) mod health;
 pub(crate) mod init;
 pub(crate) mod queue;
+pub(crate) mod read_documents;
 pub(crate) mod serve;
 pub(crate) mod user;
 
