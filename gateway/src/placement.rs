@@ -2,10 +2,10 @@
 //! made into places of the ledger. Decides nothing: rules are `policies`', commits are `store`'s.
 
 use mail::{Address, ContactType, GroupId, Headline, Message, Mpid, Person, ProcessId};
-use policies::{Effect, NamedCase, Placed, Recipient, Signal, Verdict};
+use policies::{Effect, Judged, NamedCase, Placed, Recipient, Signal, Verdict};
 use store::{
-    Addressed, Case, CaseBound, CaseId, Deadline, Directory, Entry, Joining, Mailbox, Onward, Opening, Party, Place,
-    Reckoning,
+    Addressed, Case, CaseBound, CaseId, Deadline, Decision, Directory, Entry, Joining, Mailbox, Onward, Opening, Party,
+    Place, Reckoning,
 };
 
 use crate::{
@@ -26,23 +26,28 @@ pub(crate) fn known_recipient(gateway: &Gateway, group: &GroupId, address: &Addr
         return Known::ReplyAddress(case);
     }
     let directory = gateway.ledger().directory();
+    Known::As(recipient_of(&directory, domain, group, address))
+}
+
+/// What `address` is to a mail of `group`, by the directory alone: a keyed reply address is unknown to it.
+pub fn recipient_of(directory: &Directory, notice_domain: &str, group: &GroupId, address: &Address) -> Recipient {
     if let Some(mailbox) = directory.mailbox(address) {
-        return Known::As(Recipient::Mailbox(mapped(mailbox)));
+        return Recipient::Mailbox(mapped(mailbox));
     }
-    if let Some(plus) = plus_address(&directory, address) {
-        return Known::As(plus);
+    if let Some(plus) = plus_address(directory, address) {
+        return plus;
     }
-    if address.domain() == domain || names_a_way(address) {
-        return Known::As(Recipient::Unknown);
+    if address.domain() == notice_domain || names_a_way(address) {
+        return Recipient::Unknown;
     }
-    Known::As(match directory.group_of(address) {
+    match directory.group_of(address) {
         Some(own) if own == group => Recipient::OwnDomain,
         Some(other) => Recipient::Counterparty {
             mailboxes: directory.mailboxes().filter(|mailbox| mailbox.group == *other).map(mapped).collect(),
             group: other.clone(),
         },
         None => Recipient::Outside,
-    })
+    }
 }
 
 /// A mapped mailbox with a detail behind its local part (RFC 5233), which every mail system delivers there.
@@ -172,10 +177,20 @@ pub(crate) async fn entries(gateway: &Gateway, decided: &Decided) -> Result<Vec<
                 tags: judged.tags.clone(),
                 decided_by: rule.to_string(),
                 addressed,
+                decision: Some(decision(judged, &placed.signal)),
             }),
         }
     }
     Ok(entries)
+}
+
+fn decision(judged: &Judged, signal: &Signal) -> Decision {
+    let findings = judged.findings.counts();
+    Decision {
+        rules: *judged.rules.as_bytes(),
+        signal: signal.as_str().to_owned(),
+        findings: findings.map(|(category, count)| (category.as_str().to_owned(), count)).collect(),
+    }
 }
 
 /// Whether the mail says itself that it is for this recipient.

@@ -14,7 +14,7 @@ use crate::{
     source::Source,
 };
 
-use market::Market;
+pub use market::SampleMarket;
 
 /// One example of a policy file.
 #[derive(Debug)]
@@ -88,20 +88,20 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Vec<Example>, PolicyError> 
 impl Ruleset {
     /// Tries every example of every file, in the order of the files.
     pub fn try_examples(&self) -> Vec<Tried<'_>> {
-        let market = Market::of(self.catalogue());
+        let market = SampleMarket::of(self.catalogue());
         self.examples().iter().map(|example| example.tried(self, &market)).collect()
     }
 }
 
 impl Example {
-    fn tried(&self, rules: &Ruleset, market: &Market) -> Tried<'_> {
+    fn tried(&self, rules: &Ruleset, market: &SampleMarket) -> Tried<'_> {
         let judged = self.mail.judged(rules, market);
         Tried { example: self, differences: self.expected.differences(&judged) }
     }
 }
 
 impl Mail {
-    fn judged(&self, rules: &Ruleset, market: &Market) -> Judged {
+    fn judged(&self, rules: &Ruleset, market: &SampleMarket) -> Judged {
         let recipients: Vec<_> = self.to.iter().map(|to| market.recipient(&self.sender, to)).collect();
         let documents: Vec<Document<'_>> = (0..)
             .zip(&self.attachments)
@@ -119,7 +119,7 @@ impl Mail {
             scan: self.scan,
             protection: self.protection,
             documents: &documents,
-            business: &Business::new(&Market::has, &self.message.headline),
+            business: &Business::new(&SampleMarket::has, &self.message.headline),
             fields: &fields,
         })
     }

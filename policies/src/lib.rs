@@ -26,7 +26,7 @@ pub use authorship::{Author, AuthorRefusal, author};
 pub use calendar::{Calendar, CalendarName, Calendars, DueDate, due};
 pub use catalogue::{Branch, Catalogue, Choice, Field, FieldId, Opaque, Process, Rung, Setting, SubjectCode};
 pub use classification::{Classification, ClassificationRules, Outcome};
-pub use examples::{Difference, Example, Tried};
+pub use examples::{Difference, Example, SampleMarket, Tried};
 pub use files::{FileKind, NotAHash, RuleFiles, RulesHash};
 pub use judge::Ruleset;
 pub use judgement::{Effect, Facts, Judged, Placed, Protection, Recall, Signal, Verdict};

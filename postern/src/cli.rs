@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    audit, case, certs, config, connector, demo, directory, health, init, queue, read_documents, serve, user,
+    audit, case, certs, config, connector, demo, directory, health, init, policy, queue, read_documents, serve, user,
 };
 use crate::print;
 
@@ -31,6 +31,9 @@ enum Command {
     /// Check the configuration, or print it with all keys explained
     #[command(subcommand)]
     Config(config::Config),
+    /// Check and try the policy files, and tell what they make of a mail
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Read and change companies, users, permissions and mailboxes
     #[command(subcommand)]
     Directory(directory::Directory),
@@ -113,6 +116,7 @@ fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Init(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Config(command) => command.run(),
+        Command::Policy(command) => command.run(),
         Command::Directory(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Queue(command) => command.run(),

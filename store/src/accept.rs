@@ -11,6 +11,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     content::SealedContent,
+    deadlines::Reckoning,
     draft::Draft,
     engine::Row,
     error::StoreError,
@@ -21,6 +22,7 @@ use crate::{
     passage::relay_source,
     proof::{Addressed, Authentication, Proof},
     records,
+    rules::Decision,
 };
 
 /// A judged and sealed mail, with everything that its acceptance writes.
@@ -65,6 +67,9 @@ pub struct Entry {
     /// Whether the mail names any of these recipients in To or Cc.
     #[n(4)]
     pub addressed: Option<Addressed>,
+    /// By what it goes there; `None`: an earlier release held it, or it was written here.
+    #[n(5)]
+    pub decision: Option<Decision>,
 }
 
 pub type SourceKey = [u8; 32];
@@ -112,6 +117,9 @@ pub struct Deadline {
     pub at: Timestamp,
     #[n(1)]
     pub reason: String,
+    /// What it was reckoned from; `None`: an earlier release wrote it.
+    #[n(2)]
+    pub reckoning: Option<Reckoning>,
 }
 
 #[derive(Debug, Clone, Encode, Decode)]

@@ -17,6 +17,7 @@ use crate::{
     ledger::Ledger,
     proof::{Authentication, Proof},
     recall::Withdrawal,
+    rules::Decision,
     records,
 };
 
@@ -155,6 +156,9 @@ pub struct MessageRecord {
     /// That its sender took it back.
     #[n(14)]
     pub withdrawn: Option<Withdrawal>,
+    /// By what it is here; `None`: an earlier release took it, or it was written here.
+    #[n(15)]
+    pub decision: Option<Decision>,
 }
 
 impl MessageRecord {

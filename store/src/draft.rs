@@ -7,14 +7,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use certs::SealedPart;
 use jiff::Timestamp;
-use mail::{Address, Class, GroupId, Headline};
+use mail::{Address, Class, Headline};
 
 use crate::{
-    accept::{
-        Acceptance, Accepted, AcceptedCase, Deadline, Entry, Joining, Opening, Party, Place, source_key,
-    },
+    accept::{Acceptance, Accepted, AcceptedCase, Entry, Joining, Opening, Party, Place, source_key},
     audit::{Act, Actor, Event},
-    cases::{Case, Due, MOST_MESSAGES, MessageRecord, Side, case_key, message_key, tag_key, thread_key},
+    cases::{Case, MOST_MESSAGES, MessageRecord, Side, case_key, message_key, tag_key, thread_key},
     content::SealedContent,
     directory::{Directory, Receipts},
     engine::Changeset,
@@ -93,7 +91,7 @@ impl<'a> Draft<'a> {
             sides: vec![side(&opening.initiator, true), side(&opening.responder, false)],
             opened_at: self.now,
             last_message_at: self.now,
-            due: (!self.mail.automatic).then(|| due(&opening.deadline, &opening.responder.group)),
+            due: (!self.mail.automatic).then(|| opening.deadline.for_side(&opening.responder.group)),
             messages: 0,
         };
         let reference = Key::of(Table::Reference).raw(case.reference.as_bytes()).done();
@@ -116,23 +114,9 @@ impl<'a> Draft<'a> {
         self.changes.delete.extend(case.list_keys());
         case.last_message_at = self.now.max(case.last_message_at);
         if !self.mail.automatic {
-            self.move_clock(&mut case, &joining.deadline);
+            case.move_clock(&self.mail.from_group, &joining.deadline);
         }
         Ok(case)
-    }
-
-    /// Only a human answer of the side that must answer stops the clock; a further word of the
-    /// initiator starts it again when none runs.
-    fn move_clock(&self, case: &mut Case, deadline: &Deadline) {
-        let from_initiator = case.side(&self.mail.from_group).is_some_and(|side| side.initiator);
-        match &case.due {
-            Some(running) if running.side == self.mail.from_group => case.due = None,
-            None if from_initiator => {
-                let responder = case.sides.iter().find(|side| !side.initiator);
-                case.due = responder.map(|responder| due(deadline, &responder.group));
-            }
-            _ => {}
-        }
     }
 
     async fn add_message(&mut self, mut case: Case, entry: &Entry, act: Act) -> Result<(), StoreError> {
@@ -179,6 +163,7 @@ impl<'a> Draft<'a> {
             automatic: self.mail.automatic,
             headline: self.sealed_headline.clone(),
             decided_by: entry.decided_by.clone(),
+            decision: entry.decision.clone(),
             number: case.messages,
             class: Some(self.mail.class),
             scan: self.mail.scan,
@@ -312,8 +297,4 @@ fn side(party: &Party, initiator: bool) -> Side {
         noticed: 0,
         undelivered: None,
     }
-}
-
-fn due(deadline: &Deadline, side: &GroupId) -> Due {
-    Due { at: deadline.at, side: side.clone(), reason: deadline.reason.clone() }
 }

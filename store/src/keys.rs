@@ -38,6 +38,8 @@ pub(crate) enum Table {
     Wrap = 0x34,
     /// Case, message or job: who was away.
     Away = 0x35,
+    /// One row: by which calendars open deadlines were reckoned, and how far that is.
+    Reckoned = 0x38,
     /// Sealed chunks of an original.
     Content = 0x40,
     /// Content that arrives and that no message names yet.
@@ -85,6 +87,8 @@ pub(crate) enum Table {
     Task = 0x82,
     /// Polled mailboxes by name.
     Poll = 0x83,
+    /// Rules that judged mail, by their hash.
+    Rules = 0x8b,
     /// MTA-STS policies by domain.
     MailPolicy = 0x8a,
 }

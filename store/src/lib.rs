@@ -19,8 +19,10 @@ mod app_password_use;
 mod audit;
 mod cases;
 mod changes;
+mod clock;
 mod content;
 mod credentials;
+mod deadlines;
 mod directory;
 mod draft;
 mod error;
@@ -39,6 +41,7 @@ mod recall;
 mod records;
 mod retention;
 mod returns;
+mod rules;
 #[cfg(test)]
 mod scenes;
 mod sealed;
@@ -53,8 +56,10 @@ pub use accept::{
 pub use audit::{Act, Actor, Event};
 pub use cases::{Case, CasePage, Due, MOST_MESSAGES, MessageRecord, Side, Undelivered};
 pub use changes::DirectoryChange;
+pub use clock::{ClockTurn, clock_turn};
 pub use content::{ContentWriter, SealedContent};
 pub use credentials::{AppPassword, Connector};
+pub use deadlines::{OpenDeadline, Reckoning, Recomputed};
 pub use directory::{
     ClientCertificate, Directory, Group, Mailbox, MailboxAlerts, Participant, Permission, Receipts, Role,
     User,
@@ -80,6 +85,7 @@ pub use reading::{Closed, ContentReader, OpenContent, OpenMessage, Reading, Unre
 pub use recall::{Recallable, Recalled, Withdrawal};
 pub use retention::{KEPT, SweepPlace};
 pub use returns::{AwayNote, Returned};
+pub use rules::{Decision, RuleSource};
 pub use sessions::{Session, SessionToken};
 pub use shadow::{Margin, Observation, ShadowReport, Tally};
 pub use stages::{NotAStage, Scope, Stage, StageSetting};

@@ -6,7 +6,7 @@ use mail::{Address, Class, Defect, Headline, Message, Part, PartRole, Person, Sc
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Example, Expected, Mail, NONE, market};
+use super::{Example, Expected, Mail, NONE, SampleMarket, market};
 use crate::{Passing, PolicyError, Protection, detect::Category, source::Source};
 
 const NAME_MAX: usize = 120;
@@ -83,7 +83,7 @@ fn mail(source: Source<'_>, raw: &RawExample) -> Result<Mail, PolicyError> {
     let written = Spanned::new(raw.name.span(), AUTHOR.to_owned());
     let author = raw.from.as_ref().unwrap_or(&written);
     let from = address(source, "from", author)?;
-    let Some(sender) = market::company(from.domain()) else {
+    let Some(sender) = SampleMarket::company(from.domain()) else {
         let remedy = format!("write an address at one of {}", market::COMPANIES.join(", "));
         return Err(source.error(author.span(), "from", "nobody knows the author's company", remedy));
     };

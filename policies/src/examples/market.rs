@@ -11,13 +11,15 @@ pub(super) const COMPANIES: [&str; 3] = ["alpha.example", "beta.example", "gamma
 const CASES: &str = "cases.example";
 
 /// The market for one catalogue.
-pub(super) struct Market {
+#[derive(Debug)]
+pub struct SampleMarket {
     /// Of each process the lowest rung.
     processes: Vec<(ProcessId, mail::ContactType)>,
 }
 
-impl Market {
-    pub(super) fn of(catalogue: &Catalogue) -> Self {
+impl SampleMarket {
+    /// With a mailbox for every process.
+    pub fn of(catalogue: &Catalogue) -> Self {
         let lowest = |process: &crate::Process| {
             let rung = process.rungs.first()?;
             Some((process.id.clone(), rung.contact_type.clone()))
@@ -26,16 +28,22 @@ impl Market {
     }
 
     /// Whether a domain is one of a company here.
-    pub(super) fn has(domain: &str) -> bool {
+    pub fn has(domain: &str) -> bool {
         COMPANIES.contains(&domain)
     }
 
-    pub(super) fn recipient(&self, sender: &GroupId, to: &Address) -> Recipient {
+    /// The company of a domain: its first label.
+    pub fn company(domain: &str) -> Option<GroupId> {
+        Self::has(domain).then(|| domain.split('.').next()?.parse().ok()).flatten()
+    }
+
+    /// What an address is to a mail of `sender`.
+    pub fn recipient(&self, sender: &GroupId, to: &Address) -> Recipient {
         let (domain, local) = (to.domain(), to.local());
         if domain == CASES {
             return self.case(local).map_or(Recipient::Unknown, Recipient::ReplyAddress);
         }
-        let Some(group) = company(domain) else { return Recipient::Outside };
+        let Some(group) = Self::company(domain) else { return Recipient::Outside };
         let (plain, detail) =
             local.split_once('+').map_or((local, None), |(plain, detail)| (plain, Some(detail)));
         let mailboxes = self.mailboxes(domain, &group);
@@ -68,7 +76,7 @@ impl Market {
 
     fn case(&self, local: &str) -> Option<NamedCase> {
         let (process, rung) = self.processes.iter().find(|(process, _)| process.as_str() == local)?;
-        let side = |domain: &&str| Some((company(domain)?, domain.get(..4)?.to_uppercase().parse().ok()?));
+        let side = |domain: &&str| Some((Self::company(domain)?, domain.get(..4)?.to_uppercase().parse().ok()?));
         Some(NamedCase {
             id: "example".to_owned(),
             process: process.clone(),
@@ -78,7 +86,3 @@ impl Market {
     }
 }
 
-/// The company of a domain: its first label.
-pub(super) fn company(domain: &str) -> Option<GroupId> {
-    Market::has(domain).then(|| domain.split('.').next()?.parse().ok()).flatten()
-}

@@ -133,6 +133,7 @@ impl Market {
                 sources: vec![certs::random::<32>().unwrap()],
                 tags: vec![Tag::mpan(MPAN).unwrap()],
                 decided_by: "test".into(),
+                decision: None,
                 addressed: None,
             }],
         };

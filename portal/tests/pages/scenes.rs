@@ -43,6 +43,7 @@ impl Market {
             sources: vec![certs::random::<32>().unwrap()],
             tags: vec![Tag::mpan(MPAN).unwrap()],
             decided_by: "hold-virus".into(),
+            decision: None,
             addressed: None,
         };
         let bound = CaseBound { message_id: None, automatic: false, entries: vec![entry], receipt: None, recall: None };

@@ -9,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod directory;
 pub(crate) mod health;
 pub(crate) mod init;
+pub(crate) mod policy;
 pub(crate) mod queue;
 pub(crate) mod read_documents;
 pub(crate) mod serve;

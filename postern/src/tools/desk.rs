@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use certs::RootKey;
-use policies::Ruleset;
+use policies::{RulesHash, Ruleset};
 use store::engine::{Engine, Range};
 use store::sqlite::Sqlite;
-use store::{Ledger, StoreError};
+use store::{Directory, Ledger, RuleSource, StoreError};
 
 use crate::config::Config;
 
@@ -64,6 +64,33 @@ pub(crate) async fn look(config: &Config) -> anyhow::Result<()> {
     if !config.allows_a_look() {
         return Ok(());
     }
+    opened_to_look(config).await?.close().await;
+    Ok(())
+}
+
+/// The companies, users and mailboxes of the configured ledger, also while a server runs on it.
+pub(crate) async fn directory_of(config: &Config) -> anyhow::Result<Arc<Directory>> {
+    let ledger = opened_to_look(config).await?;
+    let directory = ledger.directory();
+    ledger.close().await;
+    Ok(directory)
+}
+
+/// The files of rules that judged mail of the configured ledger.
+pub(crate) async fn kept_rules(config: &Config, hash: RulesHash) -> anyhow::Result<Vec<RuleSource>> {
+    let ledger = opened_to_look(config).await?;
+    let kept = ledger.rules(hash.as_bytes()).await;
+    ledger.close().await;
+    kept?.with_context(|| {
+        format!("the ledger keeps no rules {hash}; `postern case show` and `postern policy check` name some")
+    })
+}
+
+/// With an engine of which only one process can have the files, the server must be stopped.
+async fn opened_to_look(config: &Config) -> anyhow::Result<Ledger> {
+    if !config.allows_a_look() {
+        return Ok(Desk::open(config).await?.ledger);
+    }
     let root = Arc::new(config.root_key()?);
     let folder = config.server.data.clone();
     let opened = tokio::task::spawn_blocking(move || Sqlite::open_read_only(&folder)).await?;
@@ -71,9 +98,7 @@ pub(crate) async fn look(config: &Config) -> anyhow::Result<()> {
     if is_empty(engine.as_ref()).await? {
         return Err(config.no_ledger().into());
     }
-    let ledger = open_ledger(&engine, root, config).await?;
-    ledger.close().await;
-    Ok(())
+    open_ledger(&engine, root, config).await
 }
 
 async fn open_ledger(

@@ -92,6 +92,7 @@ async fn a_retry_with_other_recipients_repeats_only_what_is_new() {
         sources: vec![[source; 32]],
         tags: Vec::new(),
         decided_by: "mailbox".to_owned(),
+        decision: None,
         addressed: None,
     };
     let entries = vec![entry(market.opening(), 1), entry(market.opening(), 2)];

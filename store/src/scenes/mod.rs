@@ -3,6 +3,7 @@
 mod cases;
 mod content;
 mod credentials;
+mod deadlines;
 mod digests;
 mod held;
 mod kills;
@@ -172,7 +173,7 @@ impl Market {
 
     fn deadline(&self) -> Deadline {
         let at = self.ledger.now().saturating_add(SignedDuration::from_hours(240)).unwrap();
-        Deadline { at, reason: "ten working days".to_owned() }
+        Deadline { at, reason: "ten working days".to_owned(), reckoning: None }
     }
 
     fn joining(&self, case: CaseId) -> Place {
@@ -278,6 +279,7 @@ fn tagged(place: Place, source: u8) -> Entry {
         sources: vec![[source; 32]],
         tags: vec![Tag::mpan("1200023305967").unwrap()],
         decided_by: "mailbox".to_owned(),
+        decision: None,
         addressed: None,
     }
 }
