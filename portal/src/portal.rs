@@ -9,7 +9,7 @@ use std::time::Duration;
 use mail::{ContactType, ProcessId};
 use policies::access::Action;
 use policies::{Catalogue, Ruleset};
-use store::{Deadline, Ledger, UserId};
+use store::{Deadline, Ledger, Reckoning, UserId};
 use templates::pages::{Frame, MenuItem, Visitor as Signed};
 use templates::{TemplateError, Templates};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -151,7 +151,15 @@ impl Portal {
     /// When a message of this process and rung that comes now must be answered.
     pub(crate) fn due(&self, process: &ProcessId, rung: &ContactType) -> Option<Deadline> {
         let due = self.mail_side.as_ref()?.rules.due(process, rung, self.ledger.now())?;
-        Some(Deadline { at: due.at, reason: due.reason })
+        Some(Deadline {
+            at: due.at,
+            reason: due.reason,
+            reckoning: Some(Reckoning {
+                since: due.received,
+                working_days: due.working_days,
+                calendar: due.calendar,
+            }),
+        })
     }
 
     /// Waits for a turn at going through a whole mail; it ends with what is returned.

@@ -74,6 +74,12 @@ pub struct Event {
     /// The app password that proved the sender, or that it is about.
     #[n(15)]
     pub app_password: Option<AppPasswordId>,
+    /// A deadline that moved: when it was.
+    #[cbor(n(20), with = "records::optional_time", has_nil)]
+    pub was: Option<Timestamp>,
+    /// And when it is now.
+    #[cbor(n(21), with = "records::optional_time", has_nil)]
+    pub becomes: Option<Timestamp>,
 }
 
 /// What happened. Numbers are for ever.
@@ -202,6 +208,9 @@ pub enum Act {
     /// Shadow or live, for a group, a process or all.
     #[n(60)]
     StageSet,
+    /// Other calendars, another date: `was`, `becomes`, and the calendar in `name`.
+    #[n(80)]
+    DeadlineMoved,
 }
 
 impl Event {
@@ -223,6 +232,8 @@ impl Event {
             domain: None,
             name: None,
             app_password: None,
+            was: None,
+            becomes: None,
         }
     }
 
@@ -378,6 +389,7 @@ impl fmt::Display for Act {
             Self::AppPasswordRemoved => "app password removed",
             Self::ConnectorSet => "connector set",
             Self::ConnectorRemoved => "connector removed",
+            Self::DeadlineMoved => "deadline moved",
             Self::ContentDestroyed => "content destroyed",
             Self::HeldExpired => "held mail returned unanswered",
             Self::StageSet => "stage set",

@@ -201,13 +201,8 @@ fn stop_waiting(side: &mut Side, number: u32, messages: &[MessageRecord], notice
 
 /// Nobody owes an answer to what was taken back.
 fn stop_clock(case: &mut Case, withdrawal: &Withdrawal, messages: &[MessageRecord]) {
-    let Some(due) = case.due.as_ref().filter(|due| withdrawal.unseen.contains(&due.side)) else { return };
-    let human = || messages.iter().filter(|one| !one.automatic);
-    let answered = human().filter(|one| one.from_group == due.side).map(|one| one.number).max().unwrap_or(0);
-    let open = |one: &MessageRecord| {
-        one.from_group != due.side && one.number > answered && !one.is_withdrawn_for(&due.side)
-    };
-    if !human().any(open) {
+    let owes = case.due.as_ref().is_some_and(|due| withdrawal.unseen.contains(&due.side));
+    if owes && case.waiting_since(messages).is_none() {
         case.due = None;
     }
 }

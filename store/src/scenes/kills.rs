@@ -50,7 +50,7 @@ impl Engine for Mortal {
 
 impl Market {
     /// Lives for `commits` more, then dies; the next one lives for ever.
-    async fn mortal(&self, commits: usize) -> Self {
+    pub(super) async fn mortal(&self, commits: usize) -> Self {
         let engine = Mortal { rows: Arc::clone(&self.engine), left: AtomicUsize::new(commits) };
         let engine: Arc<dyn Engine> = Arc::new(engine);
         let (root, now) = (Arc::clone(&self.root), Arc::clone(&self.now));
