@@ -34,12 +34,11 @@ const OTHERS: &str = "by before vor avant antes prima voor";
 
 /// Whether somebody is away, and until when. `sent` is the mail's own date in seconds since 1970: a date without a year
 /// is the one nearest to it.
-pub(crate) fn read(subject: &str, text: &str, sent: Option<i64>) -> Option<Away> {
-    let opening = Opening::of(text);
-    let subject = subject.to_lowercase();
-    if !says_away(&subject, &opening) {
+pub(crate) fn read(subject: &str, opening: &Opening, sent: Option<i64>) -> Option<Away> {
+    if !says_away(subject, opening) {
         return None;
     }
+    let subject = subject.to_lowercase();
     let sent = sent.and_then(|sent| Timestamp::from_second(sent).ok());
     let sent = sent.map(|sent| TimeZone::UTC.to_datetime(sent).date());
     let words = [subject.as_str(), opening.text()].map(|text| ends(text, sent)).concat();
@@ -232,7 +231,11 @@ fn digits_before(text: &str) -> Option<(&str, i16)> {
 mod tests {
     use jiff::civil::{Date, date};
 
-    use super::read;
+    use super::Opening;
+
+    fn read(subject: &str, text: &str, sent: Option<i64>) -> Option<super::Away> {
+        super::read(subject, &Opening::of(text), sent)
+    }
 
     /// Sent on 20 May 2026.
     fn until(text: &str) -> Option<Date> {

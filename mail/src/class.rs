@@ -5,10 +5,13 @@
 mod author;
 mod opening;
 mod phrases;
+mod subject;
 
 use author::Author;
 pub(crate) use opening::Opening;
-use phrases::phrases;
+use opening::Said;
+use phrases::List;
+use subject::Subject;
 
 use crate::{
     Class, Person,
@@ -96,8 +99,7 @@ pub(crate) struct Signals {
     author: Author,
     /// A delivered mail's trace of the null sender (RFC 5321 §4.4).
     null_sender: bool,
-    /// Lower case, without tags in front.
-    subject: String,
+    subject: Subject,
     /// It refers to another mail.
     refers: bool,
     /// A program for people wrote it, as far as it says.
@@ -111,6 +113,8 @@ pub(crate) struct Signals {
 pub(crate) struct Seen<'a> {
     /// The mail's own text, not that of mails inside.
     pub(crate) text: &'a str,
+    /// The beginning of that text.
+    pub(crate) opening: &'a Opening,
     /// Parts with content that are no body text.
     pub(crate) files: usize,
     /// Whether a mail is inside, or the head of one.
@@ -120,17 +124,27 @@ pub(crate) struct Seen<'a> {
 }
 
 impl Signals {
-    pub(crate) fn read(fields: &Fields<'_>, from: &[Person]) -> Self {
+    pub(crate) fn read(fields: &Fields<'_>, from: &[Person], subject: &str) -> Self {
         let author = Author::of(from);
         let null_sender = null_sender(fields);
-        let subject = untagged(&fields.text("Subject").to_lowercase());
-        let client = is_client(fields);
-        let declared = report_class(fields)
+        let subject = Subject::of(subject);
+        let programs = ["User-Agent", "X-Mailer"].map(|name| fields.text(name).to_lowercase());
+        let client = programs.iter().any(|program| CLIENTS.iter().any(|client| program.contains(client)));
+        let report = report(fields);
+        let declared = report
+            .as_ref()
+            .and_then(report_class)
             .or_else(|| STORE_CLASS_FIELDS.iter().find_map(|name| store_class(&fields.token(name))))
             .or_else(|| bounce_class(fields, author));
+        let automatic = report.is_some()
+            || author == Author::Responder
+            || subject.is_automatic()
+            || RESPONDERS.iter().any(|name| programs[1].contains(name))
+            || is_automatic(fields)
+            || (null_sender && !client);
         Self {
             declared,
-            automatic: is_automatic(fields, author, &subject) || (null_sender && !client),
+            automatic,
             author,
             null_sender,
             subject,
@@ -142,15 +156,16 @@ impl Signals {
 
     /// The class once the mail has been seen whole.
     pub(crate) fn class(self, seen: Seen<'_>) -> Class {
-        if let Some(class) = self.declared {
+        if let Some(class) = self.declared.or_else(|| self.sign(seen)) {
             return class;
         }
-        let opening = Opening::of(seen.text);
-        self.sign(seen)
-            .or_else(|| self.is_bounce(seen, &opening).then_some(Class::Bounce))
-            .or_else(|| self.unsaid(seen, &opening))
+        let said = seen.opening.said();
+        if self.is_bounce(seen, said) {
+            return Class::Bounce;
+        }
+        self.unsaid(seen, said)
             .or_else(|| {
-                (self.automatic || self.is_notice() || self.is_away(&opening)).then_some(Class::AutoReply)
+                (self.automatic || self.is_notice() || self.is_away(said)).then_some(Class::AutoReply)
             })
             .or_else(|| self.list.then_some(Class::List))
             .unwrap_or(match self.subject.is_empty() && seen.files == 0 && seen.text.trim().is_empty() {
@@ -161,40 +176,42 @@ impl Signals {
 
     /// A part is no sign in the mail of a person who passes a machine's mail on in parts.
     fn sign(&self, seen: Seen<'_>) -> Option<Class> {
-        let passed_on = self.author == Author::Person && !self.null_sender && self.answers();
+        let passed_on = self.author == Author::Person && !self.null_sender && self.subject.answers();
         seen.sign.filter(|sign| *sign == Class::Calendar || !passed_on)
     }
 
     /// Adds up what mail systems do and people seldom do; one sign of a person outweighs two of them.
-    fn is_bounce(&self, seen: Seen<'_>, opening: &Opening) -> bool {
+    fn is_bounce(&self, seen: Seen<'_>, said: Said) -> bool {
+        let subject = 2 * i32::from(self.subject.begins(List::BounceSubjects));
+        let text = match said.begins(List::BounceOpenings) {
+            true => 2,
+            false => i32::from(said.has(List::BounceWords)),
+        };
+        if subject + text == 0 {
+            return false;
+        }
         let office = self.null_sender || matches!(self.author, Author::Office | Author::Nobody);
         let author = if office { 2 } else { i32::from(self.author == Author::Responder) };
-        let subject = 2 * i32::from(starts(&self.subject, phrases::BOUNCE_SUBJECTS));
-        let text = match (opening.begins(phrases::BOUNCE_OPENINGS), opening.has(phrases::BOUNCE_WORDS)) {
-            (true, _) => 2,
-            (false, words) => i32::from(words),
-        };
-        let copy = i32::from(seen.returned) + i32::from(opening.lines().any(tells_status));
-        let person = 2 * i32::from(self.client) + if self.answers() { 2 + i32::from(!office) * 2 } else { 0 };
+        let copy = i32::from(seen.returned) + i32::from(seen.opening.lines().any(tells_status));
+        let answers = if self.subject.answers() { 2 + i32::from(!office) * 2 } else { 0 };
+        let person = 2 * i32::from(self.client) + answers;
         let enough = if author > 0 { 4 } else { 5 };
-        subject + text > 0 && author + subject + text + copy - person >= enough
+        author + subject + text + copy - person >= enough
     }
 
     /// What programs send for people without saying so in the head: receipts, recalls, answers to invitations,
     /// complaints.
-    fn unsaid(&self, seen: Seen<'_>, opening: &Opening) -> Option<Class> {
-        let nothing = opening.is_empty() && seen.files == 0;
-        if starts(&self.subject, phrases::READ_SUBJECTS)
-            && (nothing || opening.has_early(phrases::READ_WORDS))
-        {
+    fn unsaid(&self, seen: Seen<'_>, said: Said) -> Option<Class> {
+        let (silent, begins) = (seen.opening.is_empty(), |list| self.subject.begins(list));
+        let nothing = silent && seen.files == 0;
+        if begins(List::ReadSubjects) && (nothing || said.has_early(List::ReadWords)) {
             Some(Class::Receipt)
-        } else if starts(&self.subject, phrases::RECALL_SUBJECTS) && opening.has_early(phrases::RECALL_WORDS)
-        {
+        } else if begins(List::RecallSubjects) && said.has_early(List::RecallWords) {
             Some(Class::Recall)
-        } else if opening.is_empty() && seen.returned && starts(&self.subject, phrases::COMPLAINT_SUBJECTS) {
+        } else if silent && seen.returned && begins(List::ComplaintSubjects) {
             Some(Class::AutoReply)
         } else {
-            (nothing && starts(&self.subject, phrases::MEETING_SUBJECTS)).then_some(Class::Calendar)
+            (nothing && begins(List::MeetingSubjects)).then_some(Class::Calendar)
         }
     }
 
@@ -203,44 +220,29 @@ impl Signals {
         self.author == Author::Office
             && !self.client
             && !self.refers
-            && starts(&self.subject, phrases::NOTICE_SUBJECTS)
+            && self.subject.begins(List::NoticeSubjects)
     }
 
     /// A text that says that a machine wrote it, or a subject of which a machine's text makes sense.
-    fn is_away(&self, opening: &Opening) -> bool {
-        if opening.begins(phrases::AUTO_OPENINGS) {
+    fn is_away(&self, said: Said) -> bool {
+        if said.begins(List::AutoOpenings) {
             return !self.client;
         }
-        let subject = away_subject(&self.subject);
-        let now = opening.has(phrases::AWAY_NOW) || opening.has(phrases::AWAY_POLITE);
-        let text = match (now, opening.has(phrases::AWAY_THEN)) {
+        let subject = self.subject.absence();
+        let now = said.has(List::AwayNow) || said.has(List::AwayPolite);
+        let text = match (now, said.has(List::AwayThen)) {
             (true, _) if subject == 2 => 2,
             (now, then) => i32::from(now || then),
         };
-        let person = 2 * (i32::from(self.client) + i32::from(self.subject.contains('?')));
+        let person = 2 * (i32::from(self.client) + i32::from(self.subject.asks()));
         subject > 0 && subject + text + i32::from(self.refers) - person >= 3
-    }
-
-    /// Whether the subject is that of an answer or of a mail passed on.
-    fn answers(&self) -> bool {
-        starts(&self.subject, phrases::ANSWERS)
     }
 }
 
 /// Whether an automatic answer says that somebody is away. Some only say that a mail has arrived.
 pub(crate) fn says_away(subject: &str, opening: &Opening) -> bool {
-    away_subject(&untagged(subject)) > 0
-        || [phrases::AWAY_NOW, phrases::AWAY_THEN].into_iter().any(|list| opening.has(list))
-}
-
-/// How much a subject is that of an absence: 2 for one that says nothing else, 1 for one that goes on.
-fn away_subject(subject: &str) -> i32 {
-    if subject.contains("is out of the office") {
-        return 2;
-    }
-    let rests = phrases(phrases::AWAY_SUBJECTS).filter_map(|phrase| subject.strip_prefix(phrase));
-    let points = rests.map(|rest| if ends_phrase(rest) { 2 } else { i32::from(rest.starts_with(' ')) });
-    points.max().unwrap_or_default()
+    let said = opening.said();
+    Subject::of(subject).absence() > 0 || said.has(List::AwayNow) || said.has(List::AwayThen)
 }
 
 /// What a part is a sign of, in a mail whose head says nothing. A calendar that is attached is a file unless it is meant
@@ -286,8 +288,7 @@ pub(crate) fn store_class(name: &str) -> Option<Class> {
 }
 
 /// RFC 6522: the report type says it; without one, or with one that nobody knows, the parts do.
-fn report_class(fields: &Fields<'_>) -> Option<Class> {
-    let declared = report(fields)?;
+fn report_class(declared: &Parameters) -> Option<Class> {
     match declared.attribute("report-type").unwrap_or_default().to_ascii_lowercase().as_str() {
         "delivery-status" => Some(Class::Bounce),
         "disposition-notification" => Some(Class::Receipt),
@@ -308,20 +309,16 @@ fn bounce_class(fields: &Fields<'_>, author: Author) -> Option<Class> {
 }
 
 /// RFC 3834 §5 first, then what came before it.
-fn is_automatic(fields: &Fields<'_>, author: Author, subject: &str) -> bool {
+fn is_automatic(fields: &Fields<'_>) -> bool {
     let submitted = fields.token("Auto-Submitted");
     let precedence = fields.token("Precedence");
     let suppress = fields.text("X-Auto-Response-Suppress").to_ascii_lowercase();
     (!submitted.is_empty() && submitted != "no")
-        || report(fields).is_some()
-        || author == Author::Responder
         || matches!(precedence.as_str(), "auto_reply" | "auto-reply")
         || suppress.split([',', ' ']).any(|word| word == "all")
         || AUTO_FIELDS.iter().any(|name| fields.has(name))
         || fields.token("X-Autogenerated") == "reply"
         || fields.all("Delivered-To").any(|field| field.token() == "autoresponder")
-        || RESPONDERS.iter().any(|name| fields.text("X-Mailer").to_ascii_lowercase().contains(name))
-        || phrases(phrases::AUTO_SUBJECTS).filter_map(|start| subject.strip_prefix(start)).any(ends_phrase)
 }
 
 fn is_list(fields: &Fields<'_>) -> bool {
@@ -333,39 +330,4 @@ fn is_list(fields: &Fields<'_>) -> bool {
 fn null_sender(fields: &Fields<'_>) -> bool {
     let path = fields.token("Return-Path");
     path == "<>" || path == "<#@[]>" || path.trim_start_matches('<').starts_with("mailer-daemon")
-}
-
-fn is_client(fields: &Fields<'_>) -> bool {
-    ["User-Agent", "X-Mailer"].iter().any(|name| {
-        let program = fields.text(name).to_lowercase();
-        CLIENTS.iter().any(|client| program.contains(client))
-    })
-}
-
-/// The subject without what filters and lists put in front of it: `[tag]`, `***SPAM***`.
-fn untagged(subject: &str) -> String {
-    let mut rest = subject;
-    loop {
-        let plain = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '[');
-        rest = match plain.strip_prefix('[').and_then(|tag| tag.split_once(']')) {
-            // A tag that names a responder is no list's.
-            Some((tag, _)) if phrases(phrases::AUTO_SUBJECTS).any(|phrase| phrase == tag) => {
-                return tag.to_owned();
-            }
-            Some((_, behind)) if behind.contains(char::is_alphanumeric) => behind,
-            Some(_) | None => return plain.trim_start_matches(|c: char| !c.is_alphanumeric()).to_owned(),
-        };
-    }
-}
-
-fn starts(subject: &str, list: &'static str) -> bool {
-    phrases(list).any(|start| subject.starts_with(start))
-}
-
-/// Whether `rest` shows that a phrase of a subject has ended: no sentence of a person goes on like this.
-fn ends_phrase(rest: &str) -> bool {
-    let rest = rest.trim_start();
-    rest.is_empty()
-        || rest.starts_with([':', '：', '"', '“', '(', '[', '.', '!', '<'])
-        || rest.starts_with("- re:")
 }

@@ -5,7 +5,7 @@ use crate::{
     block::{Block, with_line_ends},
     body::{Body, Bound, Heard, Text},
     charset,
-    class::{Seen, part_class},
+    class::{Opening, Seen, part_class},
     contents::{Contents, Opened, Spoken, beneath, files_in_text},
     entity::{Around, Entity, Kind},
     head::{self, Head},
@@ -277,8 +277,10 @@ impl Findings {
             return self.without_head();
         };
         let own = &self.text[..self.own_text.unwrap_or(self.text.len())];
+        let opening = Opening::of(own);
         let seen = Seen {
             text: own,
+            opening: &opening,
             returned: self.evidence.has_returned(),
             files: self.parts.iter().filter(|part| is_file(part)).count(),
             sign: self.sign,
@@ -290,7 +292,7 @@ impl Findings {
         });
         let sent = head.headline.date;
         let away =
-            (class == Class::AutoReply).then(|| away::read(&head.headline.subject, own, sent)).flatten();
+            (class == Class::AutoReply).then(|| away::read(&head.headline.subject, &opening, sent)).flatten();
         let mut headline = head.headline;
         for defect in self.defects {
             if !headline.defects.contains(&defect) {

@@ -45,9 +45,10 @@ impl Head {
         let (from, to, cc) = (people("From"), people("To"), people("Cc"));
         let sender = people("Sender").into_iter().next();
         author_defects(fields, &from, &mut defects);
-        let signals = Signals::read(fields, &from);
+        let subject = subject(fields);
+        let signals = Signals::read(fields, &from, &subject);
         let headline = Headline {
-            subject: subject(fields),
+            subject,
             from,
             sender,
             to,

@@ -1,12 +1,14 @@
 //! The beginning of a mail's own text, made ready to be compared with the phrases of machines. What is quoted or forwarded
 //! is another's text and does not count, so a person may quote any machine.
 
-use super::phrases::phrases;
+use super::phrases::{self, List};
 
 /// Bytes of text looked at: machines say at once what they are.
 const TEXT_MAX: usize = 4000;
 /// Beginnings of lines and sentences looked at.
 const STARTS_MAX: usize = 60;
+/// Bytes in which a machine has said what its mail is.
+const EARLY: usize = 400;
 
 /// Begins the quoted part of a mail, as a line in lower case.
 const QUOTES: [&str; 22] = [
@@ -90,21 +92,45 @@ impl Opening {
         begins.zip(&self.ends).filter_map(|(begin, &end)| self.text.get(begin..end))
     }
 
-    /// Whether a line or sentence begins with one of the phrases.
-    pub(super) fn begins(&self, list: &'static str) -> bool {
-        let rests = self.starts.iter().filter_map(|&start| self.text.get(start..));
-        phrases(list).any(|phrase| rests.clone().any(|rest| rest.starts_with(phrase)))
+    /// Which lists have a phrase in it.
+    pub(super) fn said(&self) -> Said {
+        let mut said = Said::default();
+        for (list, at) in phrases::said(&self.text) {
+            let list = 1 << list as u32;
+            said.anywhere |= list;
+            if at.end <= EARLY {
+                said.early |= list;
+            }
+            if self.starts.binary_search(&at.start).is_ok() {
+                said.begun |= list;
+            }
+        }
+        said
+    }
+}
+
+/// What was found in an opening; each list is a bit.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Said {
+    anywhere: u32,
+    early: u32,
+    begun: u32,
+}
+
+impl Said {
+    /// Whether a line or sentence begins with a phrase of the list.
+    pub(super) fn begins(self, list: List) -> bool {
+        self.begun & 1 << list as u32 != 0
     }
 
-    /// Whether one of the phrases stands anywhere.
-    pub(super) fn has(&self, list: &'static str) -> bool {
-        phrases(list).any(|phrase| self.text.contains(phrase))
+    /// Whether a phrase of the list stands anywhere.
+    pub(super) fn has(self, list: List) -> bool {
+        self.anywhere & 1 << list as u32 != 0
     }
 
     /// The same for the first bytes only.
-    pub(super) fn has_early(&self, list: &'static str) -> bool {
-        let early = &self.text[..self.text.floor_char_boundary(400)];
-        phrases(list).any(|phrase| early.contains(phrase))
+    pub(super) fn has_early(self, list: List) -> bool {
+        self.early & 1 << list as u32 != 0
     }
 }
 
