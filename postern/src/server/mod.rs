@@ -2,6 +2,7 @@
 //! ledger breaks. Wires parts together and decides nothing about mail.
 
 mod certificates;
+mod deadlines;
 mod housekeeping;
 mod mail_side;
 mod metrics;
@@ -107,7 +108,13 @@ impl Server {
     fn start_tools(&mut self, config: &Config) -> anyhow::Result<()> {
         let control = control::Listener::bind(&config.server.data)?;
         self.tasks.spawn(control.serve(self.desk.clone(), self.stop.subscribe()));
-        self.tasks.spawn(housekeeping::run(self.desk.ledger.clone(), config.held.return_after, self.stop.subscribe()));
+        let rules = Arc::clone(&self.desk.rules);
+        self.tasks.spawn(deadlines::reckon_anew(self.desk.ledger.clone(), rules, self.stop.subscribe()));
+        self.tasks.spawn(housekeeping::run(
+            self.desk.ledger.clone(),
+            config.held.return_after,
+            self.stop.subscribe(),
+        ));
         Ok(())
     }
 
@@ -117,7 +124,7 @@ impl Server {
         role: Role,
         portal_url: &str,
     ) -> anyhow::Result<Arc<Gateway>> {
-        let settings = mail_side::settings(config, portal_url);
+        let settings = mail_side::settings(config, portal_url)?;
         let resolver = mail_side::resolver(config)?;
         let (ledger, rules) = (self.desk.ledger.clone(), Arc::clone(&self.desk.rules));
         let gateway = Arc::new(Gateway::new(ledger, rules, resolver.clone(), settings));
