@@ -147,7 +147,8 @@ fn spans(text: &str, folded: &str, decided: &[Decided]) -> Vec<std::ops::Range<u
     if folded.len() == text.len() && folded.is_ascii() {
         return spans;
     }
-    let ends = spans.iter().enumerate().flat_map(|(at, span)| [(span.start, at, false), (span.end, at, true)]);
+    let ends =
+        spans.iter().enumerate().flat_map(|(at, span)| [(span.start, at, false), (span.end, at, true)]);
     let mut ends: Vec<_> = ends.collect();
     ends.sort_unstable();
     let mut way = Way::new(text);

@@ -161,9 +161,25 @@ pub(crate) fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     free_before && free_after && !is_in_link(text, start, end)
 }
 
-/// Whether octets `start..end` are part of a URL or an address.
+/// Whether octets `start..end` are part of a URL or an address: what stands around them up to white space says so.
 pub(crate) fn is_in_link(text: &str, start: usize, end: usize) -> bool {
-    is_link(token(&text[..start], &text[end..]))
+    let bytes = text.as_bytes();
+    let goes_on = |byte: &&u8| !byte.is_ascii_whitespace();
+    let is_mark = |byte: &u8| matches!(byte, b',' | b';' | b'|' | b'"');
+    let before = bytes[..start].iter().rev().take(TOKEN).take_while(goes_on).count();
+    let mut before = &bytes[start - before..start];
+    // Most numbers have white space or a mark before them. What a mark parts from an address, as in the rows of a
+    // sheet, is no part of it; a URL has marks of its own.
+    while let Some(at) = before.iter().position(|byte| matches!(byte, b':' | b'w' | b'@')) {
+        let rest = &before[at..];
+        let is_address = rest[0] == b'@' && !rest.iter().any(is_mark);
+        if rest.starts_with(b"://") || rest.starts_with(b"www.") || is_address {
+            return true;
+        }
+        before = &rest[1..];
+    }
+    let behind = bytes[end..].iter().take(TOKEN);
+    behind.take_while(|byte| goes_on(byte) && !is_mark(byte)).any(|byte| *byte == b'@')
 }
 
 /// The separator at `at` and its octets.
@@ -197,19 +213,4 @@ fn together(so_far: Option<Separator>, next: Separator) -> Option<Separator> {
         }
         _ => None,
     }
-}
-
-/// The text around a number up to white space, on either side of it.
-fn token<'a>(before: &'a str, after: &'a str) -> (&'a str, &'a str) {
-    let from = before.ceil_char_boundary(before.len().saturating_sub(TOKEN));
-    let to = after.floor_char_boundary(TOKEN.min(after.len()));
-    let (before, after) = (&before[from..], &after[..to]);
-    let start = before.rfind(char::is_whitespace).unwrap_or(0);
-    let end = after.find(char::is_whitespace).unwrap_or(after.len());
-    (&before[start..], &after[..end])
-}
-
-fn is_link((before, after): (&str, &str)) -> bool {
-    let marks = |text: &str| text.contains("://") || text.contains("www.") || text.contains('@');
-    marks(before) || after.contains('@')
 }

@@ -60,7 +60,7 @@ impl TagRules {
         let fields = || [subject].into_iter().chain(attachment_names.iter().copied()).chain([text]);
         // Looked for at most once, and only when a number depends on it.
         let answer = OnceCell::new();
-        let gas_mentioned = || *answer.get_or_init(|| fields().any(|field| self.mprn.within(field)));
+        let gas_mentioned = || *answer.get_or_init(|| fields().any(|field| self.mprn.anywhere(field)));
         let mut found = Found(Vec::new());
         for field in fields() {
             self.references(field, &mut found);

@@ -2,6 +2,7 @@
 
 use super::{
     Category,
+    known::Known,
     lexicon::{Hit, Roles},
     scan::{Scan, Shape, is_alphanumeric},
 };
@@ -40,11 +41,16 @@ pub(super) fn read(scan: &mut Scan<'_>, at: usize) {
         return;
     }
     let known = scan.readers.known;
-    if known.is_role(local) || is_machine(local) {
+    if is_role(known, local) || is_machine(local) {
         return;
     }
     let shape = if known.is_service(domain) { Shape::Full } else { Shape::Half };
     scan.add(Category::Email, shape, start, end);
+}
+
+/// One of its words says that nobody in particular is behind it, as in `info-unsubscribe`.
+fn is_role(known: &Known, local: &str) -> bool {
+    known.is_role(local) || local.split(['-', '_', '.', '+']).any(|word| known.is_role(word))
 }
 
 /// A message id, a bounce address, the name of a picture.

@@ -161,7 +161,7 @@ impl Lines {
             None => cells[0].labels() >= 2 && words.len() * 24 >= line.len() && !line.contains([',', ':']),
             // What is in a table already is a row of it, unless it is a head beyond doubt.
             Some(_) if self.table.is_some() => labelled >= 2 && labelled * 2 > cells.len(),
-            Some(_) => labelled >= 1,
+            Some(_) => labelled >= if self.sort == Sort::Prose { 2 } else { 1 },
         };
         is_head.then_some(Table { delimiter, cells })
     }

@@ -31,6 +31,9 @@ pub(super) enum HalfAccount {
 /// Reads the number that begins with the run of digits `start..end`.
 pub(super) fn read(scan: &mut Scan<'_>, start: usize, end: usize) {
     let text = scan.text;
+    if end - start < SORT_CODE && !goes_on(text.as_bytes(), end) {
+        return;
+    }
     let chain = Chain::from(text, Run { start, end }, LONGEST);
     let first = end - start;
     let total: usize = chain.groups().iter().map(|group| group.length).sum();
@@ -44,6 +47,16 @@ pub(super) fn read(scan: &mut Scan<'_>, start: usize, end: usize) {
     gas(scan, &chain, text);
     if SERIAL.contains(&first) && digits::stands_alone(text, start, end) {
         scan.add(Category::MeterSerial, Shape::Bare, start, end);
+    }
+}
+
+/// Whether a further group of digits may follow.
+fn goes_on(bytes: &[u8], end: usize) -> bool {
+    let next = bytes.get(end + 1);
+    match bytes.get(end) {
+        Some(b' ' | b'-' | b'\t') => next.is_some_and(|byte| !byte.is_ascii_alphabetic() || *byte == b'S'),
+        Some(b'\r' | b'\n' | b'S' | b'>') => true,
+        _ => false,
     }
 }
 

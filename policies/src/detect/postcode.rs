@@ -103,6 +103,10 @@ fn is_spelt(code: &[u8]) -> bool {
         b'I' | b'L' => b'1',
         other => other,
     };
+    // A word of the right length is no postcode, however it is read.
+    if !code.iter().any(u8::is_ascii_digit) {
+        return false;
+    }
     let (outward, inward) = code.split_at(split);
     let inward = [digit(inward[0]), inward[1], inward[2]];
     let mut tail = outward.to_vec();

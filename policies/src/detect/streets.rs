@@ -41,7 +41,10 @@ fn house_number(before: &str) -> Option<usize> {
         let start = before[..end].rfind([' ', '\t', ',']).map_or(0, |at| at + 1);
         let word = &before[start..end];
         if is_house_number(word) && words > 0 {
-            return Some(start);
+            // "402,000 Home Loan"
+            let is_amount =
+                before[..start].ends_with(',') && before[..start - 1].ends_with(|c: char| c.is_ascii_digit());
+            return Some(start).filter(|_| !is_amount);
         }
         let is_name = word.starts_with(char::is_uppercase) || SMALL_WORDS.contains(&word);
         if !is_name || start == 0 {

@@ -20,7 +20,12 @@ const CARD: usize = 200;
 const ADDRESS: usize = 160;
 /// The longest word or phrase.
 const PHRASE: usize = 80;
+/// So many candidates around another are looked at.
+const MOST_CANDIDATES: usize = 80;
 const TEN: usize = 10;
+
+/// That a consumer is meant, or a consumer's meter.
+const CONSUMERS: Roles = Roles::CONSUMER.and(Roles::of(Category::Mpan)).and(Roles::of(Category::Mprn));
 
 /// Numbers that their labels tell apart.
 const NUMBERS: [Category; 9] = [
@@ -51,28 +56,42 @@ pub(super) struct Surroundings<'a> {
     candidates: &'a [Candidate],
     settings: &'a Settings,
     quiet: Quiet,
+    /// Where the candidate of the moment stands among the words and the candidates.
+    place: Place,
+}
+
+/// The first word behind the start of a candidate, and the first candidate that begins there.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    hit: usize,
+    candidate: usize,
 }
 
 impl<'a> Surroundings<'a> {
     /// `scan` has its candidates in order.
     pub(super) fn new(scan: &'a Scan<'a>, settings: &'a Settings) -> Self {
         let quiet = Quiet::new(scan.text, &scan.lines.signatures, &scan.hits);
-        Self { text: scan.text, hits: &scan.hits, candidates: &scan.candidates, settings, quiet }
+        let (hits, candidates) = (&scan.hits, &scan.candidates);
+        Self { text: scan.text, hits, candidates, settings, quiet, place: Place::default() }
     }
 
     /// How sure each candidate is that is anything at all.
-    pub(super) fn decide(&self) -> Vec<Decided> {
-        let mut decided: Vec<Decided> = Vec::new();
-        for candidate in self.candidates {
+    pub(super) fn decide(mut self) -> Vec<Decided> {
+        let mut all = AllDecided::default();
+        for (at, candidate) in self.candidates.iter().enumerate() {
             if !self.settings.of(candidate.category).on {
                 continue;
             }
+            self.place.candidate = at;
+            while self.hits.get(self.place.hit).is_some_and(|hit| hit.start < candidate.start) {
+                self.place.hit += 1;
+            }
             if let Some(confidence) = self.confidence(candidate) {
                 let if_gas = candidate.category == Category::Mprn && confidence == Confidence::Weak;
-                add(&mut decided, Decided { candidate: *candidate, confidence, if_gas });
+                all.add(Decided { candidate: *candidate, confidence, if_gas });
             }
         }
-        decided
+        all.decided
     }
 
     fn confidence(&self, candidate: &Candidate) -> Option<Confidence> {
@@ -173,11 +192,12 @@ impl<'a> Surroundings<'a> {
         if self.quiet.has(candidate.start) {
             return None;
         }
-        let consumer = near.any(Roles::CONSUMER);
+        // Every address has the word "mail" somewhere near: it is the consumer who makes it personal.
+        let consumer = near.any(CONSUMERS) || candidate.head.any(Roles::of(Category::Email));
         Some(match candidate.shape {
-            Shape::Full if spoken || consumer => Confidence::Certain,
+            Shape::Full if spoken && consumer => Confidence::Certain,
             Shape::Full => Confidence::Likely,
-            _ if spoken || consumer => Confidence::Likely,
+            _ if consumer => Confidence::Likely,
             _ => Confidence::Weak,
         })
     }
@@ -215,8 +235,7 @@ impl<'a> Surroundings<'a> {
             return None;
         }
         let around = self.roles(start.saturating_sub(window), start, end, end + window).and(candidate.head);
-        let meter = Roles::of(Category::Mpan).and(Roles::of(Category::Mprn)).and(Roles::of(Category::Name));
-        let consumer = around.any(Roles::CONSUMER.and(meter));
+        let consumer = around.any(CONSUMERS);
         let company = self.roles(start, start, end, end + BEHIND).any(Roles::COMPANY);
         Some(match candidate.shape {
             _ if company => Confidence::Weak,
@@ -264,28 +283,26 @@ impl<'a> Surroundings<'a> {
 
     /// What the words say that end in `from..start`, or begin in `end..to`.
     fn roles(&self, from: usize, start: usize, end: usize, to: usize) -> Roles {
-        let first = self.hits.partition_point(|hit| hit.start as usize + PHRASE < from);
-        let reached = self.hits[first..].iter().take_while(|hit| (hit.start as usize) < to.max(start));
-        let speaks = |hit: &&Hit| {
-            let (begin, until) = (hit.start as usize, hit.end as usize);
-            (from < until && until <= start) || (end <= begin && begin < to)
-        };
-        reached.filter(speaks).fold(Roles::NONE, |all, hit| all.and(hit.roles))
+        let (before, behind) = self.hits.split_at(self.place.hit);
+        let near = before.iter().rev().take_while(|hit| hit.start as usize + PHRASE >= from);
+        let ends_there = |hit: &&Hit| (from + 1..=start).contains(&(hit.end as usize));
+        let said = near.filter(ends_there).fold(Roles::NONE, |all, hit| all.and(hit.roles));
+        let near = behind.iter().take_while(|hit| (hit.start as usize) < to);
+        near.filter(|hit| hit.start as usize >= end).fold(said, |all, hit| all.and(hit.roles))
     }
 
     fn follows_street(&self, candidate: &Candidate) -> bool {
         let start = candidate.start as usize;
-        let at = self.candidates.partition_point(|other| other.start < candidate.start);
-        let before =
-            self.candidates[..at].iter().rev().take_while(|other| other.start as usize + ADDRESS > start);
-        before.take(PHRASE).any(|other| other.category == Category::PostalAddress)
+        let before = self.candidates[..self.place.candidate].iter().rev();
+        let near = before.take_while(|other| other.start as usize + ADDRESS > start).take(MOST_CANDIDATES);
+        near.into_iter().any(|other| other.category == Category::PostalAddress)
     }
 
     fn has_postcode(&self, candidate: &Candidate) -> bool {
         let end = candidate.end as usize;
-        let at = self.candidates.partition_point(|other| other.start < candidate.start);
-        let behind = self.candidates[at..].iter().take_while(|other| (other.start as usize) < end + ADDRESS);
-        behind.take(PHRASE).any(|other| other.category == Category::Postcode && other.shape != Shape::Bare)
+        let behind = self.candidates[self.place.candidate..].iter();
+        let near = behind.take_while(|other| (other.start as usize) < end + ADDRESS).take(MOST_CANDIDATES);
+        near.into_iter().any(|other| other.category == Category::Postcode && other.shape != Shape::Bare)
     }
 
     fn written(&self, candidate: &Candidate) -> &str {
@@ -312,27 +329,40 @@ fn needing_word(shape: Shape, spoken: bool) -> Option<Confidence> {
     }
 }
 
-/// Adds what was decided; of two that share octets and exclude each other the surer one stays, or else the earlier.
-fn add(decided: &mut Vec<Decided>, next: Decided) {
-    let overlaps = |one: &Candidate, other: &Candidate| one.start < other.end && other.start < one.end;
-    let last = decided.iter().rposition(|before| is_exclusive(&before.candidate, &next.candidate));
-    match last {
-        Some(at) if overlaps(&decided[at].candidate, &next.candidate) => {
-            if next.confidence > decided[at].confidence {
-                decided[at] = next;
-            }
-        }
-        _ => decided.push(next),
-    }
+/// What was decided so far, and the last of each kind that excludes others of its kind.
+#[derive(Default)]
+struct AllDecided {
+    decided: Vec<Decided>,
+    last: [Option<usize>; KINDS],
 }
 
 /// One number is one thing; a name, an address or a word of illness may share octets with another.
-fn is_exclusive(one: &Candidate, other: &Candidate) -> bool {
-    let free = |category| {
-        matches!(
-            category,
-            Category::Name | Category::PostalAddress | Category::Vulnerability | Category::Email
-        )
-    };
-    if free(one.category) || free(other.category) { one.category == other.category } else { true }
+const KINDS: usize = 5;
+
+fn kind(category: Category) -> usize {
+    match category {
+        Category::Name => 1,
+        Category::PostalAddress => 2,
+        Category::Vulnerability => 3,
+        Category::Email => 4,
+        _ => 0,
+    }
+}
+
+impl AllDecided {
+    /// Of two that share octets and exclude each other the surer one stays, or else the earlier.
+    fn add(&mut self, next: Decided) {
+        let last = &mut self.last[kind(next.candidate.category)];
+        match last.map(|at| &mut self.decided[at]) {
+            Some(before) if next.candidate.start < before.candidate.end => {
+                if next.confidence > before.confidence {
+                    *before = next;
+                }
+            }
+            _ => {
+                *last = Some(self.decided.len());
+                self.decided.push(next);
+            }
+        }
+    }
 }
