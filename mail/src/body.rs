@@ -108,6 +108,7 @@ impl Body {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         match &mut self.ear {
             Ear::Deaf => {}
+            Ear::Text(reader) if reader.sink.is_full() => {}
             Ear::Text(reader) => reader.push(bytes),
             Ear::Mail(reader) => reader.push(bytes),
             Ear::Signed(reader) => reader.push(bytes),
@@ -160,6 +161,11 @@ struct Words {
 }
 
 impl Words {
+    /// Whether what comes changes nothing any more: there is more than is kept, and no file to be found in it.
+    fn is_full(&self) -> bool {
+        !self.whole && self.splitter.is_none()
+    }
+
     fn keep(&mut self, bytes: &[u8]) {
         let room = self.most - self.kept.len();
         self.whole &= bytes.len() <= room;

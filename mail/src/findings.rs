@@ -1,5 +1,7 @@
 //! What the scanner has found so far, within its budgets: head, parts, text, defects. Follows no structure itself.
 
+use memchr::memmem;
+
 use crate::{
     Class, Defect, Headline, Message, Part, PartRole, Signed, away,
     block::{Block, with_line_ends},
@@ -15,6 +17,7 @@ use crate::{
 
 /// Bytes of names and types kept of all parts together: file names of a thousand parts, or of ten with long ones.
 const LABELS_MAX: usize = 256 * 1024;
+const ARMOUR: &str = "-----BEGIN PGP ";
 
 #[derive(Debug)]
 pub(crate) struct Findings {
@@ -190,11 +193,14 @@ impl Findings {
 
     /// OpenPGP within the text (RFC 9580 §6.2).
     fn armour(&mut self, text: &str, role: PartRole) {
-        if text.contains("-----BEGIN PGP MESSAGE-----") {
-            self.defect(Defect::Opaque);
-        }
-        if role != PartRole::Enclosed && text.contains("-----BEGIN PGP SIGNED MESSAGE-----") {
-            self.signed = self.signed.or(Some(Signed::Pgp));
+        for at in memmem::find_iter(text.as_bytes(), ARMOUR) {
+            let kind = &text[at + ARMOUR.len()..];
+            if kind.starts_with("MESSAGE-----") {
+                self.defect(Defect::Opaque);
+            }
+            if role != PartRole::Enclosed && kind.starts_with("SIGNED MESSAGE-----") {
+                self.signed = self.signed.or(Some(Signed::Pgp));
+            }
         }
     }
 

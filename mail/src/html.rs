@@ -54,6 +54,7 @@ fn with_breaks(html: &str) -> String {
         }
         let name = tag_name(rest);
         match &*name {
+            "" => {}
             "head" => {
                 rest = rest.find('>').map_or("", |end| &rest[end + 1..]);
                 continue;

@@ -1,11 +1,15 @@
 //! What the text of a bounce says to people, read as far as it can be read with caution: whom it is about, which code, and
 //! which mail. It stops where the returned mail begins, so that the returned mail's own words are not taken for reasons.
 
+use std::collections::HashSet;
+
 use super::{Action, Reported, Status, words};
 use crate::{Address, Person, report::evidence::RECIPIENTS_MAX};
 
 /// Lines looked at: a reason that comes later is a copy of a conversation.
 const LINES_MAX: usize = 2000;
+/// Bytes of a line looked at; servers write no longer ones (RFC 5322 §2.1.1).
+const LINE_MAX: usize = 2000;
 
 /// Words of a text that mean that the server still tries, lower case.
 const STILL_TRYING: [&str; 12] = [
@@ -56,9 +60,11 @@ pub(super) struct Told {
 /// The report in a text without form.
 pub(super) fn read(text: &str, subject: &str, to: &[Person]) -> Told {
     let mut told = Told { delayed: is_delay(subject), ..Told::default() };
-    for line in text.lines().take(LINES_MAX).take_while(|line| !begins_returned(line)) {
+    let bystanders = Bystanders::of(to);
+    let lines = text.lines().take(LINES_MAX).map(|line| &line[..line.floor_char_boundary(LINE_MAX)]);
+    for line in lines.take_while(|line| !begins_returned(line)) {
         told.delayed |= is_delay(line);
-        told.line(line, to);
+        told.line(line, &bystanders);
     }
     told
 }
@@ -77,14 +83,13 @@ pub(super) fn message_id(text: &str) -> Option<String> {
 }
 
 impl Told {
-    fn line(&mut self, line: &str, to: &[Person]) {
+    fn line(&mut self, line: &str, bystanders: &Bystanders) {
         if self.named.len() < RECIPIENTS_MAX {
             match named(line) {
-                Some(address) if !is_bystander(&address, to) => self.name(address),
-                Some(address) => self.guess(address),
-                None => words::addresses(line)
-                    .filter(|address| !is_bystander(address, to))
-                    .for_each(|one| self.guess(one)),
+                Some(address) if !bystanders.include(&address) => self.name(address),
+                Some(address) => self.guessed = self.guessed.take().or(Some(address)),
+                None if self.guessed.is_some() => {}
+                None => self.guessed = words::addresses(line).find(|address| !bystanders.include(address)),
             }
         }
         let slot = match self.named.last_mut() {
@@ -102,10 +107,6 @@ impl Told {
         if !known && !self.named.iter().rev().take(50).any(|one| one.recipient.as_ref() == Some(&address)) {
             self.named.push(Reported { action: Action::Failed, status: None, recipient: Some(address) });
         }
-    }
-
-    fn guess(&mut self, address: Address) {
-        self.guessed.get_or_insert(address);
     }
 
     fn action(&self) -> Action {
@@ -173,12 +174,18 @@ fn named(line: &str) -> Option<Address> {
 }
 
 /// Whom reports mention without being about them: who gets the report, and who answers for servers.
-fn is_bystander(address: &Address, to: &[Person]) -> bool {
-    let local = address.local().to_ascii_lowercase();
-    let serves =
-        matches!(local.as_str(), "postmaster" | "mailer-daemon" | "abuse" | "hostmaster" | "helpdesk");
-    let key = address.key();
-    serves || to.iter().filter_map(|person| person.address.as_deref()).any(|to| to.eq_ignore_ascii_case(&key))
+struct Bystanders(HashSet<String>);
+
+impl Bystanders {
+    fn of(to: &[Person]) -> Self {
+        Self(to.iter().filter_map(|person| Some(person.address.as_deref()?.to_ascii_lowercase())).collect())
+    }
+
+    fn include(&self, address: &Address) -> bool {
+        let local = address.local().to_ascii_lowercase();
+        matches!(local.as_str(), "postmaster" | "mailer-daemon" | "abuse" | "hostmaster" | "helpdesk")
+            || self.0.contains(&address.key().to_ascii_lowercase())
+    }
 }
 
 fn is_delay(line: &str) -> bool {
