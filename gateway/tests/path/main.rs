@@ -1,6 +1,7 @@
 //! The message path as companies meet it: what opens a case, what joins one, what is refused, who is told, whose clock runs.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod clock;
 mod market;
 mod standing;
 
