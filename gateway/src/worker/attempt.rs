@@ -65,7 +65,14 @@ impl Worker {
         let recipient = placement::recipient(&self.gateway, &relay.group, &relay.to.address).await;
         let recipient = recipient.map_err(|refusal| Obstacle::Later(format!("{refusal:?}")))?;
         let directory = self.gateway.ledger().directory();
-        let mail = guard::clear_passage(&self.gateway.rules(), recipient, &passage, &directory, self.gateway.documents()).await;
+        let mail = guard::clear_passage(
+            &self.gateway.rules(),
+            recipient,
+            &passage,
+            &directory,
+            self.gateway.documents(),
+        )
+        .await;
         let mail = mail.map_err(|stopped| match stopped {
             Stopped::NotAllowed => Obstacle::Stopped(stopped.to_string()),
             Stopped::Busy => Obstacle::Later(stopped.to_string()),

@@ -260,7 +260,10 @@ async fn a_hold_stops_what_is_leased_and_not_what_has_begun() {
     called.wait_for(|count| *count >= 1).await.unwrap();
     let ledger = gateway.ledger();
     let jobs = ledger.jobs().await.unwrap();
-    assert!(jobs.iter().all(|job| job.standing == Standing::Leased), "all are leased, one has begun: {jobs:?}");
+    assert!(
+        jobs.iter().all(|job| job.standing == Standing::Leased),
+        "all are leased, one has begun: {jobs:?}"
+    );
     let held = store::Selection::Domain("dead.example".to_owned());
     ledger.hold_jobs(&Actor::Tool, &held).await.unwrap();
     let jobs = loop {

@@ -44,7 +44,8 @@ pub(crate) async fn page(
         told: Told::in_words(&portal, &visitor, &asked),
         token: visitor.form_token().to_owned(),
         oldest: after.map(|_| "/mail".to_owned()),
-        newer: shown.last().filter(|_| found.len() > shown.len()).map(|last| format!("/mail?after={}", last.id)),
+        newer:
+            shown.last().filter(|_| found.len() > shown.len()).map(|last| format!("/mail?after={}", last.id)),
         tasks,
         mailboxes,
         polled: ways.polled(&portal).await?.iter().map(polled).collect(),
@@ -140,7 +141,8 @@ fn status_words(status: &str) -> String {
 }
 
 fn mailbox(portal: &Portal, mailbox: &Mailbox) -> pages::Mailbox {
-    let process = portal.catalogue.process(&mailbox.process);
+    let catalogue = portal.catalogue();
+    let process = catalogue.process(&mailbox.process);
     let rung = process.and_then(|process| process.rung(&mailbox.contact_type));
     pages::Mailbox {
         address: mail_words::line(&mailbox.address.to_string()),

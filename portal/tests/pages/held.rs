@@ -218,7 +218,7 @@ async fn a_release_passes_it_on_once() {
     let next = market.next_event().await;
     let answer = officer.post(&release, &[("token", &token)]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(market.acts(next).await, [Act::HeldRelayed]);
+    assert_eq!(market.acts(next).await, [Act::HeldRelayed, Act::TaskClosed]);
     let page = officer.get(answer.location()).await.text();
     assert!(page.contains("Released: the mail goes on to its recipients.") && page.contains("Nothing waits"));
     let kinds: Vec<_> = market.ledger.jobs().await.unwrap().iter().map(|job| job.kind.as_str()).collect();
@@ -257,7 +257,7 @@ async fn a_return_destroys_it() {
     let token = officer.get(&format!("/held/{held}")).await.token();
     let next = market.next_event().await;
     let answer = officer.post(&format!("/held/{held}/return"), &[("token", &token)]).await;
-    assert_eq!(market.acts(next).await, [Act::HeldReturned]);
+    assert_eq!(market.acts(next).await, [Act::HeldReturned, Act::TaskClosed]);
     let page = officer.get(answer.location()).await.text();
     assert!(page.contains("The mail was destroyed, and its sender is told."));
     assert_eq!(market.waiting().await, 0);

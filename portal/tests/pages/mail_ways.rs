@@ -166,9 +166,10 @@ async fn tasks_go_on_on_further_pages() {
         let shown = (0..110).filter(|number| page.contains(&format!("The mailbox box-{number:03} ")));
         seen.push(shown.collect::<Vec<_>>());
         assert_eq!(page.contains("Back to the oldest"), seen.len() > 1);
-        path = page.split("href=\"/mail?after=").nth(1).map(|rest| {
-            format!("/mail?after={}", rest.split('"').next().unwrap())
-        });
+        path = page
+            .split("href=\"/mail?after=")
+            .nth(1)
+            .map(|rest| format!("/mail?after={}", rest.split('"').next().unwrap()));
     }
     assert_eq!(seen.iter().map(Vec::len).collect::<Vec<_>>(), [50, 50, 10]);
     let mut all = seen.concat();

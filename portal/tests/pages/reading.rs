@@ -331,7 +331,10 @@ async fn a_record_that_cannot_be_read_hides_no_other_message() {
     let page = browser.get(&format!("/case/{}", first.case)).await;
     assert_eq!(page.status, StatusCode::OK);
     let text = page.text();
-    assert!(text.contains("Message 2 cannot be opened.") && text.contains("Please return the supply"), "{text}");
+    assert!(
+        text.contains("Message 2 cannot be opened.") && text.contains("Please return the supply"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
