@@ -154,21 +154,21 @@ impl<'a> SignedData<'a> {
 struct SignerInfo<'a> {
     by: Element<'a>,
     digest: Element<'a>,
-    attributes: Element<'a>,
+    /// Absent in a form that is legal and not taken: such a signature could be taken from a mail with attributes, whose
+    /// encoding would then be the content.
+    attributes: Option<Element<'a>>,
     algorithm: Element<'a>,
     signature: &'a [u8],
 }
 
 impl<'a> SignerInfo<'a> {
-    /// One without signed attributes is legal and cannot be read: its signature could be taken from a mail with
-    /// attributes, whose encoding would then be the content.
     fn read(info: Element<'a>) -> Option<Self> {
         let mut elements = info.elements();
         elements.read(INTEGER)?;
         Some(Self {
             by: elements.next()?,
             digest: elements.read(SEQUENCE)?,
-            attributes: elements.read(context(0))?,
+            attributes: elements.read_if(context(0)),
             algorithm: elements.read(SEQUENCE)?,
             signature: elements.read(OCTETS)?.content,
         })
@@ -197,7 +197,8 @@ impl<'a> SignerInfo<'a> {
         let hash = Hash::named(self.digest).ok_or(Fault::Unsupported)?;
         let key = certificate.public_key();
         let algorithm = method::verifier(self.algorithm, hash, key).ok_or(Fault::Unsupported)?;
-        let named = |id| self.attribute(id).ok_or(Fault::Unreadable);
+        let attributes = self.attributes.ok_or(Fault::Unsupported)?;
+        let named = |id| attribute(attributes, id).ok_or(Fault::Unreadable);
         if named(CONTENT_TYPE)?.content != DATA {
             return Err(Fault::Unsupported);
         }
@@ -205,23 +206,23 @@ impl<'a> SignerInfo<'a> {
             return Err(Fault::Broken);
         }
         // What is signed is the set as such, not as the field of a structure.
-        let mut set = self.attributes.whole.to_vec();
+        let mut set = attributes.whole.to_vec();
         set[0] = SET;
         let key = UnparsedPublicKey::new(algorithm, &key.subject_public_key.data);
         key.verify(&set, self.signature).map(|()| hash).map_err(|_| Fault::Broken)
     }
+}
 
-    /// The one value of an attribute that stands once, as both of these must.
-    fn attribute(&self, id: &[u8]) -> Option<Element<'a>> {
-        let mut found = self.attributes.elements().filter_map(|attribute| {
-            let mut elements = attribute.elements();
-            elements.read(ID).filter(|own| own.content == id)?;
-            elements.read(SET)
-        });
-        let mut values = found.next()?.elements();
-        let value = values.next()?;
-        (found.next().is_none() && values.next().is_none()).then_some(value)
-    }
+/// The one value of an attribute that stands once, as those that are read must.
+fn attribute<'a>(attributes: Element<'a>, id: &[u8]) -> Option<Element<'a>> {
+    let mut found = attributes.elements().filter_map(|attribute| {
+        let mut elements = attribute.elements();
+        elements.read(ID).filter(|own| own.content == id)?;
+        elements.read(SET)
+    });
+    let mut values = found.next()?.elements();
+    let value = values.next()?;
+    (found.next().is_none() && values.next().is_none()).then_some(value)
 }
 
 fn is_valid(certificate: &X509Certificate<'_>, now: i64) -> bool {

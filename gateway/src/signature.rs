@@ -6,6 +6,9 @@ use jiff::Timestamp;
 use mail::{Address, Headline, Signature, SignatureResult, SignatureScanner, Standing, Unchecked};
 use store::{OpenContent, StoreError};
 
+#[cfg(test)]
+mod tests;
+
 /// What came of the check; none for a mail that is not signed.
 pub(crate) async fn checked(
     mail: &OpenContent,
