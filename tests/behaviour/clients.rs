@@ -12,6 +12,7 @@ use tests::letter::{Letter, Read};
 use tests::market::{AMY, MAILBOX};
 use tests::postern::Server;
 use tests::process::{Output, program, run, run_with};
+use tests::smtp::Smtp;
 
 use crate::stage::{reference, story};
 
@@ -264,7 +265,17 @@ fn msmtp_with_scram_and_an_app_password_until_it_is_revoked() {
     let said = desk.msmtp(Way::Starttls, "scram-sha-256", &desk.password, &never).everything();
     assert!(said.contains("535 5.7.8"), "{said}");
 
+    let shown = desk.installation.json(["case", "show", &desk.installation.cases()[0]]);
+    let proof = format!("login {AMY} by app password msmtp on the laptop");
+    assert_eq!(shown["items"][0]["proof"], proof.as_str(), "{shown}");
+    let known = desk.installation.json(["user", "app-passwords", AMY]);
+    assert!(known[0]["last_used_at"].is_string(), "{known}");
+
+    // A connection that is open when the password goes is good for nothing more.
+    let mut open = Smtp::login(desk.server.submission(), AMY, &secret).unwrap();
     desk.installation.tool(["user", "revoke", AMY, "msmtp on the laptop"]).good("user revoke");
+    let reply = open.deliver(AMY, &[MAILBOX], &never).unwrap();
+    assert!(reply.is("550 5.7.1 "), "{reply:?}");
     for method in ["scram-sha-256", "plain"] {
         let said = desk.msmtp(Way::Starttls, method, &secret, &never);
         assert_ne!(said.code, Some(0), "{method}: a revoked password: {}", said.everything());

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use tests::dkim::{KeyPair, Sent, Signature, send};
+use tests::dkim::{Age, KeyPair, Sent, Signature, send};
 use tests::dns::{NameServer, silent};
 use tests::installation::{Installation, Settings};
 use tests::letter::Letter;
@@ -23,6 +23,10 @@ impl Stage {
     /// Alpha, Beta and a stranger publish keys; Alpha publishes what else there is for mail.
     pub(crate) fn set() -> Self {
         let installation = Installation::new(&Settings::default());
+        installation.import(
+            "[[mailbox]]\naddress = \"et@gamma.example\"\ngroup = \"gamma\"\nparticipant = \"GAMM\"\n\
+             process = \"erroneous-transfers\"\ncontact_type = \"initial-request\"\n",
+        );
         let folder = installation.folder();
         let (alpha, stranger) = (KeyPair::make(folder, "alpha"), KeyPair::make(folder, "stranger"));
         let record = |name: &str, text: &str| (name.to_owned(), text.to_owned());
@@ -70,8 +74,14 @@ fn a_signature_of_the_authors_domain_proves_the_company() {
     for (check, result) in [("spf", "pass"), ("dkim", "pass"), ("dmarc", "pass"), ("arc", "none")] {
         assert_eq!(item["authentication"][check], result, "{check} in {item}");
     }
+    assert_eq!(item["authentication"]["recipient"], "named", "{item}");
     let original = stage.installation.originals(&case).remove(0);
     assert!(original.starts_with(b"DKIM-Signature:") && original.ends_with(&letter("signed").bytes()));
+
+    // The same mail, handed in for somebody whom it does not name, is good, and says so.
+    let handed_on = stage.send(&[Sent { to: "et@gamma.example", ..sent("signed", by_alpha()) }]).remove(0);
+    let shown = stage.installation.json(["case", "show", &handed_on.reference()]);
+    assert_eq!(shown["items"][0]["authentication"]["recipient"], "unnamed", "{shown}");
 
     // What a domain proves is who wrote it: such mail goes on to nobody.
     let to = |to| Sent { to, ..sent("onward", by_alpha()) };
@@ -100,7 +110,16 @@ fn whatever_else_stands_there_proves_nothing() {
         ("another key", sent("wrong-key", stranger("alpha.example"))),
         ("another domain", sent("foreign", stranger("stranger.example"))),
         ("no key published", sent("no-key", Some(Signature::of(&stage.alpha, "beta.example")))),
-        ("expired", sent("expired", Some(Signature { expired: true, ..alpha() }))),
+        ("expired", sent("expired", Some(Signature { age: Age::Expired, ..alpha() }))),
+        ("signed long ago", sent("stale", Some(Signature { age: Age::Stale, ..alpha() }))),
+        (
+            "without the date",
+            sent("date", Some(Signature { fields: &["from", "subject", "message-id"], ..alpha() })),
+        ),
+        (
+            "without the name",
+            sent("name", Some(Signature { fields: &["from", "subject", "date"], ..alpha() })),
+        ),
         ("of a part of the body", sent("length", Some(Signature { length: true, ..alpha() }))),
         ("without the subject", sent("subject", Some(Signature { fields: &["from", "date"], ..alpha() }))),
         ("two From", Sent { mail: two(AMY, BEN), ..sent("two", over_both()) }),

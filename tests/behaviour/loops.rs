@@ -220,6 +220,8 @@ fn a_bounce_of_a_notice_is_somebodys_task_and_the_next_message_makes_a_new_one()
     assert_eq!(stage.mail("second", &known), case);
     assert_eq!(stage.sent(MAILBOX).len(), 1, "told already");
     assert!(!stage.health().contains("bounces"), "{}", stage.health());
+    let strict = || stage.installation.tool(["health", "--strict"]).code;
+    assert_eq!(strict(), Some(0), "nothing to do");
 
     let reply = stage.comes_back(&notice.from, &bounce(&notice.from, MAILBOX));
     assert_eq!(reply.code, 250, "{reply:?}");
@@ -227,6 +229,7 @@ fn a_bounce_of_a_notice_is_somebodys_task_and_the_next_message_makes_a_new_one()
     assert!(said.contains(&format!("mail to {MAILBOX} bounces (5.1.1)")), "{said}");
     let tasks = stage.installation.json(["health"])["tasks"].clone();
     assert_eq!((tasks.as_array().unwrap().len(), &tasks[0]["group"]), (1, &"beta".into()), "{tasks}");
+    assert_eq!(strict(), Some(3), "a task of somebody");
     // The case is as it was, and so is the queue.
     assert_eq!(stage.installation.json(["case", "show", &case])["messages"], 2);
     assert_eq!(stage.sent(MAILBOX).len(), 1);

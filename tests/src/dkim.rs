@@ -19,11 +19,12 @@ context = ssl.create_default_context(cafile=given["ca"])
 context.check_hostname = False
 whole = dkim.DKIM.gen_header
 def expired(self, fields, *rest, **more):
+    return stale(self, fields[:-1] + [(b"x", b"1000000600")] + fields[-1:], *rest, **more)
+def stale(self, fields, *rest, **more):
     fields = [(b"t", b"1000000000") if name == b"t" else (name, value) for name, value in fields]
-    fields.insert(-1, (b"x", b"1000000600"))
     return whole(self, fields, *rest, **more)
 def signed(mail, how):
-    dkim.DKIM.gen_header = expired if how["expired"] else whole
+    dkim.DKIM.gen_header = {"new": whole, "stale": stale, "expired": expired}[how["age"]]
     head = [name.encode() for name in how["fields"]] or None
     line = dkim.sign(mail, how["selector"].encode(), how["domain"].encode(), open(how["key"], "rb").read(),
                      include_headers=head, length=how["length"])
@@ -65,21 +66,40 @@ impl KeyPair {
     }
 }
 
+/// When a mail was signed.
+#[derive(Debug, Clone, Copy)]
+pub enum Age {
+    New,
+    /// Long ago (`t=`).
+    Stale,
+    /// Long ago, and it has been good once (`x=`).
+    Expired,
+}
+
+impl Age {
+    fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Stale => "stale",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// How a mail is signed.
 pub struct Signature<'a> {
     pub key: &'a KeyPair,
     pub domain: &'a str,
     /// The signature names the length of the body (`l=`).
     pub length: bool,
-    /// It has been good once (`x=`).
-    pub expired: bool,
+    pub age: Age,
     /// Fields that it covers; none named: whatever dkimpy thinks right.
     pub fields: &'a [&'a str],
 }
 
 impl<'a> Signature<'a> {
     pub fn of(key: &'a KeyPair, domain: &'a str) -> Self {
-        Self { key, domain, length: false, expired: false, fields: &[] }
+        Self { key, domain, length: false, age: Age::New, fields: &[] }
     }
 }
 
@@ -97,7 +117,7 @@ pub fn send(server: SocketAddr, ca: &Path, mails: &[Sent<'_>]) -> Vec<Reply> {
         let key = fs::canonicalize(&signature.key.private).expect("the key");
         json!({
             "selector": "post", "domain": signature.domain, "key": key.to_string_lossy(),
-            "length": signature.length, "expired": signature.expired, "fields": signature.fields,
+            "length": signature.length, "age": signature.age.name(), "fields": signature.fields,
         })
     };
     let mails: Vec<Value> = mails

@@ -11,6 +11,9 @@ use crate::tools::{Request, rows};
 
 #[derive(Args)]
 pub(crate) struct Health {
+    /// End with 3 if somebody has to look at something
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -27,8 +30,14 @@ impl Health {
             false => print::lines(&in_words(&health))?,
         }
         anyhow::ensure!(health.ready, "the ledger does not work; the server's log says why");
-        Ok(Outcome::Done)
+        Ok(if self.strict && needs_somebody(&health) { Outcome::Found } else { Outcome::Done })
     }
+}
+
+/// Mail is taken all the same, so a supervisor that restarts what is not well must not go by it.
+fn needs_somebody(health: &rows::Health) -> bool {
+    let stopped = health.polls.iter().any(|poll| poll.standing == "stopped");
+    stopped || health.abandoned > 0 || !health.tasks.is_empty() || !health.ending.is_empty()
 }
 
 /// What works, then what somebody has to look at, a line each.
@@ -38,7 +47,10 @@ fn in_words(health: &rows::Health) -> String {
         format!("durable: {}", health.durable),
         format!("mails waiting: {}", health.waiting),
         format!("mails given up: {}", health.abandoned),
+        format!("rules: {}", health.rules),
     ];
+    let refused = health.refused_rules.iter();
+    lines.extend(refused.map(|why| format!("newer policy files are not used: {why}")));
     lines.extend(health.holds.iter().map(|hold| match hold.domain.as_str() {
         "" => format!("on hold: everything, since {}", hold.since),
         domain => format!("on hold: {domain}, since {}", hold.since),

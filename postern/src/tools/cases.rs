@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use mail::{GroupId, ProcessId};
-use store::{AppPasswordId, Authentication, Case, Directory, MessageRecord, Proof, Side, UserId};
+use store::{Addressed, AppPasswordId, Authentication, Case, Directory, MessageRecord, Proof, Side, UserId};
 
 use super::Desk;
 use super::rows::{AuthenticationRow, CaseDetail, CaseRow, DueRow, MessageRow, SideRow};
@@ -21,7 +21,8 @@ impl Desk {
         if let Some(group) = group.as_ref().filter(|group| directory.group(group).is_none()) {
             bail!("there is no group {group}; `postern directory list` shows all");
         }
-        let catalogue = self.rules.catalogue();
+        let rules = self.rules.now();
+        let catalogue = rules.catalogue();
         if let Some(process) = process.as_ref().filter(|process| catalogue.process(process).is_none()) {
             let ids: Vec<_> = catalogue.processes().map(|process| process.id.as_str()).collect();
             bail!("there is no process {process}; known: {}", ids.join(", "));
@@ -97,9 +98,13 @@ fn side_row(side: &Side, directory: &Directory) -> SideRow {
 }
 
 fn authentication_row(checks: &Authentication) -> AuthenticationRow {
-    let Authentication { spf, dkim, dmarc, arc, .. } = checks;
+    let Authentication { spf, dkim, dmarc, arc, domain: _, addressed } = checks;
     let word = |result: &store::AuthResult| result.as_str().to_owned();
-    AuthenticationRow { spf: word(spf), dkim: word(dkim), dmarc: word(dmarc), arc: word(arc) }
+    let recipient = addressed.map(|addressed| match addressed {
+        Addressed::Named => "named".to_owned(),
+        Addressed::Unnamed => "unnamed".to_owned(),
+    });
+    AuthenticationRow { spf: word(spf), dkim: word(dkim), dmarc: word(dmarc), arc: word(arc), recipient }
 }
 
 /// Who logged in, and with which app password, as far as they are still there.

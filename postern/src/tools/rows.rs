@@ -15,6 +15,10 @@ pub(crate) struct Health {
     pub(crate) tasks: Vec<TaskRow>,
     /// Client certificates with less than 30 days left.
     pub(crate) ending: Vec<EndingRow>,
+    /// The hash of the rules that mail is judged by.
+    pub(crate) rules: String,
+    /// Why newer policy files were not taken.
+    pub(crate) refused_rules: Option<String>,
 }
 
 /// A password that is shown this once.
@@ -175,6 +179,8 @@ pub(crate) struct AuthenticationRow {
     pub(crate) dkim: String,
     pub(crate) dmarc: String,
     pub(crate) arc: String,
+    /// Whether To or Cc name the recipient: `named`, `unnamed`; none: an earlier release took the mail.
+    pub(crate) recipient: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,10 +1,14 @@
 //! The session table: every state against every command, and the budgets.
 
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
-use certs::PeerCertificate;
-
+use certs::register::Reason;
+use certs::{Authority, PeerCertificate, ServerFiles, ServerIdentity};
 use mail::{Address, ReversePath};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use super::*;
 use crate::smtp::circumstance::Circumstance;
@@ -36,6 +40,10 @@ impl Intake for Guards {
 
     fn postmaster(&self) -> Option<Address> {
         Address::parse("ops@beta.example").ok()
+    }
+
+    fn is_own(&self, domain: &str) -> bool {
+        domain == "notices.example"
     }
 
     fn mail(
@@ -388,6 +396,64 @@ fn a_refused_chunk_is_one_error_however_many_follow() {
         panic!("goes on")
     };
     assert_eq!((reply.code(), place(&session), session.peer.patience.errors), (452, "idle", 2));
+}
+
+#[test]
+fn the_postmaster_of_every_own_domain_is_one_reader() {
+    for own in ["postmaster", "Postmaster@mx.example", "POSTMASTER@notices.example"] {
+        let Step::Open(_, transaction, _) =
+            say(after(&["EHLO c", MAIL, &format!("RCPT TO:<{own}>")]), "DATA")
+        else {
+            panic!("{own}")
+        };
+        assert_eq!(transaction.envelope.recipients[0].address.to_string(), "ops@beta.example", "{own}");
+    }
+    for other in ["postmaster@outside.example", "post@mx.example"] {
+        let Step::Open(_, transaction, _) =
+            say(after(&["EHLO c", MAIL, &format!("RCPT TO:<{other}>")]), "DATA")
+        else {
+            continue;
+        };
+        assert_eq!(transaction.envelope.recipients[0].address.to_string(), other);
+    }
+}
+
+#[test]
+fn a_certificate_that_is_taken_back_brings_no_further_mail() {
+    certs::install_provider();
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::create(folder.path()).unwrap();
+    let client = authority.issue_client("mail.alpha.example").unwrap();
+    let identity = Arc::new(identity(folder.path(), &authority));
+    let der = CertificateDer::from_pem_slice(client.certificate_pem.as_bytes()).unwrap();
+    let certificate = Box::new(PeerCertificate::parse(&der).unwrap());
+    let options =
+        Options::new("test", Hostname::parse("mx.example").unwrap(), Security::Implicit(identity.clone()));
+    let channel = Channel::Encrypted(Some(certificate));
+    let (mut session, _) =
+        Session::<Guards>::greet(options.into(), [192, 0, 2, 1].into(), channel, Vouched::Channel("ada"));
+    for (line, code) in [("EHLO c", 250), (MAIL, 250), ("RSET", 250)] {
+        let Step::Settled(Settled::Next(next, reply)) = say(session, line) else { panic!("{line}") };
+        assert_eq!(reply.code(), code, "{line}");
+        session = next;
+    }
+    authority.revoke(&client.serial, Reason::KeyCompromise).unwrap();
+    identity.reload().unwrap();
+    assert_eq!(told(&say(session, MAIL)), "550 idle");
+}
+
+/// A server whose clients this authority certifies.
+fn identity(folder: &Path, authority: &Authority) -> ServerIdentity {
+    let server = authority.issue_server(&["mx.example".to_owned()]).unwrap();
+    let [certificate, key, ca] =
+        ["server.pem", "server-key.pem", "clients.pem"].map(|name| folder.join(name));
+    std::fs::write(&certificate, &server.certificate_pem).unwrap();
+    std::fs::write(&key, server.key_pem.as_bytes()).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(&ca, authority.ca_pem()).unwrap();
+    let revoked = Some(authority.revocation_list());
+    let files = ServerFiles { certificate, key, client_ca: Some(ca), revoked, public: None };
+    ServerIdentity::open(files).unwrap()
 }
 
 #[test]
