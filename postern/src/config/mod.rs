@@ -12,6 +12,7 @@ mod place;
 mod rules;
 mod secret;
 mod server;
+mod signatures;
 mod sources;
 mod value;
 
@@ -29,6 +30,7 @@ pub(crate) use self::listeners::{Identity, Limits, ListenerTls, MailListener, Tl
 pub(crate) use self::outward::{Exit, Market, Notices, OutboundTls, Policy, Portal};
 pub(crate) use self::place::Places;
 pub(crate) use self::server::{EngineChoice, Keys, Log, LogFormat, Metrics, Server};
+pub(crate) use self::signatures::Signatures;
 pub(crate) use self::sources::{Poll, PollLogin, Provider};
 pub(crate) use self::value::is_domain;
 
@@ -48,6 +50,7 @@ const SECTIONS: &[&Section] = &[
     &delivery::HELD,
     &delivery::DNS,
     &delivery::SCANNER,
+    &signatures::SIGNATURES,
     &outward::POLICY,
     &server::METRICS,
     &server::LOG,
@@ -72,6 +75,7 @@ pub(crate) struct Config {
     pub(crate) held: Held,
     pub(crate) dns: Dns,
     pub(crate) scanner: Scanner,
+    pub(crate) signatures: Signatures,
     pub(crate) policy: Policy,
     pub(crate) metrics: Metrics,
     pub(crate) log: Log,
@@ -115,7 +119,7 @@ impl Config {
         let (delivery, relay) = (Delivery::read(document), Relay::read(document));
         let held = Held::read(document);
         let (dns, scanner) = (Dns::read(document), Scanner::read(document));
-        let policy = Policy::read(document);
+        let (signatures, policy) = (Signatures::read(document), Policy::read(document));
         let (metrics, log) = (Metrics::read(document), Log::read(document));
         let (providers, polls) = (Provider::read_all(document), Poll::read_all(document));
         let config = Self {
@@ -133,6 +137,7 @@ impl Config {
             held: held?,
             dns: dns?,
             scanner: scanner?,
+            signatures: signatures?,
             policy: policy?,
             metrics: metrics?,
             log: log?,
