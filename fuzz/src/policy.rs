@@ -1,7 +1,7 @@
 //! Policy files. Their authors are no strangers, but their mistakes must be told, not suffered.
 
 use jiff::Timestamp;
-use policies::{Calendar, Catalogue, PolicyError, TagRules, VerdictRules, due};
+use policies::{Calendar, Calendars, Catalogue, PolicyError, TagRules, VerdictRules, due};
 
 const FILE: &str = "policy.toml";
 
@@ -10,6 +10,10 @@ pub fn policy(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Some(catalogue) = taken(text, Catalogue::parse(FILE, text)) {
         assert!(catalogue.processes().all(|process| catalogue.process(&process.id).is_some()));
+        assert!(catalogue.alias(text).is_none(), "a whole file is no name of a message type");
+    }
+    if let Some(calendars) = taken(text, Calendars::with([], Some((FILE, text)))) {
+        assert!(calendars.all().count() == 3);
     }
     if let Some(calendar) = taken(text, Calendar::parse(FILE, text)) {
         let day = due(Timestamp::UNIX_EPOCH, 10, &calendar);
