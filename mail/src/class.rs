@@ -263,28 +263,29 @@ pub(crate) fn part_class(fields: &Fields<'_>, entity: &Entity) -> Option<Class> 
     }
 }
 
-/// The class of a message in the stores of Exchange and Outlook (MS-OXCMAIL §2.2), which TNEF carries as well.
+/// The class of a message in the stores of Exchange and Outlook (MS-OXCMAIL §2.2), which TNEF carries as well, there also
+/// under the names of Microsoft Mail (MS-OXTNEF §2.1.3.3).
 pub(crate) fn store_class(name: &str) -> Option<Class> {
     let name = name.to_ascii_lowercase();
-    let begins = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
     if name.starts_with("report.") {
-        return Some(if name.ends_with("ipnrn") || name.ends_with("ipnnrn") {
-            Class::Receipt
-        } else {
-            Class::Bounce
-        });
+        let read = name.ends_with("ipnrn") || name.ends_with("ipnnrn");
+        return Some(if read { Class::Receipt } else { Class::Bounce });
     }
-    if begins(&["ipm.outlook.recall", "ipm.recall", "urn:content-classes:recallmessage"]) {
-        Some(Class::Recall)
-    } else if begins(&["ipm.schedule", "urn:content-classes:calendarmessage"]) {
-        Some(Class::Calendar)
-    } else if begins(&["ipm.note.rules."]) {
-        Some(Class::AutoReply)
-    } else if begins(&["urn:content-classes:dsn"]) {
-        Some(Class::Bounce)
-    } else {
-        begins(&["urn:content-classes:mdn"]).then_some(Class::Receipt)
-    }
+    [
+        ("ipm.outlook.recall", Class::Recall),
+        ("ipm.recall", Class::Recall),
+        ("urn:content-classes:recallmessage", Class::Recall),
+        ("ipm.schedule", Class::Calendar),
+        ("ipm.microsoft schedule.mtg", Class::Calendar),
+        ("urn:content-classes:calendarmessage", Class::Calendar),
+        ("ipm.note.rules.", Class::AutoReply),
+        ("ipm.microsoft mail.non-delivery", Class::Bounce),
+        ("urn:content-classes:dsn", Class::Bounce),
+        ("ipm.microsoft mail.read receipt", Class::Receipt),
+        ("urn:content-classes:mdn", Class::Receipt),
+    ]
+    .into_iter()
+    .find_map(|(start, class)| name.starts_with(start).then_some(class))
 }
 
 /// RFC 6522: the report type says it; without one, or with one that nobody knows, the parts do.

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use mail::{Budget, Coding, Defect, Message, Part, PartRole, Scanner};
+use mail::{Budget, Class, Coding, Defect, Message, Part, PartRole, Scanner};
 
 const HEAD: &[u8] = b"From: a@alpha.example\r\nContent-Type: application/ms-tnef; name=winmail.dat\r\n\r\n";
 const TEXT_8: u16 = 0x001e;
@@ -124,6 +124,28 @@ fn files_with_their_names() {
     assert_eq!(types, ["application/ms-tnef", unknown, "text/plain", unknown]);
     assert_eq!(message.headline.parts[0].role, PartRole::Container);
     assert_eq!((message.headline.defects, message.text_complete), (vec![], true));
+}
+
+#[test]
+fn the_class_that_the_message_has_at_home_counts() {
+    let old = |name: &[u8]| scan(&stream(&[attribute(1, 0x8008, name)])).0.class;
+    let new = |name: &str| scan(&stream(&[letter(&[(0x001a, TEXT_16, utf16(name))])])).0.class;
+    for (name, class) in [
+        ("IPM.Outlook.Recall", Class::Recall),
+        ("IPM.Schedule.Meeting.Request", Class::Calendar),
+        ("REPORT.IPM.Note.IPNRN", Class::Receipt),
+        ("REPORT.IPM.Note.NDR", Class::Bounce),
+        ("IPM.Note.Rules.OofTemplate.Microsoft", Class::AutoReply),
+    ] {
+        assert_eq!(new(name), class, "{name}");
+    }
+    assert_eq!(old(b"IPM.Microsoft Schedule.MtgReq\0"), Class::Calendar);
+    assert_eq!(old(b"IPM.Microsoft Mail.Read Receipt\0"), Class::Receipt);
+    assert_eq!((new("IPM.Note"), old(b"IPM.Microsoft Mail.Note\0")), (Class::Empty, Class::Empty));
+    let inner = letter(&[(0x001a, TEXT_16, utf16("IPM.Schedule.Meeting.Request"))]);
+    let outer =
+        stream(&[letter(&[(0x1000, TEXT_8, b"see\0".to_vec())]), attached(b"invitation\0", &[inner])]);
+    assert_eq!(scan(&outer).0.class, Class::Human);
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub(super) struct Letter {
     /// Of the HTML (`PidTagInternetCodepage`).
     pub(super) internet_code_page: Option<u32>,
     pub(super) subject: Option<Held>,
+    /// The class that it has in the stores of Exchange and Outlook.
+    pub(super) class: Option<Held>,
     pub(super) plain: Option<Held>,
     pub(super) html: Option<Held>,
     pub(super) rich: Option<Rich>,

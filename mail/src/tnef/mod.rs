@@ -20,6 +20,7 @@ use self::{
 };
 use crate::{
     Defect,
+    class::store_class,
     closed::Watch,
     contents::{Contents, Opened, Room, Spoken},
 };
@@ -86,6 +87,7 @@ enum What {
     CodePage,
     InternetCodePage,
     Subject,
+    Class,
     Plain,
     Html,
     Title,
@@ -160,6 +162,7 @@ impl Tnef {
         self.taking = match (attribute.of_file, attribute.id) {
             (false, 0x9007) => Taking::Held(What::CodePage, held(Form::Bytes, offset)),
             (false, 0x8004) => text(What::Subject),
+            (false, 0x8008) => text(What::Class),
             (false, 0x800c) => text(What::Plain),
             (true, 0x8010) => text(What::Title),
             (true, 0x800f) => Taking::File { offset, length: 0, watch: Watch::default() },
@@ -300,6 +303,7 @@ impl Tnef {
             What::CodePage => self.code_page = held.number(),
             What::InternetCodePage => self.letter().internet_code_page = held.number(),
             What::Subject => self.letter().subject = Some(held),
+            What::Class => self.letter().class = Some(held),
             // Of `attBody` and `PidTagBody` one may be empty.
             What::Plain if held.length == 0 => {}
             What::Plain => self.letter().plain = Some(held),
@@ -357,6 +361,8 @@ impl Tnef {
         if let Some(subject) = &letter.subject {
             self.subject = subject.text(self.code_page);
         }
+        let class = letter.class.as_ref().map(|class| class.text(self.code_page));
+        self.contents.sign = class.as_deref().and_then(store_class);
         let contents = letter.close(self.code_page, self.room.text);
         let said: usize = contents.texts.iter().map(|spoken| spoken.text.len()).sum();
         self.room.text = self.room.text.saturating_sub(said);
@@ -377,6 +383,7 @@ impl What {
             Self::CodePage | Self::InternetCodePage => 4,
             Self::Plain | Self::Html => text.min(HELD_MAX),
             Self::Subject
+            | Self::Class
             | Self::Title
             | Self::LongName
             | Self::ShortName
@@ -396,6 +403,7 @@ fn kept(of_file: bool, id: u16, kind: u16) -> Option<(What, Form)> {
     let what = match (of_file, id) {
         (false, 0x3fde) => What::InternetCodePage,
         (false, 0x0037) => What::Subject,
+        (false, 0x001a) => What::Class,
         (false, 0x1000) => What::Plain,
         (false, 0x1013) => What::Html,
         (true, 0x3707) => What::LongName,
