@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use certs::smime::Authorities;
 use mail::{Address, GroupId};
-use policies::{Passing, Ruleset};
+use policies::{Passing, Ruleset, Standing};
 use store::{CaseId, Ledger, Stage, StoreError};
 
 use crate::{
@@ -54,7 +53,7 @@ pub struct Settings {
 /// The mail side.
 pub struct Gateway {
     ledger: Ledger,
-    rules: ArcSwap<Ruleset>,
+    rules: Standing,
     settings: Settings,
     prover: DomainProver,
     providers: Providers,
@@ -66,7 +65,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    pub fn new(ledger: Ledger, rules: Arc<Ruleset>, resolver: Resolver, settings: Settings) -> Self {
+    pub fn new(ledger: Ledger, rules: impl Into<Standing>, resolver: Resolver, settings: Settings) -> Self {
         /// Argon2id takes 19 MiB each.
         const LOGINS_AT_ONCE: usize = 4;
         /// Times that one mail may be handed in to go on within an hour: a sender splits its recipients.
@@ -80,7 +79,7 @@ impl Gateway {
         };
         Self {
             ledger,
-            rules: ArcSwap::new(rules),
+            rules: rules.into(),
             prover: DomainProver::new(resolver, proving),
             providers: Providers::new(settings.providers.clone()),
             fuse: Fuse::new(SAME_MAIL),
@@ -107,11 +106,11 @@ impl Gateway {
 
     /// From now on mail is judged by these; what is being judged keeps the old ones.
     pub fn replace_rules(&self, rules: Arc<Ruleset>) {
-        self.rules.store(rules);
+        self.rules.replace(rules);
     }
 
     pub(crate) fn rules(&self) -> Arc<Ruleset> {
-        self.rules.load_full()
+        self.rules.now()
     }
 
     pub(crate) fn prover(&self) -> &DomainProver {

@@ -6,9 +6,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use mail::{ContactType, ProcessId};
 use policies::access::Action;
-use policies::{Catalogue, Ruleset};
+use policies::{Catalogue, Standing};
 use store::{Deadline, Ledger, Reckoning, UserId};
 use templates::pages::{Frame, MenuItem, Visitor as Signed};
 use templates::{TemplateError, Templates};
@@ -47,7 +48,7 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct MailSide {
     /// By what mail is judged: they find again what a held mail waits for, and set the clock of one that is released.
-    pub rules: Arc<Ruleset>,
+    pub rules: Standing,
     /// Where the staff's mail programs send to; none: they are told to ask.
     pub submission: Option<Submission>,
 }
@@ -85,7 +86,7 @@ pub struct SampleUser {
 /// The portal's state; one for the process.
 pub struct Portal {
     pub(crate) ledger: Ledger,
-    pub(crate) catalogue: Arc<Catalogue>,
+    catalogue: ArcSwap<Catalogue>,
     pub(crate) words: Templates,
     pub(crate) url: PublicUrl,
     pub(crate) demo: Option<Demo>,
@@ -114,7 +115,7 @@ impl Portal {
         let Options { ledger, catalogue, public_url, demo } = options;
         Ok(Self {
             ledger,
-            catalogue,
+            catalogue: ArcSwap::new(catalogue),
             words: Templates::load()?,
             url: public_url,
             demo,
@@ -134,6 +135,16 @@ impl Portal {
         Self { mail_side: Some(mail_side), ..self }
     }
 
+    /// The processes as they are now.
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.load_full()
+    }
+
+    /// From now on pages go by these processes.
+    pub fn replace_catalogue(&self, catalogue: Arc<Catalogue>) {
+        self.catalogue.store(catalogue);
+    }
+
     pub(crate) fn frame(&self, title: &str, visitor: Option<&Visitor>, place: Place) -> Frame {
         Frame {
             title: title.to_owned(),
@@ -150,7 +161,7 @@ impl Portal {
 
     /// When a message of this process and rung that comes now must be answered.
     pub(crate) fn due(&self, process: &ProcessId, rung: &ContactType) -> Option<Deadline> {
-        let due = self.mail_side.as_ref()?.rules.due(process, rung, self.ledger.now())?;
+        let due = self.mail_side.as_ref()?.rules.now().due(process, rung, self.ledger.now())?;
         Some(Deadline {
             at: due.at,
             reason: due.reason,

@@ -123,7 +123,7 @@ async fn render(
 fn process(portal: &Portal, permitted: &PermittedCase) -> ProcessLink {
     let id = &permitted.case().process;
     portal
-        .catalogue
+        .catalogue()
         .process(id)
         .map_or_else(|| ProcessLink { name: id.to_string(), href: "/".to_owned() }, case_lists::link_to)
 }

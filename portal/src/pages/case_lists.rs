@@ -28,7 +28,8 @@ pub(crate) async fn home(
 ) -> Result<Html<String>, Problem> {
     let now = portal.ledger.now();
     let (mut sections, mut quiet) = (Vec::new(), Vec::new());
-    for process in portal.catalogue.processes().filter(|process| visitor.works_on(&process.id)) {
+    let catalogue = portal.catalogue();
+    for process in catalogue.processes().filter(|process| visitor.works_on(&process.id)) {
         let (cases, more) = access::cases(&portal, &visitor, &process.id, None, AT_A_GLANCE).await?;
         let link = link_to(process);
         if cases.is_empty() && more.is_none() {
@@ -76,7 +77,8 @@ pub(crate) async fn process(
     asked: Asked,
 ) -> Result<Html<String>, Problem> {
     let id: ProcessId = process.parse().map_err(|_| Problem::NotFound)?;
-    let process = portal.catalogue.process(&id).filter(|_| visitor.works_on(&id)).ok_or(Problem::NotFound)?;
+    let catalogue = portal.catalogue();
+    let process = catalogue.process(&id).filter(|_| visitor.works_on(&id)).ok_or(Problem::NotFound)?;
     let after = asked.value("after");
     let (cases, next) = access::cases(&portal, &visitor, &id, after, ON_A_PAGE).await?;
     let link = link_to(process);
@@ -96,7 +98,8 @@ pub(crate) fn link_to(process: &Process) -> ProcessLink {
 /// The name of the rung on which a case stands, and whether its response time is an assumed default.
 pub(crate) fn rung(portal: &Portal, case: &PermittedCase) -> (String, bool) {
     let contact_type = &case.case().contact_type;
-    let process = portal.catalogue.process(&case.case().process);
+    let catalogue = portal.catalogue();
+    let process = catalogue.process(&case.case().process);
     match process.and_then(|process| process.rung(contact_type)) {
         Some(rung) => (rung.name.clone(), rung.is_default),
         None => (contact_type.to_string(), false),

@@ -200,7 +200,7 @@ impl Market {
 
 pub(crate) fn mail_side() -> MailSide {
     MailSide {
-        rules: Arc::new(Ruleset::shipped().unwrap()),
+        rules: Arc::new(Ruleset::shipped().unwrap()).into(),
         submission: Some(Submission {
             host: "mail.postern.example".into(),
             implicit_tls: Some(465),

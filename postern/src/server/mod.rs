@@ -8,6 +8,7 @@ mod mail_side;
 mod metrics;
 mod pollers;
 mod ready;
+mod rules;
 mod signals;
 mod web;
 
@@ -20,12 +21,14 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use certs::ServerIdentity;
 use gateway::Gateway;
+use policies::Ruleset;
 use store::engine::Engine;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub(crate) use self::ready::Ready;
+use self::rules::Rules;
 use self::signals::{Signal, Signals};
 use crate::config::Config;
 use crate::control;
@@ -60,6 +63,7 @@ enum End {
 /// Started and listening.
 pub(crate) struct Server {
     desk: Desk,
+    rules: Rules,
     identities: Vec<Arc<ServerIdentity>>,
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
@@ -77,7 +81,9 @@ impl Server {
         demo: Option<portal::Demo>,
     ) -> anyhow::Result<Self> {
         check_durability(config, &desk)?;
+        let rules = Rules::watch(config, desk.ledger.clone(), desk.rules.clone()).await?;
         let mut server = Self {
+            rules,
             signals: Signals::listen()?,
             identities: Vec::new(),
             tasks: JoinSet::new(),
@@ -108,8 +114,7 @@ impl Server {
     fn start_tools(&mut self, config: &Config) -> anyhow::Result<()> {
         let control = control::Listener::bind(&config.server.data)?;
         self.tasks.spawn(control.serve(self.desk.clone(), self.stop.subscribe()));
-        let rules = Arc::clone(&self.desk.rules);
-        self.tasks.spawn(deadlines::reckon_anew(self.desk.ledger.clone(), rules, self.stop.subscribe()));
+        self.reckon_deadlines(self.desk.rules.now());
         self.tasks.spawn(housekeeping::run(
             self.desk.ledger.clone(),
             config.held.return_after,
@@ -126,7 +131,7 @@ impl Server {
     ) -> anyhow::Result<Arc<Gateway>> {
         let settings = mail_side::settings(config, portal_url)?;
         let resolver = mail_side::resolver(config)?;
-        let (ledger, rules) = (self.desk.ledger.clone(), Arc::clone(&self.desk.rules));
+        let (ledger, rules) = (self.desk.ledger.clone(), self.desk.rules.clone());
         let gateway = Arc::new(Gateway::new(ledger, rules, resolver.clone(), settings));
         if role.has(Role::Gateway) {
             let identity = self.identity(config, config.tls.client_ca.as_deref())?;
@@ -161,6 +166,7 @@ impl Server {
         };
         self.ready.add("portal", web::here(config, &socket)?);
         let pages = web::pages(config, &self.desk, url, demo)?;
+        self.rules.tell(Arc::clone(&pages));
         self.tasks.spawn(web::serve(socket, pages, identity, self.stop.subscribe()));
         Ok(())
     }
@@ -214,15 +220,23 @@ impl Server {
                     return End::Broken(reason);
                 }
                 signal = self.signals.next() => match signal {
-                    Signal::Reload => self.reload(),
+                    Signal::Reload => self.reload().await,
                     Signal::Stop => return self.drain().await,
                 },
             }
         }
     }
 
-    /// A bad file leaves the old certificate standing.
-    fn reload(&self) {
+    fn reckon_deadlines(&mut self, rules: Arc<Ruleset>) {
+        let reckoning = deadlines::reckon_anew(self.desk.ledger.clone(), rules, self.stop.subscribe());
+        self.tasks.spawn(reckoning);
+    }
+
+    /// A bad file leaves the old certificate, or the old rules, standing.
+    async fn reload(&mut self) {
+        if let Some(rules) = self.rules.reload().await {
+            self.reckon_deadlines(rules);
+        }
         for identity in &self.identities {
             match identity.reload() {
                 Ok(()) => tracing::info!("certificates read again"),

@@ -47,11 +47,11 @@ pub(super) fn pages(
 ) -> anyhow::Result<Arc<Portal>> {
     let portal = Portal::new(Options {
         ledger: desk.ledger.clone(),
-        catalogue: Arc::new(desk.rules.catalogue().clone()),
+        catalogue: Arc::new(desk.rules.now().catalogue().clone()),
         public_url: url.parse().context("portal.url")?,
         demo,
     })?;
-    let mail = MailSide { rules: Arc::clone(&desk.rules), submission: submission(config) };
+    let mail = MailSide { rules: desk.rules.clone(), submission: submission(config) };
     Ok(Arc::new(portal.beside(mail)))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use certs::RootKey;
-use policies::{RulesHash, Ruleset};
+use policies::{RulesHash, Standing};
 use store::engine::{Engine, Range};
 use store::sqlite::Sqlite;
 use store::{Directory, Ledger, RuleSource, StoreError};
@@ -16,7 +16,7 @@ use crate::config::Config;
 pub(crate) struct Desk {
     pub(crate) ledger: Ledger,
     pub(crate) engine: Arc<dyn Engine>,
-    pub(crate) rules: Arc<Ruleset>,
+    pub(crate) rules: Standing,
 }
 
 impl Desk {
@@ -39,7 +39,7 @@ impl Desk {
     async fn on(engine: Arc<dyn Engine>, config: &Config) -> anyhow::Result<Self> {
         let root = Arc::new(config.root_key()?);
         let ledger = open_ledger(&engine, root, config).await?;
-        let rules = Arc::new(config.rules()?);
+        let rules = Standing::from(Arc::new(config.rules()?));
         Ok(Self { ledger, engine, rules })
     }
 

@@ -21,6 +21,8 @@ impl Desk {
             polls: self.ledger.poll_reports().await?.into_iter().map(poll).collect(),
             tasks: self.ledger.all_tasks().await?.into_iter().map(task).collect(),
             ending: directory.certificates().filter_map(|certificate| ending(certificate, now)).collect(),
+            rules: self.rules.now().hash().to_string(),
+            refused_rules: self.rules.refused().map(|reason| reason.to_string()),
         })
     }
 }

@@ -12,7 +12,7 @@ impl Desk {
         file: &DirectoryFile,
         dry_run: bool,
     ) -> anyhow::Result<Vec<Difference>> {
-        let steps = compare(file, &self.ledger.directory(), self.rules.catalogue(), self.ledger.now())?;
+        let steps = compare(file, &self.ledger.directory(), self.rules.now().catalogue(), self.ledger.now())?;
         let (differences, changes): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
         if !dry_run && !changes.is_empty() {
             self.ledger.change_directory(&Actor::Tool, changes).await?;

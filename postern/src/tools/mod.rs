@@ -10,6 +10,7 @@ mod market;
 mod people;
 mod queue;
 pub(crate) mod rows;
+mod shadow;
 mod trail;
 
 use mail::{Address, GroupId, ProcessId};
@@ -20,6 +21,7 @@ pub(crate) use self::desk::{Desk, directory_of, kept_rules, look};
 pub(crate) use self::export::{FolderSink, NoFiles, Sink};
 pub(crate) use self::people::hash_password;
 pub(crate) use self::queue::{QueueChange, QueueSelection};
+pub(crate) use self::shadow::{Row, ShadowRows, StageRow};
 use crate::directory_file::{CertificateEntry, DirectoryFile, Hex, UserEntry, Written};
 
 /// One thing asked. The answer is JSON of the row type that the request names.
@@ -68,6 +70,12 @@ pub(crate) enum Request {
     CaseShow { reference: String },
     /// → `rows::Exported`, after the files
     CaseExport { reference: String },
+    /// → `null`; no stage takes back what is set
+    StageSet { group: Option<Written<GroupId>>, process: Option<Written<ProcessId>>, stage: Option<String> },
+    /// → `Vec<StageRow>`
+    StageList,
+    /// → `ShadowRows`
+    ShadowReport { group: Option<Written<GroupId>>, first: String, last: String },
     /// → `rows::Trail`
     AuditVerify,
 }
@@ -112,6 +120,15 @@ impl Desk {
             Request::CaseShow { reference } => serde_json::to_value(self.case(&reference).await?),
             Request::CaseExport { reference } => {
                 serde_json::to_value(self.export_case(&reference, sink).await?)
+            }
+            Request::StageSet { group, process, stage } => {
+                let (group, process) = (group.map(|id| id.0), process.map(|id| id.0));
+                serde_json::to_value(self.set_stage(group, process, stage.as_deref()).await?)
+            }
+            Request::StageList => serde_json::to_value(self.stages()),
+            Request::ShadowReport { group, first, last } => {
+                let group = group.map(|id| id.0);
+                serde_json::to_value(self.shadow_report(group.as_ref(), (&first, &last)).await?)
             }
             Request::AuditVerify => serde_json::to_value(self.verify_audit().await?),
         };

@@ -18,7 +18,7 @@ impl Desk {
             );
         }
         DirectoryFile { users: vec![user.clone()], ..DirectoryFile::default() }
-            .check(self.rules.catalogue())?;
+            .check(self.rules.now().catalogue())?;
         let password = certs::password::generate()?;
         let record = store::User {
             password: Some(hash_password(password.clone()).await?),

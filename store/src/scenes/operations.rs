@@ -137,3 +137,16 @@ async fn what_has_not_happened_again_for_long_is_closed() {
         assert_eq!(market.count(Act::TaskClosed).await, 4);
     }
 }
+
+#[tokio::test]
+async fn rules_are_kept_once_under_their_hash() {
+    for market in Market::everywhere().await {
+        let file = |text: &str| vec![("verdicts.toml".to_owned(), text.to_owned())];
+        assert_eq!(market.ledger.rules(&[1; 32]).await.unwrap(), None);
+        for (hash, text) in [(1, "one"), (2, "two"), (1, "one")] {
+            market.ledger.keep_rules(&[hash; 32], &file(text)).await.unwrap();
+        }
+        assert_eq!(market.ledger.rules(&[1; 32]).await.unwrap(), Some(file("one")));
+        assert_eq!(market.ledger.rules(&[2; 32]).await.unwrap(), Some(file("two")));
+    }
+}

@@ -34,7 +34,7 @@ pub(super) async fn of(portal: &Portal, held: &OpenHeld) -> Result<Vec<Finding>,
     }
     let Some(mail_side) = &portal.mail_side else { return Ok(findings) };
     let message = scanned(portal, held).await?;
-    let numbers = numbers(&tags(portal, &mail_side.rules, held, &message));
+    let numbers = numbers(&tags(portal, &mail_side.rules.now(), held, &message));
     if numbers.is_empty() && held.mail.reason == HoldReason::PersonalData {
         let reason = "found when the mail came; by the rules of today there are none";
         findings.push(finding("Personal data", reason));
