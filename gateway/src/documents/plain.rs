@@ -6,7 +6,7 @@ use store::StoreError;
 
 use super::{
     crew::Source,
-    inside::{Extent, Found},
+    inside::{Extent, Format, Found},
     source::PartSource,
 };
 
@@ -44,7 +44,13 @@ pub(super) fn is_text(beginning: &[u8]) -> bool {
 fn mostly_letters(bytes: &[u8]) -> bool {
     let odd =
         bytes.iter().filter(|byte| byte.is_ascii_control() && !b"\t\r\n\x0c\x1b".contains(byte)).count();
-    odd * 50 <= bytes.len()
+    let foreign = match std::str::from_utf8(bytes) {
+        Ok(_) => 0,
+        // Where there is more, the last letter may be cut.
+        Err(error) if bytes.len() >= Format::BEGINNING && bytes.len() - error.valid_up_to() < 4 => 0,
+        Err(_) => bytes.iter().filter(|byte| !byte.is_ascii()).count(),
+    };
+    odd * 50 <= bytes.len() && foreign * 5 <= bytes.len()
 }
 
 /// The charset that a byte order mark declares.
