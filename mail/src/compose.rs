@@ -4,7 +4,11 @@
 mod delivery;
 mod letter;
 
-use mail_builder::headers::{HeaderType, address::Address as Mailbox, raw::Raw, text::Text};
+use mail_builder::{
+    MessageBuilder,
+    headers::{HeaderType, address::Address as Mailbox, raw::Raw, text::Text},
+    mime::MimePart,
+};
 
 use crate::Address;
 
@@ -34,10 +38,56 @@ pub enum ComposeError {
     NoRecipients,
 }
 
-fn check_lines(lines: &[(&'static str, &str)]) -> Result<(), ComposeError> {
-    match lines.iter().find(|(_, value)| value.chars().any(is_line_breaking)) {
-        Some((field, _)) => Err(ComposeError::ControlCharacter(field)),
-        None => Ok(()),
+/// What the head of every mail of ours says.
+struct Head<'a> {
+    from: &'a Address,
+    from_name: &'a str,
+    to: &'a Address,
+    reply_to: Option<&'a Address>,
+    subject: &'a str,
+    message_id: &'a str,
+    references: &'a [String],
+    date: i64,
+    submitted: Submitted,
+}
+
+impl Head<'_> {
+    fn check(&self) -> Result<(), ComposeError> {
+        for (field, value) in [("sender's name", self.from_name), ("subject", self.subject)] {
+            if value.chars().any(is_line_breaking) {
+                return Err(ComposeError::ControlCharacter(field));
+            }
+        }
+        if !is_message_id(self.message_id) {
+            return Err(ComposeError::MessageId("message id"));
+        }
+        match self.references.iter().all(|id| is_message_id(id)) {
+            true => Ok(()),
+            false => Err(ComposeError::MessageId("references")),
+        }
+    }
+
+    /// The mail in wire form: CRLF line ends, lines of at most 998 bytes (RFC 5322 §2.1.1).
+    fn write(&self, body: MimePart<'_>) -> Vec<u8> {
+        let mailbox = |address: &Address| Mailbox::new_address(None::<&str>, address.to_string());
+        let mut mail = MessageBuilder::new()
+            .date(self.date)
+            .header("From", author(self.from, self.from_name))
+            .to(mailbox(self.to));
+        if let Some(reply_to) = self.reply_to {
+            mail = mail.reply_to(mailbox(reply_to));
+        }
+        mail = mail.header("Subject", title(self.subject)).message_id(self.message_id);
+        if let Some(answered) = self.references.last() {
+            mail = mail.in_reply_to(answered.as_str()).references(self.references);
+        }
+        let mail = mail
+            .header("Auto-Submitted", Raw::new(self.submitted.as_str()))
+            .header("X-Auto-Response-Suppress", Raw::new(SUPPRESS))
+            .body(body);
+        let mut bytes = Vec::new();
+        mail.serialize(&mut bytes);
+        bytes
     }
 }
 
@@ -45,16 +95,6 @@ fn check_bodies(bodies: &[(&'static str, &str)]) -> Result<(), ComposeError> {
     match bodies.iter().find(|(_, body)| body.contains('\0')) {
         Some((field, _)) => Err(ComposeError::ControlCharacter(field)),
         None => Ok(()),
-    }
-}
-
-fn check_ids(message_id: &str, references: &[String]) -> Result<(), ComposeError> {
-    if !is_message_id(message_id) {
-        return Err(ComposeError::MessageId("message id"));
-    }
-    match references.iter().all(|id| is_message_id(id)) {
-        true => Ok(()),
-        false => Err(ComposeError::MessageId("references")),
     }
 }
 

@@ -49,7 +49,7 @@ pub enum Signature {
 #[derive(Debug)]
 enum State {
     Head(Vec<u8>),
-    Detached(Splitter, Half),
+    Detached(Box<Splitter>, Half),
     Opaque {
         start: u64,
         decoder: Decoder,
@@ -140,7 +140,7 @@ impl State {
         match (kind, signed) {
             (_, Some(Signed::Pgp)) => Self::Pgp,
             (Kind::Multipart { boundary, .. }, Some(Signed::Smime)) => {
-                Self::Detached(Splitter::new(boundary, offset), Half::Before)
+                Self::Detached(Box::new(Splitter::new(boundary, offset)), Half::Before)
             }
             (Kind::Cms, _) => {
                 Self::Opaque { start: offset, decoder: Decoder::new(part.encoding), cut: Box::default() }

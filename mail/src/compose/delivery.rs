@@ -2,14 +2,11 @@
 //! never returns anything of the mail itself, not even its subject.
 
 use mail_builder::{
-    MessageBuilder,
-    headers::{address::Address as Mailbox, content_type::ContentType, date::Date, raw::Raw},
+    headers::{content_type::ContentType, date::Date},
     mime::MimePart,
 };
 
-use super::{
-    ComposeError, SUPPRESS, author, boundary, check_bodies, check_ids, check_lines, title, unix_lines,
-};
+use super::{ComposeError, Head, Submitted, boundary, check_bodies, unix_lines};
 use crate::{Action, Address, Status};
 
 /// Longest diagnostic that goes on, and longest name that somebody else gave a thing.
@@ -66,6 +63,8 @@ impl DeliveryReport<'_> {
     /// The mail in wire form: CRLF line ends, lines of at most 998 bytes (RFC 5322 §2.1.1). Marked as an automatic
     /// answer (RFC 3834 §5.1), so that no responder answers it; it goes out with the null sender (RFC 3464 §2).
     pub fn to_bytes(&self) -> Result<Vec<u8>, ComposeError> {
+        let head = self.head();
+        head.check()?;
         self.check()?;
         let (text, status) = (unix_lines(self.text), self.status());
         let boundary = boundary(self.message_id, &[&text, &status]);
@@ -73,28 +72,11 @@ impl DeliveryReport<'_> {
             .attribute("report-type", "delivery-status")
             .attribute("boundary", boundary);
         let machine = MimePart::new("message/delivery-status", status.into_bytes()).transfer_encoding("7bit");
-        let mut report = MessageBuilder::new()
-            .date(self.date)
-            .header("From", author(self.from, self.from_name))
-            .to(Mailbox::new_address(None::<&str>, self.to.to_string()))
-            .header("Subject", title(self.subject))
-            .message_id(self.message_id);
-        if let Some(answered) = self.references.last() {
-            report = report.in_reply_to(answered.as_str()).references(self.references);
-        }
-        let report = report
-            .header("Auto-Submitted", Raw::new("auto-replied"))
-            .header("X-Auto-Response-Suppress", Raw::new(SUPPRESS))
-            .body(MimePart::new(body, vec![MimePart::new("text/plain", text), machine]));
-        let mut bytes = Vec::new();
-        report.serialize(&mut bytes);
-        Ok(bytes)
+        Ok(head.write(MimePart::new(body, vec![MimePart::new("text/plain", text), machine])))
     }
 
     fn check(&self) -> Result<(), ComposeError> {
-        check_lines(&[("sender's name", self.from_name), ("subject", self.subject)])?;
         check_bodies(&[("text", self.text)])?;
-        check_ids(self.message_id, self.references)?;
         let host = self.reporting_mta;
         if host.is_empty() || host.len() > 255 || !host.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(ComposeError::Host);
@@ -103,6 +85,20 @@ impl DeliveryReport<'_> {
             return Err(ComposeError::NoRecipients);
         }
         Ok(())
+    }
+
+    fn head(&self) -> Head<'_> {
+        Head {
+            from: self.from,
+            from_name: self.from_name,
+            to: self.to,
+            reply_to: None,
+            subject: self.subject,
+            message_id: self.message_id,
+            references: self.references,
+            date: self.date,
+            submitted: Submitted::Replied,
+        }
     }
 
     /// Fields about the mail, then a block for each recipient (RFC 3464 §2.2, §2.3).

@@ -1,15 +1,9 @@
 //! A notice in wire form: text and a small HTML alternative, nothing else. The same letter gives the same bytes, so a
 //! retry sends what was sent before. No line end or NUL of a value ever reaches a header.
 
-use mail_builder::{
-    MessageBuilder,
-    headers::{address::Address as Mailbox, content_type::ContentType, raw::Raw},
-    mime::MimePart,
-};
+use mail_builder::{headers::content_type::ContentType, mime::MimePart};
 
-use super::{
-    ComposeError, SUPPRESS, author, boundary, check_bodies, check_ids, check_lines, title, unix_lines,
-};
+use super::{ComposeError, Head, boundary, check_bodies, unix_lines};
 use crate::Address;
 
 /// All that a letter says.
@@ -48,44 +42,41 @@ pub enum Submitted {
     Replied,
 }
 
+impl Submitted {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Generated => "auto-generated",
+            Self::Replied => "auto-replied",
+        }
+    }
+}
+
 impl Letter<'_> {
     /// The mail in wire form: CRLF line ends, lines of at most 998 bytes (RFC 5322 §2.1.1). Marked as automatic
     /// (RFC 3834 §5), so that no responder answers it.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ComposeError> {
-        self.check()?;
+        let head = self.head();
+        head.check()?;
+        check_bodies(&[("text", self.text), ("HTML", self.html)])?;
         let (text, html) = (unix_lines(self.text), unix_lines(self.html));
         let boundary = boundary(self.message_id, &[&text, &html]);
         let body = ContentType::new("multipart/alternative").attribute("boundary", boundary);
         let parts = vec![MimePart::new("text/plain", text), MimePart::new("text/html", html)];
-        let mut letter = MessageBuilder::new()
-            .date(self.date)
-            .header("From", author(self.from, self.from_name))
-            .to(Mailbox::new_address(None::<&str>, self.to.to_string()))
-            .reply_to(Mailbox::new_address(None::<&str>, self.reply_to.to_string()))
-            .header("Subject", title(self.subject))
-            .message_id(self.message_id);
-        if let Some(answered) = self.references.last() {
-            letter = letter.in_reply_to(answered.as_str()).references(self.references);
-        }
-        let letter = letter
-            .header(
-                "Auto-Submitted",
-                Raw::new(match self.submitted {
-                    Submitted::Generated => "auto-generated",
-                    Submitted::Replied => "auto-replied",
-                }),
-            )
-            .header("X-Auto-Response-Suppress", Raw::new(SUPPRESS))
-            .body(MimePart::new(body, parts));
-        let mut bytes = Vec::new();
-        letter.serialize(&mut bytes);
-        Ok(bytes)
+        Ok(head.write(MimePart::new(body, parts)))
     }
 
-    fn check(&self) -> Result<(), ComposeError> {
-        check_lines(&[("sender's name", self.from_name), ("subject", self.subject)])?;
-        check_bodies(&[("text", self.text), ("HTML", self.html)])?;
-        check_ids(self.message_id, self.references)
+    fn head(&self) -> Head<'_> {
+        Head {
+            from: self.from,
+            from_name: self.from_name,
+            to: self.to,
+            reply_to: Some(self.reply_to),
+            subject: self.subject,
+            message_id: self.message_id,
+            references: self.references,
+            date: self.date,
+            submitted: self.submitted,
+        }
     }
 }
 
