@@ -122,7 +122,7 @@ impl Detectors {
         let readers = Readers { lexicon: &self.lexicon, known: &self.known, business };
         let mut scan = Scan::of(&folded, sort, self.settings.signature_lines, readers);
         scan.candidates.sort_by_key(|candidate| candidate.start);
-        found.gas |= scan.hits.iter().any(|hit| hit.roles.any(Roles::of(Category::Mprn)));
+        found.gas |= scan.hits.iter().any(|hit| hit.roles.any(Roles::GAS));
         let mut decided = Surroundings::new(&scan, &self.settings).decide();
         decided.retain(|decided| !self.is_allowed(&folded, decided));
         let spans = spans(text, &folded, &decided);

@@ -3,6 +3,7 @@
 //! Linear in the size of the text; it never looks outside the text it is given.
 
 mod code;
+mod files;
 pub(crate) mod numbers;
 mod words;
 
@@ -27,6 +28,7 @@ pub(crate) const FILE: (&str, &str) = (SHIPPED_NAME, SHIPPED);
 pub struct TagRules {
     mpan: Words,
     mprn: Words,
+    gas: Words,
     reference: Regex,
     reference_behind_code: Option<Regex>,
 }
@@ -49,6 +51,7 @@ impl TagRules {
         Ok(Self {
             mpan: Words::parse(source, &raw.mpan.words)?,
             mprn: Words::parse(source, &raw.mprn.words)?,
+            gas: Words::parse(source, raw.mprn.anywhere.as_deref().unwrap_or(&raw.mprn.words))?,
             reference: reference(source, "pattern", &raw.reference.pattern)?,
             reference_behind_code: behind_code.transpose()?,
         })
@@ -60,7 +63,7 @@ impl TagRules {
         let fields = || [subject].into_iter().chain(attachment_names.iter().copied()).chain([text]);
         // Looked for at most once, and only when a number depends on it.
         let answer = OnceCell::new();
-        let gas_mentioned = || *answer.get_or_init(|| fields().any(|field| self.mprn.anywhere(field)));
+        let gas_mentioned = || *answer.get_or_init(|| fields().any(|field| self.gas.anywhere(field)));
         let mut found = Found(Vec::new());
         for field in fields() {
             self.references(field, &mut found);
@@ -117,7 +120,7 @@ impl Found {
 #[serde(deny_unknown_fields)]
 struct RawTagRules {
     mpan: RawNumber,
-    mprn: RawNumber,
+    mprn: RawGasNumber,
     reference: RawReference,
 }
 
@@ -125,6 +128,13 @@ struct RawTagRules {
 #[serde(deny_unknown_fields)]
 struct RawNumber {
     words: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawGasNumber {
+    words: Vec<Spanned<String>>,
+    anywhere: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Deserialize)]

@@ -28,6 +28,7 @@ pub(super) struct RawDetectors {
     vulnerability: RawDetector,
     prepayment_token: RawDetector,
     meter_guid: RawDetector,
+    pub(super) mprn_anywhere: RawWords,
     pub(super) meter_serial_labels: RawLabels,
     pub(super) vulnerability_near_consumers: RawWords,
     pub(super) consumers: RawWords,

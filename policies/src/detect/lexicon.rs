@@ -60,6 +60,7 @@ impl Roles {
     pub(super) const SERIAL_LABEL: Self = Self(1 << 25);
     /// An address of staff in the text.
     pub(super) const STAFF: Self = Self(1 << 26);
+    pub(super) const GAS: Self = Self(1 << 27);
     /// Any category.
     pub(super) const LABEL: Self = Self((1 << 17) - 1);
 
@@ -104,6 +105,7 @@ impl Lexicon {
             lexicon.add(source, "words", &raw.words, Roles::of(category))?;
         }
         let lists = [
+            ("words", &raw.mprn_anywhere.words, Roles::GAS),
             ("labels", &raw.meter_serial_labels.labels, Roles::SERIAL_LABEL),
             ("words", &raw.vulnerability_near_consumers.words, Roles::ILLNESS),
             ("words", &raw.consumers.words, Roles::CONSUMER),

@@ -41,6 +41,8 @@ struct Line {
     /// How many of each delimiter there were so far.
     delimiters: [u16; DELIMITERS.len()],
     cell_start: usize,
+    /// In a cell with quotation marks around it, where delimiters are text (RFC 4180).
+    is_quoted: bool,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,9 @@ impl Lines {
     /// A delimiter at `at`; the cell it ends, if names are in that column.
     pub(super) fn cell_end(&mut self, delimiter: u8, at: usize) -> Option<Cell> {
         let kind = DELIMITERS.iter().position(|known| *known == delimiter)?;
+        if self.line.is_quoted {
+            return None;
+        }
         let ends = self.table.as_ref().is_some_and(|table| table.delimiter == Some(kind));
         let cell = ends.then(|| self.last_cell(at)).flatten();
         if ends {
@@ -95,6 +100,11 @@ impl Lines {
         }
         self.line.delimiters[kind] = self.line.delimiters[kind].saturating_add(1);
         cell
+    }
+
+    /// A quotation mark: in a file it opens or closes a cell.
+    pub(super) fn quote(&mut self) {
+        self.line.is_quoted = self.sort == Sort::File && self.table.is_some() && !self.line.is_quoted;
     }
 
     /// The cell that ends at `at`.

@@ -11,7 +11,7 @@ use super::{
 const MOST_WORDS: usize = 4;
 const WORD_MAX: usize = 40;
 /// From a label to the name: a colon, "is", a line break of a form.
-const BEHIND_LABEL: usize = 8;
+const BEHIND_LABEL: usize = 12;
 const CELL: usize = 60;
 /// Small words within a name.
 const PARTICLES: [&str; 14] =
@@ -108,7 +108,9 @@ fn labelled(scan: &mut Scan<'_>, start: usize, end: usize) {
         return;
     }
     let (at, marked) = behind_label(scan.text, end);
-    if bare && !marked || at == end {
+    // Where the value stands below its label, the label has a line of its own.
+    let below = scan.text[end..at].contains('\n') && !begins_something(&scan.text[..start]);
+    if bare && !marked || at == end || below {
         return;
     }
     if let Some(name) = name_at(scan, at)
@@ -123,7 +125,8 @@ fn labelled(scan: &mut Scan<'_>, start: usize, end: usize) {
 fn of_consumer(scan: &mut Scan<'_>, start: usize, end: usize) {
     let (at, marked) = behind_label(scan.text, end);
     let small = scan.text.as_bytes()[start].is_ascii_lowercase();
-    if at == end || !(marked || small) {
+    let goes_on = !scan.text[end..at].contains('\n');
+    if at == end || !(marked || small && goes_on) {
         return;
     }
     if let Some(name) = name_at(scan, at)
@@ -192,7 +195,7 @@ fn is_blocked(scan: &Scan<'_>, word: &str, lower: &str, before: usize) -> bool {
     let places = Roles::of(Category::PostalAddress).and(Roles::of(Category::Postcode));
     let stops = Roles::LABEL.without(places).and(Roles::CLOSING).and(Roles::TITLE).and(Roles::CONSUMER);
     // "Mr Bank" is somebody; in "Mr Smith Bank" the name has ended.
-    let stops = if before == 0 { stops.without(Roles::of(Category::BankAccount)) } else { stops };
+    let stops = if before == 0 { stops.without(Roles::of(Category::BankAccount)) } else { stops.and(places) };
     scan.readers.known.is_no_name(lower) || scan.readers.lexicon.roles(word.as_bytes()).any(stops)
 }
 
@@ -222,10 +225,7 @@ fn behind_label(text: &str, end: usize) -> (usize, bool) {
     let behind = &text[end..];
     let gap = behind.bytes().take(BEHIND_LABEL).take_while(|byte| b" \t\r\n:=-|\"*,(".contains(byte)).count();
     let between = &behind[..gap];
-    let marked = between.contains([':', '=', '\t', '|']);
-    if between.contains('\n') && !marked || between.contains("\n\n") || between.contains("\n\r\n") {
-        return (end, false);
-    }
+    let marked = between.contains([':', '=']);
     match ["is ", "was "].iter().find_map(|verb| strip(text, end + gap, verb)) {
         Some(at) if gap > 0 => (at, marked),
         _ => (end + gap, marked),

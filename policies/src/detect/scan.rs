@@ -71,6 +71,7 @@ enum Class {
     At,
     LineEnd,
     Delimiter,
+    Quote,
 }
 
 const CLASSES: [Class; 256] = classes();
@@ -127,6 +128,10 @@ impl<'a> Scan<'a> {
                 }
                 Class::Delimiter => {
                     self.cell_end(*byte, at);
+                    at += 1;
+                }
+                Class::Quote => {
+                    self.lines.quote();
                     at += 1;
                 }
             }
@@ -277,6 +282,7 @@ const fn classes() -> [Class; 256] {
             b'@' => Class::At,
             b'\n' => Class::LineEnd,
             b',' | b';' | b'\t' | b'|' => Class::Delimiter,
+            b'"' => Class::Quote,
             _ => Class::Other,
         };
         byte += 1;

@@ -16,6 +16,8 @@ const BEHIND: usize = 24;
 const COMPANY: usize = 50;
 /// From an address of staff to the other lines of a card.
 const CARD: usize = 200;
+/// The lines of a card are no longer than this, one with another.
+const CARD_LINE: usize = 50;
 /// A postcode belongs to the street that stands so far before it: some lines.
 const ADDRESS: usize = 160;
 /// The longest word or phrase.
@@ -253,10 +255,24 @@ impl<'a> Surroundings<'a> {
         label.any(others) && !label.any(Roles::of(candidate.category))
     }
 
+    /// A company is named before it on its line, or it is a line of a card on which an address of staff stands.
     fn is_of_company(&self, candidate: &Candidate) -> bool {
         let (start, end) = (candidate.start as usize, candidate.end as usize);
-        let staff = self.roles(start.saturating_sub(CARD), start, end, end + CARD).any(Roles::STAFF);
-        staff || self.before(candidate, COMPANY).any(Roles::COMPANY)
+        let bytes = self.text.as_bytes();
+        let line = bytes[start.saturating_sub(COMPANY)..start].iter().rposition(|byte| *byte == b'\n');
+        let from = start.saturating_sub(COMPANY) + line.map_or(0, |at| at + 1);
+        if self.roles(from, start, start, start).any(Roles::COMPANY) {
+            return true;
+        }
+        let before = &bytes[start.saturating_sub(CARD)..start];
+        let behind = &bytes[end..(end + CARD).min(bytes.len())];
+        let from = before.windows(2).rposition(is_blank).map_or(0, |at| at + 2);
+        let to = behind.windows(2).position(is_blank).unwrap_or(behind.len());
+        let from = start - before.len() + from;
+        // A sentence is no card.
+        let breaks = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+        let lines = breaks(&bytes[from..start]) + breaks(&bytes[end..end + to]) + 1;
+        (end + to - from) / lines <= CARD_LINE && self.roles(from, start, end, end + to).any(Roles::STAFF)
     }
 
     /// Words before a candidate within the window, and straight behind it in the same clause.
@@ -308,6 +324,10 @@ impl<'a> Surroundings<'a> {
     fn written(&self, candidate: &Candidate) -> &str {
         self.text.get(candidate.start as usize..candidate.end as usize).unwrap_or_default()
     }
+}
+
+fn is_blank(pair: &[u8]) -> bool {
+    matches!(pair, b"\n\n" | b"\n\r")
 }
 
 /// A number with check digits: with a word near by it is certain.
