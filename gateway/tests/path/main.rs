@@ -3,6 +3,7 @@
 
 mod clock;
 mod market;
+mod outbound;
 mod standing;
 
 use gateway::Guards;

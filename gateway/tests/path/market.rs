@@ -13,8 +13,8 @@ use policies::{Passing, Ruleset};
 use store::engine::Engine;
 use store::memory::Memory;
 use store::{
-    Actor, Case, Connector, DirectoryChange, Event, Group, JobKind, Ledger, Mailbox, Notice, Participant,
-    Role, Stage, User, UserId, chain,
+    Actor, Case, Connector, DirectoryChange, Event, Group, Job, JobKind, Ledger, Mailbox, Notice,
+    Participant, Role, Stage, User, UserId, chain,
 };
 
 pub(crate) struct Market {
@@ -31,8 +31,25 @@ impl Market {
         Self::passing(Passing::Off).await
     }
 
-    /// The same where mail of no case may go on, or not.
-    pub(crate) async fn passing(passing: Passing) -> Self {
+    /// The same where mail of no case goes on, receipts are wanted, and the mailboxes of escalations have a digest.
+    pub(crate) async fn sending() -> Self {
+        let market = Self::passing(Passing::On).await;
+        let directory = market.ledger.directory();
+        let groups = directory
+            .groups()
+            .map(|group| DirectoryChange::Group(Group { receipts: store::Receipts::All, ..group.clone() }));
+        let escalations =
+            directory.mailboxes().filter(|mailbox| mailbox.contact_type.as_str() == "escalation-1");
+        let digests = escalations.map(|mailbox| {
+            let alerts = store::MailboxAlerts::Digest(vec![0]);
+            DirectoryChange::Mailbox(Mailbox { alerts, ..mailbox.clone() })
+        });
+        let changes = groups.chain(digests).collect();
+        market.ledger.change_directory(&Actor::Tool, changes).await.unwrap();
+        market
+    }
+
+    async fn passing(passing: Passing) -> Self {
         certs::install_provider();
         let engine: Arc<dyn Engine> = Arc::new(Memory::new());
         let root = Arc::new(RootKey::generate().unwrap());
@@ -75,6 +92,21 @@ impl Market {
         self.handed_in(identity.as_ref(), from, to, mail).await?.close().await
     }
 
+    /// One mail of Ann's at Alpha.
+    pub(crate) async fn write(&self, to: &[&str], mail: &str) -> Result<String, Refusal> {
+        self.transact("alpha", ReversePath::Address(address("ann@alpha.example")), to, mail).await
+    }
+
+    /// One transaction of Alpha's, byte for byte.
+    pub(crate) async fn pass(&self, envelope: Envelope, mail: &[u8]) -> Result<String, Refusal> {
+        let identity = self.guards.by_network(network("alpha"));
+        let mut delivery = self.begun(identity.as_ref(), envelope).await?;
+        for piece in mail.chunks(64 * 1024) {
+            delivery.chunk(piece).await?;
+        }
+        delivery.close().await
+    }
+
     /// A whole mail of a peer that was proved earlier, of which nobody has said yet that it ends.
     pub(crate) async fn handed_in(
         &self,
@@ -83,6 +115,15 @@ impl Market {
         to: &[&str],
         mail: &str,
     ) -> Result<Incoming, Refusal> {
+        let recipients = to.iter().map(|to| address(to)).collect();
+        let mut delivery = self.begun(identity, Envelope::plain(from, recipients)).await?;
+        for piece in mail.replace('\n', "\r\n").as_bytes().chunks(7) {
+            delivery.chunk(piece).await?;
+        }
+        Ok(delivery)
+    }
+
+    async fn begun(&self, identity: Option<&Sender>, envelope: Envelope) -> Result<Incoming, Refusal> {
         let circumstance = Circumstance {
             listener: "smtp",
             peer: network("alpha"),
@@ -91,27 +132,28 @@ impl Market {
             hello: Some("mail.alpha.example"),
             protocol: "ESMTPS",
         };
-        self.guards.mail(identity, &circumstance, &from)?;
-        let recipients: Vec<Address> = to.iter().map(|to| address(to)).collect();
+        let from = &envelope.reverse_path;
+        self.guards.mail(identity, &circumstance, from)?;
         let mut class = None;
-        for recipient in &recipients {
-            let this = self.guards.recipient(identity, &circumstance, &from, recipient)?;
+        for to in &envelope.recipients {
+            let this = self.guards.recipient(identity, &circumstance, from, &to.address)?;
             assert!(class.is_none_or(|first| first == this), "the session would answer 452 4.5.3");
             class = Some(this);
         }
-        let envelope = Envelope::plain(from, recipients);
         let transaction = Transaction { class: class.unwrap(), envelope, announced: None };
-        let mut delivery = self.guards.open(identity, &circumstance, transaction).await?;
-        for piece in mail.replace('\n', "\r\n").as_bytes().chunks(7) {
-            delivery.chunk(piece).await?;
-        }
-        Ok(delivery)
+        self.guards.open(identity, &circumstance, transaction).await
     }
 
     /// The cases of a company's erroneous transfers, newest first.
     pub(crate) async fn cases(&self, company: &str) -> Vec<Case> {
         let process = "erroneous-transfers".parse().unwrap();
         self.ledger.cases(&group(company), &process, None, 100).await.unwrap().cases
+    }
+
+    /// The jobs of this kind that are not over.
+    pub(crate) async fn jobs(&self, kind: &str) -> Vec<Job> {
+        let jobs = self.ledger.jobs().await.unwrap();
+        jobs.into_iter().filter(|job| job.kind.as_str() == kind).collect()
     }
 
     pub(crate) async fn notices(&self) -> Vec<Notice> {

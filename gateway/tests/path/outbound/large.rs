@@ -3,14 +3,14 @@
 
 use mail::{Envelope, ReversePath};
 
-use crate::Way;
+use super::Way;
+use super::server::{Script, Server};
 use crate::market::{Market, address};
-use crate::server::{Script, Server};
 
 #[tokio::test]
 async fn a_large_mail_comes_whole() {
     const SIZE: usize = 12 << 20;
-    let market = Market::open().await;
+    let market = Market::sending().await;
     let mut mail = b"From: ann@alpha.example\r\nSubject: s\r\nMIME-Version: 1.0\r\n\
                      Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n"
         .to_vec();
@@ -23,7 +23,7 @@ async fn a_large_mail_comes_whole() {
     }
     let recipients = vec![address("bob@alpha.example")];
     let envelope = Envelope::plain(ReversePath::Address(address("ann@alpha.example")), recipients);
-    market.transact(envelope, &mail).await.unwrap();
+    market.pass(envelope, &mail).await.unwrap();
     let server = Server::open(Script::default()).await;
     Way::to(server.port).work(&market, server.has_taken(1)).await;
     let [taken] = server.mails().try_into().unwrap();

@@ -2,9 +2,9 @@
 
 use mail::{Budget, Message, Scanner};
 
-use crate::Way;
+use super::Way;
+use super::server::{Script, Server};
 use crate::market::Market;
-use crate::server::{Script, Server};
 
 const QUESTION: &str = "From: Ann <ann@alpha.example>\nTo: et@beta.example\nMessage-ID: <q1@alpha.example>\n\
                         Subject: Supply 1200023305967\n\nIs MPAN 1200023305967 yours? Ask Mrs Jones.\n";
@@ -31,8 +31,8 @@ fn of<'a>(messages: &'a [Message], to: &str) -> &'a Message {
 
 #[tokio::test]
 async fn a_question_tells_the_other_side_and_thanks_the_sender() {
-    let market = Market::open().await;
-    market.send(&["et@beta.example"], QUESTION).await.unwrap();
+    let market = Market::sending().await;
+    market.write(&["et@beta.example"], QUESTION).await.unwrap();
     let (messages, senders, raw) = sent(&market, 2).await;
     assert_eq!(messages.len(), 2);
     let process = "erroneous-transfers".parse().unwrap();
@@ -63,8 +63,8 @@ async fn a_question_tells_the_other_side_and_thanks_the_sender() {
 
 #[tokio::test]
 async fn who_has_looked_already_is_told_nothing() {
-    let market = Market::open().await;
-    market.send(&["et@beta.example"], QUESTION).await.unwrap();
+    let market = Market::sending().await;
+    market.write(&["et@beta.example"], QUESTION).await.unwrap();
     let (beta, process) = (crate::market::group("beta"), "erroneous-transfers".parse().unwrap());
     let [case] = market.ledger.cases(&beta, &process, None, 9).await.unwrap().cases.try_into().unwrap();
     let messages = market.ledger.messages(case.id).await.unwrap();
@@ -78,10 +78,10 @@ async fn who_has_looked_already_is_told_nothing() {
 
 #[tokio::test]
 async fn a_digest_tells_of_many_cases_at_once() {
-    let market = Market::open().await;
+    let market = Market::sending().await;
     for number in 0..3 {
         let mail = QUESTION.replace("q1@", &format!("q{number}@"));
-        market.send(&["et-esc1@beta.example"], &mail).await.unwrap();
+        market.write(&["et-esc1@beta.example"], &mail).await.unwrap();
     }
     assert!(market.jobs("notice").await.is_empty(), "told together");
     let [digest] = market.jobs("digest").await.try_into().unwrap();
@@ -104,8 +104,8 @@ async fn a_digest_tells_of_many_cases_at_once() {
 
 #[tokio::test]
 async fn a_held_mail_tells_both_sides_nothing_of_itself() {
-    let market = Market::open().await;
-    market.send(&["jo@beta.example"], QUESTION).await.unwrap();
+    let market = Market::sending().await;
+    market.write(&["jo@beta.example"], QUESTION).await.unwrap();
     let (alpha, actor) = (crate::market::group("alpha"), store::Actor::Portal);
     let [held] = market.ledger.held(&alpha, None, 9).await.unwrap().mails.try_into().unwrap();
     let waiting = market.jobs("held").await.len();

@@ -5,9 +5,9 @@ use std::time::Duration;
 use mail::{Address, Envelope, Notify, Rcpt, ReportWish, ReversePath};
 use store::TaskKind;
 
-use crate::Way;
+use super::Way;
+use super::server::{Script, Server};
 use crate::market::{Market, address};
-use crate::server::{Script, Server};
 
 const HELLO: &[u8] = b"From: Ann <ann@alpha.example>\r\nTo: jo@outside.example\r\nSubject: lunch\r\n\r\n\
                        .hidden dot\r\nShall we\tmeet?  \r\n\r\n..\r\n";
@@ -28,8 +28,8 @@ fn replies(of: &[(&str, &str)]) -> Script {
 
 #[tokio::test]
 async fn a_relayed_mail_leaves_byte_for_byte_behind_one_line() {
-    let market = Market::open().await;
-    market.transact(envelope("jo@outside.example", Notify::Default), HELLO).await.unwrap();
+    let market = Market::sending().await;
+    market.pass(envelope("jo@outside.example", Notify::Default), HELLO).await.unwrap();
     let server = Server::open(Script { offers: vec!["DSN".to_owned()], ..Script::default() }).await;
     Way::to(server.port).work(&market, server.has_taken(1)).await;
     let [mail] = server.mails().try_into().unwrap();
@@ -47,8 +47,8 @@ async fn a_relayed_mail_leaves_byte_for_byte_behind_one_line() {
 
 /// One mail, one way that it may end, and what its sender is told.
 async fn report_of(notify: Notify, script: Script, calls: usize) -> Option<String> {
-    let market = Market::open().await;
-    market.transact(envelope("jo@outside.example", notify), HELLO).await.unwrap();
+    let market = Market::sending().await;
+    market.pass(envelope("jo@outside.example", notify), HELLO).await.unwrap();
     let server = Server::open(script).await;
     let way = Way::to(server.port);
     if calls == 0 {
@@ -96,8 +96,8 @@ async fn a_refused_mail_is_reported_to_its_sender() {
 #[tokio::test]
 async fn a_quoted_local_part_with_blanks_is_reported_as_it_is() {
     const JO: &str = "\"jo  o smith\"@outside.example";
-    let market = Market::open().await;
-    market.transact(envelope(JO, Notify::Default), HELLO).await.unwrap();
+    let market = Market::sending().await;
+    market.pass(envelope(JO, Notify::Default), HELLO).await.unwrap();
     let offers = vec!["DSN".to_owned()];
     let refusing = Script { offers, ..replies(&[("RCPT", "550 5.1.1 no such user")]) };
     let server = Server::open(refusing).await;
@@ -119,8 +119,8 @@ fn delaying() -> Script {
 }
 
 async fn delayed(notify: Notify, tries: u64) -> Vec<String> {
-    let market = Market::open().await;
-    market.transact(envelope("jo@outside.example", notify), HELLO).await.unwrap();
+    let market = Market::sending().await;
+    market.pass(envelope("jo@outside.example", notify), HELLO).await.unwrap();
     let server = Server::open(delaying()).await;
     let mut way = Way::to(server.port);
     way.pace.delay_warning = Duration::ZERO;
@@ -173,11 +173,11 @@ async fn success_is_reported_only_where_asked_for_and_where_nobody_else_will() {
 
 #[tokio::test]
 async fn a_mail_that_may_not_pass_on_is_stopped_at_the_door() {
-    let market = Market::open().await;
+    let market = Market::sending().await;
     let own = Address::parse("bob@alpha.example").unwrap();
     let personal = b"From: ann@alpha.example\r\nSubject: s\r\n\r\nMPAN 1200023305967\r\n";
     let envelope = Envelope::plain(ReversePath::Address(address("ann@alpha.example")), vec![own]);
-    market.transact(envelope, personal).await.unwrap();
+    market.pass(envelope, personal).await.unwrap();
     // Bob's address moves to another company while the mail waits: now it would leave Alpha.
     let mut alpha = market.ledger.directory().group(&crate::market::group("alpha")).unwrap().clone();
     alpha.domains = vec!["alpha-energy.example".to_owned()];

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use gateway::TlsPolicy;
 
+use super::notation::Value;
+use super::papers::{Flaw, Papers};
+use super::server::{Heard, Script, Server};
+use super::{PATIENT, Way};
 use crate::market::Market;
-use crate::notation::Value;
-use crate::papers::{Flaw, Papers};
-use crate::server::{Heard, Script, Server};
-use crate::{PATIENT, Way};
 
 /// Commands that give something away.
 const SECRETS: [&str; 4] = ["AUTH", "MAIL", "RCPT", "DATA"];
@@ -58,8 +58,8 @@ async fn nothing_is_given_away_and_nobody_is_waited_for_without_end() {
 /// One try of one notice against a server; what the server heard, and whether it has the mail. A try that fails leaves
 /// the job where it was, to be tried again.
 async fn attempt(script: Script, policy: TlsPolicy, papers: &Papers) -> (Vec<Heard>, bool) {
-    let market = Market::open().await;
-    market.send(&["et@beta.example"], "From: ann@alpha.example\nSubject: s\n\nhello\n").await.unwrap();
+    let market = Market::sending().await;
+    market.write(&["et@beta.example"], "From: ann@alpha.example\nSubject: s\n\nhello\n").await.unwrap();
     let server = Server::open(script).await;
     let way = Way {
         tls: policy,
@@ -137,8 +137,8 @@ fn capabilities(value: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn a_try_that_takes_too_long_is_not_the_last() {
-    let market = Market::open().await;
-    market.send(&["et@beta.example"], "From: ann@alpha.example\nSubject: s\n\nhello\n").await.unwrap();
+    let market = Market::sending().await;
+    market.write(&["et@beta.example"], "From: ann@alpha.example\nSubject: s\n\nhello\n").await.unwrap();
     let server = Server::open(Script { greeting: Some(String::new()), ..Script::default() }).await;
     let way = Way { step: Duration::from_millis(100), ..Way::to(server.port) };
     assert!(way.step < PATIENT);

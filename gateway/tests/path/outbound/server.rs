@@ -41,7 +41,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn open(script: Script) -> Self {
-        let listener = TcpListener::bind((crate::HOST, 0)).await.unwrap();
+        let listener = TcpListener::bind((super::HOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (taken, mails) = watch::channel(Vec::new());
         let (counted, connections) = watch::channel(0);

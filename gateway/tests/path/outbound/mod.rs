@@ -1,12 +1,10 @@
 //! The way out as a whole: mail goes in through the guards, jobs come due, the worker makes and sends what they say, and a
 //! mail server on loopback keeps what it was given.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod hostile;
 mod large;
 mod letters;
-mod market;
-#[path = "../polling/notation.rs"]
+#[path = "../../polling/notation.rs"]
 mod notation;
 mod papers;
 mod passing;
@@ -19,7 +17,7 @@ use rustls::ClientConfig;
 use templates::Templates;
 use tokio::sync::watch;
 
-use market::Market;
+use crate::market::Market;
 
 /// What the server is called that all mail goes to.
 const HOST: &str = "localhost";
