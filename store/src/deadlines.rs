@@ -69,7 +69,8 @@ struct Progress {
 
 impl Ledger {
     /// Reckons every open deadline anew, unless that was done for this `edition` of the calendars. `reckon` gives the
-    /// deadline; where it gives none, the old one stands. Cut off at any point, the next call goes on from there.
+    /// deadline; where it gives none, the old one stands. Cut off at any point, the next call goes on from there. Only one
+    /// edition at a time: two would each begin again where the other had begun.
     pub async fn recompute_deadlines(
         &self,
         edition: &str,

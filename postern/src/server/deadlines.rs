@@ -16,7 +16,12 @@ pub(super) async fn reckon_anew(ledger: Ledger, rules: Arc<Ruleset>, mut stop: w
     };
     match done {
         Ok(done) if done.cases > 0 => {
-            tracing::info!(cases = done.cases, open = done.open, moved = done.moved, "deadlines reckoned anew");
+            tracing::info!(
+                cases = done.cases,
+                open = done.open,
+                moved = done.moved,
+                "deadlines reckoned anew"
+            );
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "open deadlines could not be reckoned by the new calendars"),
@@ -29,7 +34,6 @@ fn reckoned(rules: &Ruleset, open: OpenDeadline<'_>) -> Option<Deadline> {
         Some(days) => rules.due_within(open.process, days, open.since),
         None => rules.due(open.process, open.contact_type, open.since),
     }?;
-    let reckoning =
-        Reckoning { since: due.received, working_days: due.working_days, calendar: due.calendar };
+    let reckoning = Reckoning { since: due.received, working_days: due.working_days, calendar: due.calendar };
     Some(Deadline { at: due.at, reason: due.reason, reckoning: Some(reckoning) })
 }

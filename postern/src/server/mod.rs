@@ -25,7 +25,7 @@ use policies::Ruleset;
 use store::engine::Engine;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 pub(crate) use self::ready::Ready;
 use self::rules::Rules;
@@ -66,6 +66,8 @@ pub(crate) struct Server {
     rules: Rules,
     identities: Vec<Arc<ServerIdentity>>,
     tasks: JoinSet<()>,
+    /// The reckoning of deadlines that is under way, or was.
+    reckoning: Option<AbortHandle>,
     stop: watch::Sender<bool>,
     signals: Signals,
     drain: Duration,
@@ -87,6 +89,7 @@ impl Server {
             signals: Signals::listen()?,
             identities: Vec::new(),
             tasks: JoinSet::new(),
+            reckoning: None,
             stop: watch::Sender::new(false),
             drain: config.server.drain,
             ready: Ready::default(),
@@ -228,8 +231,12 @@ impl Server {
     }
 
     fn reckon_deadlines(&mut self, rules: Arc<Ruleset>) {
+        // Two editions at once would undo each other's work for ever.
+        if let Some(earlier) = self.reckoning.take() {
+            earlier.abort();
+        }
         let reckoning = deadlines::reckon_anew(self.desk.ledger.clone(), rules, self.stop.subscribe());
-        self.tasks.spawn(reckoning);
+        self.reckoning = Some(self.tasks.spawn(reckoning));
     }
 
     /// A bad file leaves the old certificate, or the old rules, standing.

@@ -136,3 +136,30 @@ async fn two_that_reckon_at_once_move_each_deadline_once() {
         assert_eq!(market.count(Act::DeadlineMoved).await, 9);
     }
 }
+
+/// What releases before this one wrote of a clock and of an event.
+mod as_an_earlier_release_wrote {
+    use super::*;
+    use crate::records;
+
+    #[derive(minicbor::Encode)]
+    #[cbor(map)]
+    struct Due {
+        #[cbor(n(0), with = "records::time")]
+        at: Timestamp,
+        #[n(1)]
+        side: GroupId,
+        #[n(2)]
+        reason: String,
+    }
+
+    #[test]
+    fn a_clock_reads_without_its_reckoning() {
+        let at = "2026-06-16T16:00:00Z".parse().unwrap();
+        let old = Due { at, side: id("beta"), reason: "ten working days".to_owned() };
+        let bytes = records::encode(&old).unwrap();
+        let due: crate::Due = records::decode(&bytes).unwrap();
+        let expected = crate::Due { at, side: id("beta"), reason: old.reason, reckoning: None };
+        assert_eq!(due, expected);
+    }
+}
