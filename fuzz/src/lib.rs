@@ -15,6 +15,7 @@ mod replay;
 mod reply;
 mod report;
 mod sealed;
+mod signature;
 mod smtp;
 mod tnef;
 
@@ -26,5 +27,6 @@ pub use record::record;
 pub use reply::reply;
 pub use report::report;
 pub use sealed::sealed;
+pub use signature::signature;
 pub use smtp::smtp;
 pub use tnef::tnef;

@@ -55,6 +55,11 @@ fn tnef() {
 }
 
 #[test]
+fn signature() {
+    replay("signature", crate::signature);
+}
+
+#[test]
 fn report() {
     mutate_all("report", crate::report, 60_000);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/mail/sisimai");
