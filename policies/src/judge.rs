@@ -150,8 +150,9 @@ impl Ruleset {
         let names = attachment_names(facts.message);
         let headline = &facts.message.headline;
         let named = subject::named(&self.catalogue, &headline.subject);
-        let tags = self.tags_of(facts, named, &names);
-        let findings = self.detectors.findings(&self.found(facts));
+        let found = self.found(facts);
+        let tags = self.tags_of(facts, &found, named, &names);
+        let findings = self.detectors.findings(&found);
         let classification = self.classification.classify(&seen_by_rules(facts, &tags));
         let content = self.content(facts, &findings, self.meter_points(facts.message, &tags, &names));
         let seen = Seen { facts, named, classified: classification.process.as_ref(), content };
@@ -346,9 +347,17 @@ impl Ruleset {
     }
 
     /// What stands behind a code or the plus of an address comes first: it is what the sender says that the mail is about.
-    fn tags_of(&self, facts: &Facts<'_>, named: Option<Named<'_>>, attachment_names: &[&str]) -> Vec<Tag> {
+    fn tags_of(
+        &self,
+        facts: &Facts<'_>,
+        found: &[Finding],
+        named: Option<Named<'_>>,
+        attachment_names: &[&str],
+    ) -> Vec<Tag> {
         let headline = &facts.message.headline;
-        let mut tags = self.tags.find(&headline.subject, &facts.message.text, attachment_names);
+        let tags = self.tags.find(&headline.subject, &facts.message.text, attachment_names);
+        let counting = found.iter().filter(|finding| self.detectors.counts(finding));
+        let mut tags = self.tags.with_files(tags, facts.documents, counting);
         let details = facts.recipients.iter().filter_map(|recipient| match recipient {
             Recipient::PlusAddress { detail, .. } => self.tags.behind_code(detail),
             _ => None,

@@ -7,6 +7,7 @@ mod confined;
 mod crew;
 mod inside;
 mod plain;
+mod rows;
 mod source;
 mod wire;
 

@@ -7,6 +7,7 @@ use store::StoreError;
 use super::{
     crew::Source,
     inside::{Extent, Format, Found},
+    rows,
     source::PartSource,
 };
 
@@ -27,7 +28,8 @@ pub(super) async fn read(part: &Part, source: &mut PartSource<'_>) -> Result<Fou
     }
     let message = scanner.finish();
     whole &= message.text_complete;
-    Ok(Found { text: message.text, extent: if whole { Extent::Whole } else { Extent::Cut } })
+    let text = if rows::is_list(part) { rows::tabbed(&message.text) } else { message.text };
+    Ok(Found { text, extent: if whole { Extent::Whole } else { Extent::Cut } })
 }
 
 /// Whether the mail's own text holds the file's.

@@ -30,7 +30,7 @@ async fn every_file_of_the_generated_market_reads_as_it_was_written() {
 async fn text_files_keep_their_letters_and_html_becomes_text() {
     let reader = reader();
     for (name, bytes, text) in [
-        ("list.csv", "MPAN,Name\r\n1200023305967,Zoë\r\n".as_bytes(), "MPAN,Name\n1200023305967,Zoë"),
+        ("list.csv", "MPAN,Name\r\n1200023305967,Zoë\r\n".as_bytes(), "MPAN\tName\n1200023305967\tZoë"),
         ("old.txt", b"caf\xe9 1200023305967", "café 1200023305967"),
         ("wide.txt", b"\xff\xfeM\0P\0R\0N\0", "MPRN"),
         ("page.html", b"<p>MP<b>AN</b> 1200023305967</p>", "MPAN 1200023305967"),

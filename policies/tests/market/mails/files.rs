@@ -21,8 +21,9 @@ pub(crate) fn csv(name: &str, rows: &[Vec<String>]) -> File {
         false => cell.clone(),
     };
     let lines = rows.iter().map(|row| row.iter().map(quoted).collect::<Vec<_>>().join(","));
-    let text = lines.collect::<Vec<_>>().join("\r\n") + "\r\n";
-    File { name: format!("{name}.csv"), media_type: "text/csv", bytes: text.clone().into_bytes(), text }
+    let bytes = (lines.collect::<Vec<_>>().join("\r\n") + "\r\n").into_bytes();
+    let text = rows.iter().map(|row| row.join("\t") + "\n").collect();
+    File { name: format!("{name}.csv"), media_type: "text/csv", bytes, text }
 }
 
 /// A workbook of one sheet. Long numbers without a leading zero are cells of type number, as Excel makes them.
