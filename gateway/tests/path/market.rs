@@ -276,7 +276,8 @@ fn directory(ledger: &Ledger) -> Vec<DirectoryChange> {
             name: "Ann".to_owned(),
             role: Role::User,
             permissions: Vec::new(),
-            password: Some(certs::password::hash("correct horse battery").unwrap()),
+            // Made slowly, as it must be: one is enough.
+            password: (company == "alpha").then(|| certs::password::hash("correct horse battery").unwrap()),
             active: true,
             scram_salt: None,
         }));
