@@ -246,9 +246,13 @@ impl Ruleset {
         mailboxes
             .iter()
             .filter(|place| place.process == *process)
-            .filter_map(|place| Some((rung(place)?, &place.participant, place.address.key(), place)))
-            .min_by(|one, other| (one.0, one.1, &one.2).cmp(&(other.0, other.1, &other.2)))
-            .map(|(.., place)| place)
+            .filter_map(|place| Some((rung(place)?, place)))
+            .min_by(|(low, one), (high, other)| {
+                let by_name = || one.participant.cmp(&other.participant);
+                // An address has to be made comparable; mostly the rest decides.
+                low.cmp(high).then_with(by_name).then_with(|| one.address.key().cmp(&other.address.key()))
+            })
+            .map(|(_, place)| place)
     }
 
     /// The process that a mail to there belongs to, and what it wants done with closed content.
