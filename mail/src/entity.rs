@@ -158,6 +158,8 @@ fn kind(part: &Part, declared: Option<&Parameters>, attached: bool, defects: &mu
         ("message", "rfc822" | "global") => Kind::EncodedMail,
         ("text", "calendar") if !attached => Kind::Calendar,
         ("text", "plain" | "html") if !attached => Kind::Text,
+        // Some reader may take it for text all the same.
+        ("application", "octet-stream") if !attached && declared.is_some_and(names_format) => Kind::Text,
         ("application", "ms-tnef" | "vnd.ms-tnef") => Kind::Tnef,
         ("application", "pkcs7-mime" | "x-pkcs7-mime") if encrypted(declared) => {
             defects.push(Defect::Opaque);

@@ -171,7 +171,7 @@ fn a_type_without_a_subtype() {
         assert_eq!(part(kind), ("text/plain".to_owned(), "x".to_owned()), "{kind}");
     }
     for kind in ["X-BE2; 12", "BINARY; name=a"] {
-        assert_eq!(part(kind), ("application/octet-stream".to_owned(), String::new()), "{kind}");
+        assert_eq!(part(kind), ("application/octet-stream".to_owned(), "x".to_owned()), "{kind} is heard");
     }
     assert_eq!(scan("From: a@b\nContent-Type: X-sun-attachment\n\nx").0.text, "x");
 }
