@@ -2,12 +2,15 @@
 //! Maildirs. Needs root, as Dovecot does; touches nothing of a Dovecot that the machine may have.
 
 use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread;
 
+use crate::market::MAILBOX;
 use crate::process::{Output, Running, program, run};
 use crate::wait;
 
@@ -15,6 +18,9 @@ use crate::wait;
 const NOBODY: u32 = 65534;
 
 pub const PASSWORD: &str = "swordfish-behind-glass";
+
+/// An access token (RFC 6750 §2.1) that is good for every mailbox whose user Dovecot is told.
+pub const TOKEN: &str = "ya29.a0Af_By-C4x~1/2+3==";
 
 pub struct Dovecot {
     folder: PathBuf,
@@ -38,6 +44,12 @@ impl Dovecot {
             fs::copy(from, folder.join("conf").join(name)).expect("the certificate");
         }
         fs::write(folder.join("conf/dovecot.conf"), conf(&folder, port)).expect("dovecot.conf");
+        let asked = format!(
+            "introspection_mode = post\nintrospection_url = http://{}/\nactive_attribute = active\nactive_value = true\n\
+             username_attribute = username\n",
+            issuer()
+        );
+        fs::write(folder.join("conf/oauth2.conf"), asked).expect("oauth2.conf");
         let mut command = program("dovecot");
         command.arg("-F").arg("-c").arg(folder.join("conf/dovecot.conf"));
         let master = Running::start("Dovecot", command, &folder.join("stderr.log"));
@@ -132,15 +144,63 @@ fn free_port() -> u16 {
         .expect("a free port for Dovecot")
 }
 
+/// Who tells Dovecot whose a token is (RFC 7662), for as long as the process lasts: the token above is the mailbox's of Beta,
+/// and no other is good.
+fn issuer() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let _gone = answer(stream);
+        }
+    });
+    address
+}
+
+fn answer(mut stream: TcpStream) -> io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let (mut line, mut length) = (String::new(), 0);
+    while reader.read_line(&mut line)? > 2 {
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+        line.clear();
+    }
+    let mut asked = vec![0; length];
+    reader.read_exact(&mut asked)?;
+    let good =
+        String::from_utf8_lossy(&asked).split('&').any(|field| unescaped(field) == format!("token={TOKEN}"));
+    let said = match good {
+        true => format!("{{\"active\":true,\"username\":\"{MAILBOX}\"}}"),
+        false => "{\"active\":false}".to_owned(),
+    };
+    let head =
+        format!("Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close", said.len());
+    write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n{said}")
+}
+
+/// What a form means by it.
+fn unescaped(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut plain = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let (code, rest) = piece.split_at(piece.len().min(2));
+        plain.extend(u8::from_str_radix(code, 16));
+        plain.extend(rest.as_bytes());
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
 fn conf(folder: &Path, port: u16) -> String {
     let here = folder.display();
     format!(
         "base_dir = {here}/run\nlog_path = {here}/dovecot.log\nprotocols = imap\nlisten = 127.0.0.1\n\
          ssl = required\nssl_cert = <{here}/conf/server.pem\nssl_key = <{here}/conf/server.key\n\
          mail_location = maildir:~/Maildir\nmail_fsync = never\nmaildir_very_dirty_syncs = yes\nfirst_valid_uid = 1\nfirst_valid_gid = 1\n\
-         auth_mechanisms = plain\nmail_max_userip_connections = 100\ndefault_client_limit = 200\n\
+         auth_mechanisms = plain xoauth2\nmail_max_userip_connections = 100\ndefault_client_limit = 200\n\
          default_process_limit = 20\nstats_writer_socket_path =\n\
-         passdb {{\n  driver = static\n  args = password={{PLAIN}}{PASSWORD}\n}}\n\
+         passdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n  args = {here}/conf/oauth2.conf\n}}\n\
+         passdb {{\n  driver = static\n  mechanisms = plain\n  args = password={{PLAIN}}{PASSWORD}\n}}\n\
          userdb {{\n  driver = static\n  args = uid={NOBODY} gid={NOBODY} home={here}/mail/%u\n}}\n\
          service imap-login {{\n  inet_listener imap {{\n    port = 0\n  }}\n\
          \x20 inet_listener imaps {{\n    port = {port}\n    ssl = yes\n  }}\n}}\n"
