@@ -95,14 +95,14 @@ impl Decided {
             judged: &self.judged,
             tried: None,
         };
-        let observation = watched.observation(gateway.ledger());
+        let observation = watched.observation(|address| gateway.ledger().unmapped_id(address));
         if sender.proof.is_direct() {
             self.stop_loops(gateway)?;
             let passage = self.passage(gateway, SHADOW, Some(observation))?;
             gateway.ledger().relay(passage).await.map_err(|error| refused(&error))?;
             return Ok(Taken::Relayed);
         }
-        for source in self.sources(gateway).first() {
+        if let Some(source) = self.sources(gateway).first() {
             gateway.ledger().observe(&observation, source).await.map_err(|error| refused(&error))?;
         }
         Err(Refusal::NotPermitted("counted; this mail is only watched yet, and stays where it is".to_owned()))

@@ -46,4 +46,5 @@ pub use incoming::Incoming;
 pub use letters::{KeyUnusable, Signer};
 pub use placement::recipient_of;
 pub use sender::Sender;
+pub use shadow::Watched;
 pub use worker::{Pace, Worker};

@@ -3,10 +3,10 @@
 
 use mail::{Address, Class, GroupId, ProcessId};
 use policies::{Effect, Judged, Recipient, Verdict};
-use store::{Directory, Ledger, Margin, Observation, Stage, Tally};
+use store::{Directory, Margin, Observation, Stage, Tally};
 
 /// A mail about which everything is decided, for whoever only counts.
-pub(crate) struct Watched<'a> {
+pub struct Watched<'a> {
     /// Whose mail it is.
     pub group: &'a GroupId,
     pub class: Class,
@@ -33,17 +33,17 @@ pub(crate) fn stage(directory: &Directory, default: Stage, sender: &GroupId, rec
 }
 
 impl Watched<'_> {
-    /// What the mail adds to the counts.
-    pub(crate) fn observation(&self, ledger: &Ledger) -> Observation {
+    /// What the mail adds to the counts; `id` is the keyed id of an address that is no mailbox.
+    pub fn observation(&self, id: impl Fn(&Address) -> String) -> Observation {
         let mut tallies = vec![Tally::Mail { class: self.class.as_str().to_owned() }];
         for (at, verdict) in self.judged.verdicts.iter().enumerate() {
             let Some((address, recipient)) = self.recipients.get(at) else { continue };
-            tallies.extend(self.about(ledger, address, recipient, verdict));
+            tallies.extend(self.about(&id, address, recipient, verdict));
             if let Some(tried) = self.tried.and_then(|tried| tried.verdicts.get(at)) {
                 tallies.push(compared(verdict, tried));
             }
         }
-        let strictest = self.judged.strictest().map_or("none", name);
+        let strictest = self.judged.strictest().map_or("none", Verdict::as_str);
         tallies.extend(self.judged.findings.counts().map(|(category, _)| Tally::Finding {
             category: category.as_str().to_owned(),
             verdict: strictest.to_owned(),
@@ -53,14 +53,14 @@ impl Watched<'_> {
 
     fn about(
         &self,
-        ledger: &Ledger,
+        id: impl Fn(&Address) -> String,
         address: &Address,
         recipient: &Recipient,
         verdict: &Verdict,
     ) -> Vec<Tally> {
         let rule = verdict.rule().map(ToString::to_string).unwrap_or_default();
         let process = process(verdict).cloned();
-        let mut tallies = vec![Tally::Verdict { verdict: name(verdict).to_owned(), rule }];
+        let mut tallies = vec![Tally::Verdict { verdict: verdict.as_str().to_owned(), rule }];
         tallies.extend(process.as_ref().and_then(|process| self.runner_up(process)));
         match recipient {
             Recipient::Mailbox(place) | Recipient::PlusAddress { mailbox: place, .. } => {
@@ -69,13 +69,13 @@ impl Watched<'_> {
                 tallies.extend(noticed.then(|| Tally::Notice { address: place.address.clone() }));
                 tallies.push(Tally::Mailbox {
                     address: place.address.clone(),
-                    verdict: name(verdict).to_owned(),
+                    verdict: verdict.as_str().to_owned(),
                     process,
                 });
             }
             Recipient::Counterparty { group, .. } => tallies.push(Tally::Unmapped {
                 group: group.clone(),
-                id: ledger.unmapped_id(address),
+                id: id(address),
                 personal: !self.judged.findings.is_empty(),
             }),
             Recipient::ReplyAddress(_)
@@ -111,7 +111,7 @@ fn margin(first: u32, second: u32) -> Margin {
 }
 
 fn compared(verdict: &Verdict, tried: &Verdict) -> Tally {
-    match (name(verdict), name(tried), process(verdict) == process(tried)) {
+    match (verdict.as_str(), tried.as_str(), process(verdict) == process(tried)) {
         (one, other, true) if one == other => Tally::Alike { verdict: one.to_owned() },
         (one, other, _) => Tally::Otherwise {
             verdict: one.to_owned(),
@@ -126,16 +126,6 @@ fn process(verdict: &Verdict) -> Option<&ProcessId> {
         Verdict::Secure { process, .. } => Some(process),
         Verdict::Hold { place, .. } => place.as_ref().map(|placed| &placed.process),
         Verdict::Relay { .. } | Verdict::Refuse { .. } | Verdict::Return => None,
-    }
-}
-
-fn name(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Secure { .. } => "secure",
-        Verdict::Relay { .. } => "relay",
-        Verdict::Hold { .. } => "hold",
-        Verdict::Refuse { .. } => "refuse",
-        Verdict::Return => "return",
     }
 }
 

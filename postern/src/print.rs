@@ -34,7 +34,8 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()
     lines(&laid_out(heading, rows))
 }
 
-fn laid_out(heading: &[&str], rows: &[Vec<String>]) -> String {
+/// The table as text.
+pub(crate) fn laid_out(heading: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain([heading[column].len()]).max().unwrap_or(0)

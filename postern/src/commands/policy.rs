@@ -1,6 +1,9 @@
-//! `postern policy check|test|explain|show`: the policy files on their own, without a server. Decides nothing itself.
+//! `postern policy …`: the policy files on their own, without a server, and how far Postern is let with them. Decides nothing itself.
 
 mod explain;
+mod folder;
+mod mails;
+mod shadow;
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,6 +29,14 @@ pub(crate) enum Policy {
     Explain(explain::Explain),
     /// Write the files that judged earlier mail into a folder
     Show(Show),
+    /// See for whom decisions are done, and for whom they are only counted
+    Stages(shadow::Stages),
+    /// Let decisions be done that were only counted
+    Promote(shadow::Promote),
+    /// Only count decisions, and let the mail go on untouched
+    Demote(shadow::Demote),
+    /// What would have happened to mail that was only watched
+    ShadowReport(shadow::ShadowReport),
 }
 
 /// Which policy files.
@@ -62,6 +73,10 @@ impl Policy {
             Self::Test(test) => test.run(),
             Self::Explain(explain) => explain.run(),
             Self::Show(show) => show.run(),
+            Self::Stages(stages) => stages.run(),
+            Self::Promote(promote) => promote.run(),
+            Self::Demote(demote) => demote.run(),
+            Self::ShadowReport(report) => report.run(),
         }
     }
 }

@@ -108,7 +108,7 @@ impl Desk {
         user.with_context(|| format!("there is no user {email}; `postern directory list` shows all"))
     }
 
-    async fn change(&self, change: DirectoryChange) -> anyhow::Result<()> {
+    pub(super) async fn change(&self, change: DirectoryChange) -> anyhow::Result<()> {
         Ok(self.ledger.change_directory(&Actor::Tool, vec![change]).await?)
     }
 }

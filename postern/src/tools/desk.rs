@@ -86,8 +86,8 @@ pub(crate) async fn kept_rules(config: &Config, hash: RulesHash) -> anyhow::Resu
     })
 }
 
-/// With an engine of which only one process can have the files, the server must be stopped.
-async fn opened_to_look(config: &Config) -> anyhow::Result<Ledger> {
+/// The configured ledger, to be read. With an engine of which only one process can have the files, the server must be stopped.
+pub(crate) async fn opened_to_look(config: &Config) -> anyhow::Result<Ledger> {
     if !config.allows_a_look() {
         return Ok(Desk::open(config).await?.ledger);
     }

@@ -17,7 +17,7 @@ use mail::{Address, GroupId, ProcessId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use self::desk::{Desk, directory_of, kept_rules, look};
+pub(crate) use self::desk::{Desk, directory_of, kept_rules, look, opened_to_look};
 pub(crate) use self::export::{FolderSink, NoFiles, Sink};
 pub(crate) use self::people::hash_password;
 pub(crate) use self::queue::{QueueChange, QueueSelection};

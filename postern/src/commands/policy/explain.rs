@@ -1,26 +1,22 @@
 //! `postern policy explain`: a mail in a file, and step by step what the rules make of it. Who sends it is taken for granted,
 //! and nothing of it is kept or sent.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
-use mail::{Address, Budget, GroupId, Message, ReversePath, Scan, Scanner};
+use mail::{Address, GroupId, Message, ReversePath, Scan};
 use policies::detect::{Business, Source};
-use policies::{
-    Facts, Passing, Protection, Recipient, RuleFiles, RulesHash, Ruleset, SampleMarket, Story, Verdict,
-};
+use policies::{Facts, Protection, Recipient, RuleFiles, RulesHash, Ruleset, Story, Verdict};
 use serde::Serialize;
-use store::Directory;
 
+use super::mails::{Market, parsed, scanned};
 use super::{Files, wait};
 use crate::cli::{Outcome, Output};
-use crate::config::{Config, Relay};
+use crate::config::Config;
 use crate::print;
-use crate::tools::{directory_of, kept_rules};
+use crate::tools::kept_rules;
 
 #[derive(Args)]
 pub(crate) struct Explain {
@@ -40,12 +36,6 @@ pub(crate) struct Explain {
     output: Output,
     #[command(flatten)]
     files: Files,
-}
-
-/// Where addresses are looked up: the directory of an installation, or the made-up market of the examples.
-enum Market {
-    Real { directory: Arc<Directory>, notice_domain: String, passing: Passing },
-    Sample(SampleMarket),
 }
 
 /// The story as programs read it.
@@ -146,7 +136,8 @@ impl Explain {
         let (Some(hash), Some(config)) = (self.rules, config) else { return self.files.rules() };
         crate::log::start_quietly(config.log);
         let kept = wait(kept_rules(config, hash))?;
-        Ruleset::read(RuleFiles::kept(kept)).with_context(|| format!("the kept rules {hash} are not read any more"))
+        Ruleset::read(RuleFiles::kept(kept))
+            .with_context(|| format!("the kept rules {hash} are not read any more"))
     }
 
     fn sender(&self, message: &Message) -> anyhow::Result<Address> {
@@ -154,72 +145,6 @@ impl Explain {
             (Some(sender), _) => parsed(sender),
             (None, [author]) => parsed(author.address.as_deref().unwrap_or_default()),
             (None, _) => bail!("the mail has no single author; name the sender with --sender ADDR"),
-        }
-    }
-}
-
-fn parsed(address: &str) -> anyhow::Result<Address> {
-    Address::parse(address).with_context(|| format!("{address:?} is no address"))
-}
-
-/// Files often have the line ends of the system that they lie on.
-fn scanned(file: &Path) -> anyhow::Result<Message> {
-    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    ensure!(!bytes.is_empty(), "{} is empty", file.display());
-    let mut scanner = Scanner::new(Budget::default());
-    for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-        match piece.strip_suffix(b"\n") {
-            Some(line) if !line.ends_with(b"\r") => {
-                scanner.feed(line);
-                scanner.feed(b"\r\n");
-            }
-            _ => scanner.feed(piece),
-        }
-    }
-    Ok(scanner.finish())
-}
-
-impl Market {
-    fn of(config: Option<&Config>, rules: &Ruleset) -> anyhow::Result<Self> {
-        let Some(config) = config else { return Ok(Self::Sample(SampleMarket::of(rules.catalogue()))) };
-        crate::log::start_quietly(config.log);
-        Ok(Self::Real {
-            directory: wait(directory_of(config))?,
-            notice_domain: config.notices.reply_domain.clone(),
-            passing: match config.relay {
-                Relay::On => Passing::On,
-                Relay::Off => Passing::Off,
-            },
-        })
-    }
-
-    fn company(&self, address: &Address) -> Option<GroupId> {
-        match self {
-            Self::Real { directory, .. } => directory.group_of(address).cloned(),
-            Self::Sample(_) => SampleMarket::company(address.domain()),
-        }
-    }
-
-    fn is_staff(&self, domain: &str) -> bool {
-        match self {
-            Self::Real { directory, .. } => directory.group_of_domain(domain).is_some(),
-            Self::Sample(_) => SampleMarket::has(domain),
-        }
-    }
-
-    fn recipient(&self, group: &GroupId, to: &Address) -> Recipient {
-        match self {
-            Self::Real { directory, notice_domain, .. } => {
-                gateway::recipient_of(directory, notice_domain, group, to)
-            }
-            Self::Sample(market) => market.recipient(group, to),
-        }
-    }
-
-    fn passing(&self) -> Passing {
-        match self {
-            Self::Real { passing, .. } => *passing,
-            Self::Sample(_) => Passing::On,
         }
     }
 }
@@ -275,11 +200,7 @@ fn classified(story: &Story<'_>) -> Classified {
         second: classification.second().map(|(process, _)| process.to_string()),
         margin: classification.margin(),
         scores: classification.scores.iter().map(|(process, score)| (process.to_string(), *score)).collect(),
-        rules: story
-            .classification
-            .iter()
-            .map(|outcome| tried(outcome.rule, outcome.failed))
-            .collect(),
+        rules: story.classification.iter().map(|outcome| tried(outcome.rule, outcome.failed)).collect(),
     }
 }
 
@@ -290,7 +211,9 @@ fn tried(rule: &policies::RuleId, failed: Option<&'static str>) -> Tried {
 fn decided(rules: &Ruleset, to: &Address, asked: &policies::Asked<'_>, verdict: &Verdict) -> Decided {
     let place = match verdict {
         Verdict::Secure { signal, process, contact_type, .. } => Some((signal, process, contact_type)),
-        Verdict::Hold { place: Some(place), .. } => Some((&place.signal, &place.process, &place.contact_type)),
+        Verdict::Hold { place: Some(place), .. } => {
+            Some((&place.signal, &place.process, &place.contact_type))
+        }
         _ => None,
     };
     let due = place.and_then(|(_, process, rung)| rules.due(process, rung, Timestamp::now()));
@@ -322,7 +245,10 @@ fn in_words(told: &Told) -> String {
     ];
     lines.extend(told.findings.iter().map(|finding| {
         let counts = if finding.counts { "counts" } else { "does not count" };
-        format!("  {} ({}, {counts}) in {}: {}", finding.category, finding.confidence, finding.place, finding.masked)
+        format!(
+            "  {} ({}, {counts}) in {}: {}",
+            finding.category, finding.confidence, finding.place, finding.masked
+        )
     }));
     let Classified { process, second, margin, scores, rules } = &told.classification;
     lines.push(format!("about    {}", process.as_deref().unwrap_or("no process that the rules know")));
