@@ -5,9 +5,10 @@
 mod mistakes;
 
 use mistakes::check;
-use policies::{FileKind, RuleFiles, Ruleset, TagRules, VerdictRules};
+use policies::{ClassificationRules, FileKind, RuleFiles, Ruleset, TagRules, VerdictRules};
 
 const TAGS: &str = include_str!("../shipped/tags.toml");
+const CLASSIFICATION: &str = include_str!("../shipped/classification.toml");
 const VERDICTS: &str = include_str!("../shipped/verdicts.toml");
 
 #[test]
@@ -125,6 +126,124 @@ fn wrong_verdicts() {
             ),
         ],
     );
+}
+
+#[test]
+fn wrong_conditions_of_content() {
+    check(
+        VERDICTS,
+        |text| VerdictRules::parse("v.toml", text).map(drop),
+        &[
+            (
+                "personal_data = \"found\"",
+                "findings = { mpam = 1 }",
+                "findings: unknown category \"mpam\"; use one of mpan, mprn, ",
+            ),
+            (
+                "personal_data = \"found\"",
+                "findings = { mpan = 0 }",
+                "findings: so many there always are; write 1",
+            ),
+            ("personal_data = \"found\"", "findings = {}", "findings: nothing is asked for; name a category"),
+            ("personal_data = \"found\"", "special = \"yes\"", "special: invalid type"),
+            ("personal_data = \"found\"", "class = [\"robot\"]", "class: unknown variant `robot`"),
+            ("personal_data = \"found\"", "class = []", "class: an empty list fits nothing"),
+            ("personal_data = \"found\"", "tls = [\"ssl\"]", "tls: unknown variant `ssl`"),
+            (
+                "personal_data = \"found\"",
+                "sender_group = [\"Alpha\"]",
+                "sender_group: \"Alpha\" is not a name",
+            ),
+            ("personal_data = \"found\"", "classified = [\"yes\"]", "classified: unknown variant `yes`"),
+            (
+                "[\"own-domain\"]",
+                "[\"own-domain\"]\nclassified = [\"none\"]",
+                "recipient: own-domain: a code in the subject and the classification place mail to a counterparty",
+            ),
+        ],
+    );
+    let secures = VERDICTS.replacen("subject_code = [\"mailbox\"]", "classified = [\"mailbox\"]", 1);
+    let mixed = VerdictRules::parse("v.toml", &secures).unwrap_err();
+    assert!(mixed.problem.contains("secured for the one and travel in the clear"), "{mixed}");
+    assert!(mixed.remedy.contains("classified = [\"no-mailbox\"]"), "{mixed}");
+}
+
+#[test]
+fn wrong_classification_rules() {
+    check(
+        CLASSIFICATION,
+        |text| ClassificationRules::parse("c.toml", text).map(drop),
+        &[
+            ("enough = 20", "enough = 0", "enough: 0 is no weight; write a whole number from 1 to 1000"),
+            ("enough = 20\n", "", "enough: missing field `enough`; add the key"),
+            ("weight = 90", "weight = 1001", "weight: 1001 is no weight"),
+            ("weight = 90", "weight = \"heavy\"", "weight: invalid type"),
+            ("id = \"cmq-text\"", "id = \"cmq-subject\"", "id: the rule cmq-subject is there twice"),
+            ("id = \"cmq-text\"", "id = \"\"", "id: the text is empty"),
+            (
+                "process = \"contract-manager-queries\"",
+                "process = \"Contract\"",
+                "process: \"Contract\" is not a name",
+            ),
+            (
+                "subject = [\"contract manager query\"",
+                "subject = [\" - \"",
+                "subject: there is no letter and no digit in it",
+            ),
+            ("recipient = [\"contract manager\"", "recipient = [\"\"", "recipient: the text is empty"),
+            ("weight = 50\nsubject", "decides = 1\nweight = 50\nsubject", "decides: invalid type"),
+            (
+                "weight = 90\n",
+                "subject_pattern = ['(']\nweight = 90\n",
+                "subject_pattern: no regular expression: ",
+            ),
+            (
+                "weight = 90\n",
+                "text_pattern = ['(?=a)']\nweight = 90\n",
+                "text_pattern: no regular expression: look-around",
+            ),
+            (
+                "weight = 90\n",
+                "text_pattern = ['(a)\\1']\nweight = 90\n",
+                "text_pattern: no regular expression: back",
+            ),
+            (
+                "weight = 90\n",
+                "text_pattern = ['a{1000000}']\nweight = 90\n",
+                "text_pattern: no regular expression: ",
+            ),
+            (
+                "weight = 90\n",
+                "attachment_name_pattern = []\nweight = 90\n",
+                "attachment_name_pattern: an empty list fits",
+            ),
+            (
+                "weight = 90\n",
+                "tag = [\"nhs\"]\nweight = 90\n",
+                "tag: \"nhs\" is no kind of tag; write \"mpan\"",
+            ),
+            (
+                "weight = 90\n",
+                "sender_group = [\"A B\"]\nweight = 90\n",
+                "sender_group: \"A B\" is not a name",
+            ),
+            (
+                "weight = 90\n",
+                "header = [{ name = \"X\" }]\nweight = 90\n",
+                "pattern: missing field `pattern`",
+            ),
+            ("weight = 90\n", "colour = \"red\"\nweight = 90\n", "colour: unknown field `colour`"),
+        ],
+    );
+    let weightless = CLASSIFICATION.replacen("weight = 90\n", "", 1);
+    let error = ClassificationRules::parse("c.toml", &weightless).unwrap_err();
+    assert_eq!((error.key.as_str(), error.problem.as_str()), ("weight", "the rule has no weight"));
+    let mut files = RuleFiles::shipped();
+    let text = CLASSIFICATION.replacen("process = \"crossed-meters\"", "process = \"crossed-metres\"", 1);
+    files.replace(FileKind::Classification, "c.toml", text);
+    let error = Ruleset::read(files).unwrap_err();
+    assert_eq!((error.file.as_str(), error.key.as_str()), ("c.toml", "process"));
+    assert!(error.problem.contains("no process crossed-metres"), "{error}");
 }
 
 /// The mistake is in one rule, and another one suffers.
