@@ -28,11 +28,12 @@ pub(super) fn read(scan: &mut Scan<'_>, start: usize, end: usize) {
         return;
     }
     let bytes = scan.text.as_bytes();
-    if bytes[start].is_ascii_alphabetic() {
-        if postcode::read(scan, start, end) || national_insurance(scan, start) || iban::read(scan, start, end)
-        {
-            return;
-        }
+    let is_code = bytes[start].is_ascii_alphabetic()
+        && (postcode::read(scan, start, end)
+            || national_insurance(scan, start)
+            || iban::read(scan, start, end));
+    if is_code {
+        return;
     }
     if end - start == 2 || end - start == GUID {
         guid(scan, start, end);
@@ -45,11 +46,7 @@ pub(super) fn read(scan: &mut Scan<'_>, start: usize, end: usize) {
 pub(super) fn short_word(scan: &mut Scan<'_>, start: usize, end: usize) {
     let bytes = scan.text.as_bytes();
     match (end - start, bytes.get(end)) {
-        (2, Some(b' ' | b'-')) if bytes.get(end + 1).is_some_and(u8::is_ascii_digit) => {
-            if !national_insurance(scan, start) {
-                guid(scan, start, end);
-            }
-        }
+        (2, Some(b' ' | b'-')) if is_digit(bytes, end + 1) && national_insurance(scan, start) => {}
         (2, Some(b'-' | b':')) => guid(scan, start, end),
         (3, Some(b' ')) if &bytes[start..end] == b"GIR" => {
             postcode::read(scan, start, end);
@@ -125,11 +122,10 @@ fn serial(scan: &mut Scan<'_>, start: usize, end: usize) {
 /// Letter, two digits of the year, one or two letters: the number of digits behind them.
 fn usual_serial(token: &[u8]) -> Option<usize> {
     let [b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9', b'A'..=b'Z', rest @ ..] = token else { return None };
-    let rest = rest.strip_prefix(&[b'S'][..]).or_else(|| match rest {
-        [b'A'..=b'Z', rest @ ..] => Some(rest),
-        _ => None,
-    });
-    let rest = rest.unwrap_or(&token[4..]);
+    let rest = match rest {
+        [b'A'..=b'Z', rest @ ..] => rest,
+        rest => rest,
+    };
     rest.iter().all(u8::is_ascii_digit).then_some(rest.len())
 }
 
@@ -170,4 +166,8 @@ pub(super) fn guid(scan: &mut Scan<'_>, start: usize, end: usize) {
     if pairs == GUID_PAIRS {
         scan.add(Category::MeterGuid, Shape::Full, start, at);
     }
+}
+
+fn is_digit(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_some_and(u8::is_ascii_digit)
 }

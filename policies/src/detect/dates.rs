@@ -100,7 +100,7 @@ fn month(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
     };
     let place = MONTHS
         .iter()
-        .position(|name| is(&name) || word.eq_ignore_ascii_case(b"sept") && *name == "september")?;
+        .position(|name| is(name) || word.eq_ignore_ascii_case(b"sept") && *name == "september")?;
     let end = at + length;
     Some((place as u32 + 1, end + usize::from(bytes.get(end) == Some(&b'.'))))
 }

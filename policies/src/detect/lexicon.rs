@@ -11,6 +11,8 @@ const WORD_MAX: usize = 60;
 /// Octets between two words of a phrase: a line break of a quoted reply has four.
 const GAP: usize = 4;
 const SLOT_BITS: u32 = 12;
+/// First words of phrases.
+const MOST_WORDS: usize = 10_000;
 
 /// What a word says: a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -197,6 +199,10 @@ impl Lexicon {
         roles: Roles,
     ) -> Result<(), PolicyError> {
         for entry in list {
+            if self.entries.len() >= MOST_WORDS {
+                let problem = format!("more than {MOST_WORDS} words in the file");
+                return Err(source.error(entry.span(), key, problem, "keep the words that matter"));
+            }
             let text = source.words(key, entry, WORD_MAX)?;
             let mut words = words(&text).into_iter();
             let first = words.next().filter(|word| word[0].is_ascii_alphabetic() || !word[0].is_ascii());

@@ -14,6 +14,8 @@ const MOST_CELLS: usize = 200;
 const HEAD_LINE: usize = 4_000;
 const HEAD_IN_PROSE: usize = 200;
 const CELL: usize = 48;
+/// Octets of a signature at most, empty lines counted.
+const SIGNATURE: usize = 3_000;
 /// What stands behind a closing on its line is a name, not a sentence.
 const BEHIND_CLOSING: usize = 40;
 /// Marks of replies before a line.
@@ -80,6 +82,11 @@ impl Lines {
         self.line.has_number = true;
     }
 
+    /// Whether the text goes on in rows with columns.
+    pub(super) fn is_table(&self) -> bool {
+        self.table.as_ref().is_some_and(|table| table.delimiter.is_some())
+    }
+
     /// What the head of the column says in which the text goes on.
     pub(super) fn head(&self) -> Roles {
         let Some(table) = &self.table else { return Roles::NONE };
@@ -121,8 +128,13 @@ impl Lines {
         let before = &text[self.line.start..start];
         let is_first =
             before.len() <= BEHIND_CLOSING && before.trim_matches(QUOTES).trim_matches(['*', '_']).is_empty();
-        if self.signature.is_none() && is_first && is_alone(&text[end..]) {
-            self.signature = Some(Signature { start: end, left: self.most });
+        if is_first && is_alone(&text[end..]) {
+            // The same letter may stand there twice, as text and as HTML.
+            if let Some(Signature { start, .. }) =
+                self.signature.replace(Signature { start: end, left: self.most })
+            {
+                self.signatures.push((start as u32, self.line.start as u32));
+            }
         }
     }
 
@@ -135,7 +147,7 @@ impl Lines {
         if at == text.len()
             && let Some(Signature { start, .. }) = self.signature.take()
         {
-            self.signatures.push((start as u32, at as u32));
+            self.signatures.push((start as u32, at.min(start + SIGNATURE) as u32));
         }
         let next = at + 1;
         self.line = Line { start: next, first_hit: hits.len(), cell_start: next, ..Line::default() };
@@ -207,6 +219,7 @@ impl Lines {
             let is_first = signature.start >= self.line.start;
             if !is_first && (ends_signature(plain) || self.line.names_data(line, words))
                 || signature.left == 0
+                || at > signature.start + SIGNATURE
             {
                 let end = if is_first { at } else { self.line.start };
                 self.signatures.push((signature.start as u32, end as u32));
@@ -245,11 +258,27 @@ fn is_alone(behind: &str) -> bool {
     words.clone().count() <= 3 && words.clone().all(|word| word.starts_with(char::is_uppercase))
 }
 
-/// The head of the mail that a reply quotes, or a second thought.
+/// The next letter, the head of the mail that a reply quotes, or a second thought.
 fn ends_signature(line: &str) -> bool {
     let plain = line.trim_start_matches(['*', ' ']);
-    ["From:", "Sent:", "-----", "_____", "=====", "PS", "P.S", "p.s", "Begin forwarded"]
-        .iter()
-        .any(|mark| plain.starts_with(mark))
+    [
+        "Dear ",
+        "Hi ",
+        "Hi,",
+        "Hello",
+        "Good morning",
+        "Good afternoon",
+        "From:",
+        "Sent:",
+        "-----",
+        "_____",
+        "=====",
+        "PS",
+        "P.S",
+        "p.s",
+        "Begin forwarded",
+    ]
+    .iter()
+    .any(|mark| plain.starts_with(mark))
         || plain.ends_with("wrote:")
 }

@@ -170,7 +170,8 @@ fn name_at(scan: &Scan<'_>, at: usize) -> Option<Name> {
         let lower = word.to_lowercase();
         let particle = PARTICLES.contains(&lower.as_str()) && bytes.get(end) == Some(&b' ');
         let capital = word.starts_with(char::is_uppercase) && !is_blocked(scan, word, &lower, words);
-        if !capital && !(particle && word == lower) || is_digit(bytes.get(end)) {
+        let goes_on = capital || particle && word == lower;
+        if !goes_on || is_digit(bytes.get(end)) {
             break;
         }
         words += usize::from(capital);

@@ -28,8 +28,9 @@ pub(super) enum HalfAccount {
     Account { start: usize, end: usize },
 }
 
-/// Reads the number that begins with the run of digits `start..end`.
-pub(super) fn read(scan: &mut Scan<'_>, start: usize, end: usize) {
+/// Reads the number that begins with the run of digits `start..end`; `is_inside` something longer that was read, it is only
+/// looked at for what is longer still.
+pub(super) fn read(scan: &mut Scan<'_>, start: usize, end: usize, is_inside: bool) {
     let text = scan.text;
     if end - start < SORT_CODE && !goes_on(text.as_bytes(), end) {
         return;
@@ -43,6 +44,9 @@ pub(super) fn read(scan: &mut Scan<'_>, start: usize, end: usize) {
     account(scan, &chain, start, end);
     if total >= NHS {
         long(scan, &chain, text);
+    }
+    if is_inside {
+        return;
     }
     gas(scan, &chain, text);
     if SERIAL.contains(&first) && digits::stands_alone(text, start, end) {
@@ -62,6 +66,8 @@ fn goes_on(bytes: &[u8], end: usize) -> bool {
 
 fn long(scan: &mut Scan<'_>, chain: &Chain, text: &str) {
     let electricity = mpans(text, chain).next();
+    // A row of a table ends with its line, and so does what stands in its last cell.
+    let electricity = electricity.filter(|point| !(point.number.is_broken() && scan.lines.is_table()));
     if let Some(MeterPoint { number, claim, .. }) = electricity {
         let shape = if claim == Claim::Usual { Shape::Full } else { Shape::Half };
         if shape == Shape::Full || is_free(text, &number) {
@@ -93,7 +99,8 @@ fn gas(scan: &mut Scan<'_>, chain: &Chain, text: &str) {
             Claim::Whole => Shape::Half,
             Claim::Bare | Claim::Short => Shape::Bare,
         };
-        if is_free(text, &number) {
+        let is_torn = number.is_broken() && scan.lines.is_table();
+        if !is_torn && is_free(text, &number) {
             scan.add(Category::Mprn, shape, number.start, number.end);
         }
     }
@@ -186,7 +193,7 @@ fn is_luhn(digits: &str) -> bool {
             _ => digit,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn is_nhs(digits: &str) -> bool {

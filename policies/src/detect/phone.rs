@@ -77,7 +77,8 @@ impl Number {
         let known = match rest.first()? {
             b'1' => matches!(rest.len(), 9 | 10),
             b'2' | b'3' | b'7' | b'9' => rest.len() == 10,
-            b'5' | b'8' => matches!(rest.len(), 9 | 10),
+            b'5' => rest.len() == 10 || rest.len() == 9 && rest.starts_with(b"500"),
+            b'8' => rest.len() == 10 || rest.len() == 9 && rest.starts_with(b"800"),
             _ => false,
         };
         if !known {

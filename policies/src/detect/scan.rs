@@ -144,8 +144,7 @@ impl<'a> Scan<'a> {
     fn letters(&mut self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
         let (mut end, mut code_of_word) = (start, 0);
-        loop {
-            let Some(byte) = bytes.get(end) else { break };
+        while let Some(byte) = bytes.get(end) {
             match CLASSES[usize::from(*byte)] {
                 Class::Letter => {}
                 Class::Other if *byte == b'\'' && is_letter(bytes, end + 1) => {}
@@ -172,7 +171,7 @@ impl<'a> Scan<'a> {
         let end = token_end(self.text.as_bytes(), digits);
         let labelled = self.hits.len() > before || matches!(letters, "S" | "M");
         if labelled && self.text[digits..end].bytes().all(|byte| byte.is_ascii_digit()) {
-            numbers::read(self, digits, end);
+            numbers::read(self, digits, end, false);
         }
         codes::read(self, start, end);
         end
@@ -193,8 +192,9 @@ impl<'a> Scan<'a> {
         if digits == 2 && matches!(bytes.get(end), Some(b'-' | b':')) {
             codes::guid(self, start, end);
         }
+        let is_inside = self.is_read(start);
         phone::read(self, start, end);
-        numbers::read(self, start, end);
+        numbers::read(self, start, end, is_inside);
         end
     }
 

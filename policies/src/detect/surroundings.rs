@@ -233,7 +233,7 @@ impl<'a> Surroundings<'a> {
 
     fn vulnerability(&self, candidate: &Candidate, window: usize) -> Option<Confidence> {
         let (start, end) = (candidate.start as usize, candidate.end as usize);
-        if self.quiet.has(candidate.start) {
+        if candidate.shape == Shape::Half && self.quiet.has(candidate.start) {
             return None;
         }
         let around = self.roles(start.saturating_sub(window), start, end, end + window).and(candidate.head);

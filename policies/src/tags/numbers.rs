@@ -87,7 +87,8 @@ pub(crate) fn mprns<'a>(text: &'a str, chain: &'a Chain) -> impl Iterator<Item =
     let short = Some(first).filter(|first| (MPRN_SHORTEST..MPRN).contains(first));
     [Some(MPRN), short].into_iter().flatten().filter_map(move |length| {
         let number = chain.number(length)?;
-        let tag = Tag::mprn(number.digits)?;
+        // Nothing but zeros passes the check.
+        let tag = Tag::mprn(number.digits).filter(|_| number.digits.bytes().any(|digit| digit != b'0'))?;
         let whole = || number.groups.len() == 1 && number.stands_alone(text);
         let claim = match length {
             MPRN if whole() && number.has_m(text) => Claim::Usual,
