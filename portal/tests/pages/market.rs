@@ -134,7 +134,7 @@ impl Market {
                 tags: vec![Tag::mpan(MPAN).unwrap()],
                 decided_by: "test".into(),
                 decision: None,
-                addressed: None,
+                addressed: Some(store::Addressed::Unnamed),
             }],
         };
         change(&mut acceptance);

@@ -18,7 +18,7 @@ async fn every_proof_is_told_in_plain_words() {
     let market = Market::new().await;
     let ali = market.user("ali@alpha.example").id;
     for (proof, words, strong) in [
-        (Proof::Login(ali), "Sender proved by login of ali", true),
+        (Proof::Login(ali, None), "Sender proved by login of ali", true),
         (Proof::Certificate([1; 32]), "Sender proved by its client certificate", true),
         (Proof::Network, "Sender proved by its registered network", true),
         (Proof::Domain("alpha.example".into()), "Signed by alpha.example (DKIM)", true),
@@ -46,12 +46,13 @@ async fn the_checks_of_the_domain_are_a_detail() {
         dmarc: AuthResult::Fail,
         arc: AuthResult::None,
         domain: Some("alpha.example".into()),
+        addressed: None,
     };
     let sent = market.send_as(PLAIN, |mail| mail.authentication = Some(authentication)).await;
     let page = page(&market, &sent).await;
     let details =
         page.split("<details class=\"checks\">").nth(1).expect("a detail").split("</details>").next();
-    for words in ["SPF", "failed softly", "DKIM", "passed, for alpha.example", "DMARC", "ARC", "not there"] {
+    for words in ["SPF", "failed softly", "DKIM", "passed, for alpha.example", "DMARC", "ARC", "not there", "Recipient", "not named in To or Cc"] {
         assert!(details.unwrap().contains(words), "{words}");
     }
 }

@@ -144,7 +144,7 @@ const REFUSED_TO: OptionalKey<Folder> = OptionalKey {
 
 const AUTHSERV_ID: OptionalKey<String> = OptionalKey {
     name: "authserv_id",
-    doc: "The name under which the mailbox's own server writes Authentication-Results (RFC 8601). Its word that DMARC passed then \
+    doc: "The name under which the mailbox's own server writes Authentication-Results (RFC 8601). Its word that a DKIM signature of the author's domain passed then \
           proves a sender. The server must remove such fields from mail that comes in.",
     example: "\"mx.beta.example\"",
     read: value::text,
