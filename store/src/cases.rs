@@ -17,8 +17,8 @@ use crate::{
     ledger::Ledger,
     proof::{Authentication, Proof},
     recall::Withdrawal,
-    rules::Decision,
     records,
+    rules::Decision,
 };
 
 /// One conversation between two groups about one matter in one process.

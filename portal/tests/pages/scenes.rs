@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use mail::{Budget, Class, Envelope, HoldReason, Rcpt, ReversePath, Scan, Scanner, Tag};
 use store::{
-    Actor, AppPassword, AuthResult, AppPasswordId, CaseBound, ContentWriter, DirectoryChange, Entry, Joining, Leased,
-    Onward, Outcome, Party, Passage, Place, Proof, Returned, TaskKind, Withdrawal,
+    Actor, AppPassword, AppPasswordId, AuthResult, CaseBound, ContentWriter, DirectoryChange, Entry, Joining,
+    Leased, Onward, Outcome, Party, Passage, Place, Proof, Returned, TaskKind, Withdrawal,
 };
 
 use crate::market::{MPAN, Market, Sent};
@@ -46,7 +46,13 @@ impl Market {
             decision: None,
             addressed: None,
         };
-        let bound = CaseBound { message_id: None, automatic: false, entries: vec![entry], receipt: None, recall: None };
+        let bound = CaseBound {
+            message_id: None,
+            automatic: false,
+            entries: vec![entry],
+            receipt: None,
+            recall: None,
+        };
         self.hold_as(mail, HoldReason::Virus, Scan::Found, Onward::Case(Box::new(bound))).await
     }
 
