@@ -1,13 +1,15 @@
 //! The judge: what happens to a mail, recipient by recipient, and why. Pure: the same facts give the same judgement,
 //! and everything that decided is named (rule and signal), so that a decision can be explained later.
 
+mod nature;
+
 use jiff::Timestamp;
-use mail::{ContactType, Defect, GroupId, Message, PartRole, ProcessId, ReversePath, Tag, TagKind};
+use mail::{ContactType, GroupId, Message, ProcessId, Tag, TagKind};
 
 use crate::{
-    Calendars, Catalogue, Class, ClassificationRules, DueDate, Effect, Facts, FileKind, Judged, NamedCase,
-    Opaque, Passing, Place, Placed, PolicyError, Recall, Recipient, Refused, RuleFiles, RulesHash, Signal,
-    TagRules, Verdict,
+    Asked, Calendars, Catalogue, Class, ClassificationRules, DueDate, Facts, FileKind, Judged, NamedCase,
+    Opaque, Passing, Place, Placed, PolicyError, Recipient, Refused, RuleFiles, RulesHash, Signal, TagRules,
+    Verdict,
     classification::Mail,
     detect::{Detectors, Finding, Findings, Inspected},
     due,
@@ -15,6 +17,8 @@ use crate::{
     subject::{self, Named},
     verdicts::{Circumstances, Content, Decision, Has, Kind, Naming, Rule, RuleId, VerdictRules},
 };
+
+use nature::{attachment_names, effect, is_opaque, recall};
 
 /// Everything the judge goes by. Immutable: new files make a new ruleset.
 #[derive(Debug)]
@@ -168,7 +172,7 @@ impl Ruleset {
         facts: &Facts<'_>,
         judged: &Judged,
         recipient: &Recipient,
-    ) -> Option<(String, Vec<(&RuleId, Option<&'static str>)>)> {
+    ) -> Option<Asked<'_>> {
         let kind = kind(facts.sender, recipient, facts.passing)?;
         let names = attachment_names(facts.message);
         let meter_points = self.meter_points(facts.message, &judged.tags, &names);
@@ -180,7 +184,10 @@ impl Ruleset {
         };
         let (circumstances, _) = self.circumstances(&seen, kind, recipient);
         let asked = self.asked(&circumstances, facts.passing);
-        Some((asked.to_string(), self.verdicts.outcomes(&asked).collect()))
+        Some(Asked {
+            circumstances: Some(asked.to_string()),
+            tried: self.verdicts.outcomes(&asked).collect(),
+        })
     }
 
     fn content(&self, facts: &Facts<'_>, findings: &Findings, meter_points: bool) -> Content {
@@ -315,9 +322,9 @@ impl Ruleset {
             return *circumstances;
         }
         let decision = self.verdicts.decide(circumstances).map(|rule| &rule.decision);
-        let into_case = match (circumstances.naming, decision) {
-            (Naming::Code(Has::Mailbox) | Naming::Rules(Has::Mailbox), Some(Decision::Secure)) => true,
-            (Naming::Code(Has::Mailbox), Some(Decision::Hold { .. } | Decision::Refuse { .. })) => true,
+        let into_case = match circumstances.naming {
+            Naming::Code(Has::Mailbox) => !matches!(decision, None | Some(Decision::Relay)),
+            Naming::Rules(Has::Mailbox) => decision == Some(&Decision::Secure),
             _ => false,
         };
         match into_case {
@@ -479,51 +486,6 @@ fn place(
         Some(case) => placed(Signal::References(case.id.clone()), &case.process, &case.contact_type),
         None => placed(signal, &mailbox.process, &mailbox.contact_type),
     }
-}
-
-/// Nobody could look inside: it is closed, or it could not be opened.
-fn is_opaque(defect: Defect) -> bool {
-    matches!(defect, Defect::Opaque | Defect::ContainerUnreadable)
-}
-
-/// A file may be named in the text as well; the names of the text's own parts are nobody's business.
-fn attachment_names(message: &Message) -> Vec<&str> {
-    let files = message.headline.parts.iter().filter(|part| part.role != PartRole::Body);
-    files.filter_map(|part| part.name.as_deref()).collect()
-}
-
-/// Only a person's mail acts (promise 9); configuration cannot change that. Who wants no answer to a failure is a
-/// machine, even if nothing else shows it (RFC 5321 §4.5.5).
-fn effect(class: mail::Class, reverse_path: &ReversePath) -> Effect {
-    if *reverse_path == ReversePath::Null {
-        return Effect::EventOnly;
-    }
-    match class {
-        mail::Class::Human => Effect::Message,
-        mail::Class::AutoReply
-        | mail::Class::Bounce
-        | mail::Class::Receipt
-        | mail::Class::Calendar
-        | mail::Class::Recall
-        | mail::Class::List
-        | mail::Class::Empty => Effect::EventOnly,
-    }
-}
-
-/// A request to take something back acts too, so it must be a person's.
-fn recall(facts: &Facts<'_>) -> Option<Recall> {
-    let Facts { message, reverse_path, .. } = facts;
-    if message.class != mail::Class::Recall || **reverse_path == ReversePath::Null {
-        return None;
-    }
-    let mut of: Vec<String> = Vec::new();
-    for id in message.in_reply_to.iter().chain(message.references.iter().rev()) {
-        if !of.contains(id) {
-            of.push(id.clone());
-        }
-    }
-    let subject = &message.headline.subject;
-    Some(Recall { of, subject: subject::behind_prefix(subject).unwrap_or(subject).to_owned() })
 }
 
 #[cfg(test)]

@@ -82,10 +82,8 @@ impl Ruleset {
     }
 
     fn asked_about(&self, facts: &Facts<'_>, judged: &Judged, recipient: &Recipient) -> Asked<'_> {
-        match self.tried(facts, judged, recipient) {
-            Some((circumstances, tried)) => Asked { circumstances: Some(circumstances), tried },
-            None => Asked { circumstances: None, tried: Vec::new() },
-        }
+        let asked = self.tried(facts, judged, recipient);
+        asked.unwrap_or(Asked { circumstances: None, tried: Vec::new() })
     }
 }
 

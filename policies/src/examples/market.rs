@@ -76,7 +76,8 @@ impl SampleMarket {
 
     fn case(&self, local: &str) -> Option<NamedCase> {
         let (process, rung) = self.processes.iter().find(|(process, _)| process.as_str() == local)?;
-        let side = |domain: &&str| Some((Self::company(domain)?, domain.get(..4)?.to_uppercase().parse().ok()?));
+        let side =
+            |domain: &&str| Some((Self::company(domain)?, domain.get(..4)?.to_uppercase().parse().ok()?));
         Some(NamedCase {
             id: "example".to_owned(),
             process: process.clone(),
@@ -85,4 +86,3 @@ impl SampleMarket {
         })
     }
 }
-

@@ -1,8 +1,8 @@
 //! What the shipped rules say about a mail, recipient by recipient.
 
-use mail::{Address, Budget, HoldReason, Scan, Scanner};
+use mail::{Address, Budget, Defect, HoldReason, ReversePath, Scan, Scanner};
 
-use crate::{Protection, detect::Business};
+use crate::{Effect, Protection, Recall, detect::Business};
 
 use super::*;
 
