@@ -147,7 +147,7 @@ fn every_name_of_its_own_is_an_alias_in_every_catalogue() {
                 let expected = Some((process.id.clone(), rung.contact_type.clone(), None));
                 for name in [
                     format!("{} - {}", process.name, rung.name),
-                    format!("{}-{}s", process.name.to_uppercase(), rung.name.to_lowercase()),
+                    format!("{}-{}", process.name.to_uppercase(), rung.name.to_lowercase()),
                     format!("{}-{}", process.id, rung.contact_type),
                 ] {
                     assert_eq!(catalogue.alias(&name), expected, "{name}");
