@@ -64,7 +64,7 @@ impl Share {
     }
 
     fn per_thousand(self) -> u64 {
-        if self.of == 0 { 1_000 } else { self.right * 1_000 / self.of }
+        (self.right * 1_000).checked_div(self.of).unwrap_or(1_000)
     }
 
     fn plus(self, other: Self) -> Self {
@@ -74,7 +74,7 @@ impl Share {
 
 impl std::fmt::Display for Share {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let hundredths = if self.of == 0 { 10_000 } else { self.right * 10_000 / self.of };
+        let hundredths = (self.right * 10_000).checked_div(self.of).unwrap_or(10_000);
         write!(f, "{}.{:02} % ({} of {})", hundredths / 100, hundredths % 100, self.right, self.of)
     }
 }
