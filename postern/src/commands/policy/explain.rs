@@ -108,8 +108,9 @@ impl Explain {
         let config = self.files.config()?;
         let rules = self.ruleset(config.as_ref())?;
         let market = Market::of(config.as_ref(), &rules)?;
-        let message = scanned(&self.file)?;
-        let sender = self.sender(&message)?;
+        let scanned = scanned(&self.file)?;
+        let message = &scanned.message;
+        let sender = self.sender(message)?;
         let group = market.company(&sender).with_context(|| {
             format!("{sender} belongs to no company here; name somebody of one with --sender ADDR")
         })?;
@@ -120,16 +121,16 @@ impl Explain {
             sender: &group,
             passing: market.passing(),
             reverse_path: &ReversePath::Address(sender.clone()),
-            message: &message,
+            message,
             recipients: &recipients,
             referenced: &[],
             scan: Scan::Off,
             protection: Protection::Tls,
-            documents: &[],
+            documents: &scanned.documents(),
             business: &Business::new(&is_staff, &message.headline),
             fields: &[],
         });
-        Ok(told(&rules, &story, &message, &sender, &group, &to))
+        Ok(told(&rules, &story, message, &sender, &group, &to))
     }
 
     fn ruleset(&self, config: Option<&Config>) -> anyhow::Result<Ruleset> {

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use gateway::Watched;
-use mail::{Address, GroupId, Message, ReversePath, Scan};
+use mail::{Address, GroupId, ReversePath, Scan};
 use policies::detect::Business;
 use policies::{Facts, Judged, Protection, Recipient, Ruleset};
 use store::{Ledger, Observation, ShadowReport};
 
-use super::mails::{Market, scanned};
+use super::mails::{Market, Scanned, scanned};
 use super::wait;
 use crate::config::Config;
 use crate::tools::{ShadowRows, opened_to_look};
@@ -32,8 +32,8 @@ pub(super) fn counted(
     let mut counts = BTreeMap::new();
     let mut left_out = 0;
     for file in files {
-        let message = scanned(&file)?;
-        match observed(&market, &ledger, &rules, tried.as_ref(), &message) {
+        let mail = scanned(&file)?;
+        match observed(&market, &ledger, &rules, tried.as_ref(), &mail) {
             Some(seen) if group.is_none_or(|group| *group == seen.group) => {
                 for tally in seen.tallies {
                     *counts.entry(tally).or_default() += 1;
@@ -71,8 +71,9 @@ fn observed(
     ledger: &Ledger,
     rules: &Ruleset,
     tried: Option<&Ruleset>,
-    message: &Message,
+    mail: &Scanned,
 ) -> Option<Observation> {
+    let message = &mail.message;
     let headline = &message.headline;
     let [author] = &headline.from[..] else { return None };
     let sender = Address::parse(author.address.as_deref()?).ok()?;
@@ -95,7 +96,7 @@ fn observed(
             referenced: &[],
             scan: Scan::Off,
             protection: Protection::Tls,
-            documents: &[],
+            documents: &mail.documents(),
             business: &Business::new(&is_staff, headline),
             fields: &[],
         })

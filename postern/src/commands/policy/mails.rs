@@ -5,11 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use gateway::documents::{self, DocumentSettings, Original, ReadDocument, Reader};
 use mail::{Address, Budget, GroupId, Message, Scanner};
+use policies::detect::Document;
 use policies::{Passing, Recipient, Ruleset, SampleMarket};
 use store::Directory;
 
 use super::wait;
+use crate::commands::read_documents;
 use crate::config::{Config, Relay};
 use crate::tools::directory_of;
 
@@ -23,21 +26,40 @@ pub(super) fn parsed(address: &str) -> anyhow::Result<Address> {
     Address::parse(address).with_context(|| format!("{address:?} is no address"))
 }
 
-/// Files often have the line ends of the system that they lie on.
-pub(super) fn scanned(file: &Path) -> anyhow::Result<Message> {
+/// A mail and the text of its files, read as the server reads them.
+pub(super) struct Scanned {
+    pub(super) message: Message,
+    read: Vec<ReadDocument>,
+}
+
+impl Scanned {
+    pub(super) fn documents(&self) -> Vec<Document<'_>> {
+        documents::listed(&self.message.headline, &self.read)
+    }
+}
+
+pub(super) fn scanned(file: &Path) -> anyhow::Result<Scanned> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     ensure!(!bytes.is_empty(), "{} is empty", file.display());
+    let bytes = as_sent(&bytes);
     let mut scanner = Scanner::new(Budget::default());
+    scanner.feed(&bytes);
+    let mut message = scanner.finish();
+    let reader = Reader::new(DocumentSettings::of_this_program(read_documents::NAME));
+    let read = wait(async { Ok(reader.read(&mut message, Original::Plain(&bytes)).await?) })?;
+    Ok(Scanned { message, read })
+}
+
+/// Files often have the line ends of the system that they lie on.
+fn as_sent(bytes: &[u8]) -> Vec<u8> {
+    let mut sent = Vec::with_capacity(bytes.len() + bytes.len() / 32);
     for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
         match piece.strip_suffix(b"\n") {
-            Some(line) if !line.ends_with(b"\r") => {
-                scanner.feed(line);
-                scanner.feed(b"\r\n");
-            }
-            _ => scanner.feed(piece),
+            Some(line) if !line.ends_with(b"\r") => sent.extend([line, b"\r\n"].concat()),
+            _ => sent.extend(piece),
         }
     }
-    Ok(scanner.finish())
+    sent
 }
 
 impl Market {
