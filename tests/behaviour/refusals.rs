@@ -39,7 +39,9 @@ fn an_unmapped_address() {
     {
         let mail = Letter::new(AMY, to, "Unmapped", "unmapped@alpha.example").bytes();
         let reply = stage.amy().deliver(AMY, &[to], &mail).unwrap();
-        assert!(reply.is("550 5.1.1 "), "{to}: {reply:?}");
+        // At another company's domain the subject could have named a process, so there the mail itself is refused.
+        let status = if to.ends_with("@beta.example") { "550 5.7.1 " } else { "550 5.1.1 " };
+        assert!(reply.is(status), "{to}: {reply:?}");
         assert!(reply.text.contains("not mapped"), "{reply:?}");
     }
     stage.ends_empty();
