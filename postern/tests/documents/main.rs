@@ -5,7 +5,7 @@
 mod attacks;
 mod confinement;
 #[path = "../../../policies/tests/market/mails/mod.rs"]
-#[expect(dead_code, reason = "the labels are measured next to the rules")]
+#[expect(dead_code, unused_imports, reason = "the labels are measured next to the rules")]
 mod mails;
 mod offices;
 
