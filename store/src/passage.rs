@@ -15,6 +15,7 @@ use crate::{
     content::SealedContent,
     engine::Changeset,
     error::StoreError,
+    held::held_source,
     ids::{ContentId, JobId, PassageId, UserId},
     jobs::{Job, JobKind, RelayJob},
     keys::{Key, Table},
@@ -264,10 +265,12 @@ impl Ledger {
 }
 
 impl PassageRecord {
-    /// The row that answers a second delivery to this recipient.
-    pub(crate) fn source_of(&self, recipient: &Rcpt) -> Option<Vec<u8>> {
-        let place = self.envelope.recipients.iter().position(|known| known == recipient)?;
-        self.sources.as_ref()?.get(place).map(relay_source)
+    /// The rows that answer a second delivery to this recipient; one that was held before it went on is known as held.
+    pub(crate) fn marks_of(&self, recipient: &Rcpt) -> Vec<Vec<u8>> {
+        let mut recipients = self.envelope.recipients.iter();
+        let place = recipients.position(|known| known == recipient);
+        let source = place.and_then(|place| self.sources.as_ref()?.get(place));
+        source.map_or_else(Vec::new, |source| vec![relay_source(source), held_source(source)])
     }
 }
 

@@ -74,7 +74,8 @@ impl Ledger {
         changes: &mut Changeset,
     ) -> Result<Released, StoreError> {
         let passage = PassageRecord {
-            sources: None,
+            // A recipient that is not reached loses its mark, so that the mail can be sent again.
+            sources: record.sources.clone(),
             id: PassageId::new(self.now())?,
             from_group: record.mail.from_group.clone(),
             proof: record.mail.proof.clone(),

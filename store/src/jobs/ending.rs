@@ -371,7 +371,7 @@ impl Ledger {
         changes: &mut Changeset,
     ) -> Result<bool, StoreError> {
         // Sent again it is tried again, and not taken for what was done.
-        changes.delete.extend(passage.source_of(&relay.to));
+        changes.delete.extend(passage.marks_of(&relay.to));
         Ok(wants_report(relay.to.notify, Fate::Failed)
             && self.report(passage, relay, Fate::Failed, detail, changes)?)
     }

@@ -312,3 +312,54 @@ async fn a_mail_is_in_one_place_whatever_is_thought_of_it_later() {
         assert_eq!((what(1).await, what(7).await), (None, None));
     }
 }
+
+#[tokio::test]
+async fn what_was_released_and_did_not_arrive_may_be_sent_again() {
+    let failures = [
+        Outcome::Abandoned("550 5.7.1 stopped at the door".to_owned()),
+        Outcome::Expired("4.4.1 no answer".to_owned()),
+    ];
+    for failure in failures {
+        for market in Market::everywhere().await {
+            let what = async || market.ledger.earlier(&[[1; 32]]).await.unwrap();
+            let first = market.hold(1, b"body").await;
+            market.finish_all(Outcome::Done).await;
+            let (actor, alpha) = (Actor::User(market.reader), id("alpha"));
+            market.ledger.release_held(&actor, &alpha, first, NO_CLOCK).await.unwrap().unwrap();
+            assert_eq!(what().await, Some(Earlier::Held), "on its way");
+            market.finish_all(failure.clone()).await;
+            assert_eq!(what().await, None);
+            let second = market.hold(1, b"body").await;
+            assert_ne!(second, first);
+            assert_eq!(market.waiting("alpha").await, 1, "it is really held");
+            // What was sent back is no different.
+            assert!(market.ledger.return_held(&actor, &alpha, second).await.unwrap());
+            let third = market.hold(1, b"body").await;
+            assert!(third != first && third != second);
+            assert_eq!(market.waiting("alpha").await, 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_released_mail_only_who_was_not_reached_gets_it_again() {
+    for market in Market::everywhere().await {
+        let passage = market.passage(&["bo@beta.example", "bob@far.example"], 1, b"body").await;
+        let held = market.ledger.hold(passage, HoldReason::Rule, Onward::Relay).await.unwrap();
+        market.finish_all(Outcome::Done).await;
+        market.ledger.release_held(&Actor::Tool, &id("alpha"), held, NO_CLOCK).await.unwrap().unwrap();
+        for leased in market.lease().await {
+            let outcome = match leased.job.to() == &address("bob@far.example") {
+                true => Outcome::Abandoned("5.1.1".to_owned()),
+                false => Outcome::Done,
+            };
+            market.ledger.finish_job(leased, outcome).await.unwrap();
+        }
+        let what = async |source: u8| market.ledger.earlier(&[[source; 32]]).await.unwrap();
+        assert_eq!((what(1).await, what(2).await), (Some(Earlier::Held), None));
+        let again = market.passage(&["bo@beta.example", "bob@far.example"], 1, b"body").await;
+        market.ledger.hold(again, HoldReason::Rule, Onward::Relay).await.unwrap();
+        let [mail] = market.ledger.held(&id("alpha"), None, 9).await.unwrap().mails.try_into().unwrap();
+        assert_eq!(mail.recipients, 1);
+    }
+}
