@@ -34,6 +34,13 @@ impl<'a> Field<'a> {
     }
 }
 
+/// Name and value of every regular field of the mail's header, as far as a header block may reach.
+pub fn header_fields(mail: &[u8]) -> Vec<(String, String)> {
+    let head = &mail[..mail.len().min(LARGEST_HEAD)];
+    let regular = fields(head).filter(Field::is_regular);
+    regular.map(|field| (String::from_utf8_lossy(field.name).into_owned(), field.text())).collect()
+}
+
 /// The fields of a header block, up to its end or an empty line.
 pub(crate) fn fields(head: &[u8]) -> impl Iterator<Item = Field<'_>> {
     let mut at = 0;
@@ -83,6 +90,13 @@ fn first_line(whole: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_fields_of_a_mail_are_those_of_its_header() {
+        let mail = b"X-Process:  CM\r\nnonsense\r\nSubject: a\r\n b\r\n\r\nX-Body: 1\r\n";
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(header_fields(mail), [field("X-Process", "CM"), field("Subject", "a b")]);
+    }
 
     fn names(head: &[u8]) -> Vec<String> {
         fields(head).map(|field| String::from_utf8_lossy(field.name).into_owned()).collect()

@@ -40,6 +40,7 @@ pub use courier::{
     TlsPolicy,
 };
 pub use dns::{DnsFailure, DnsSettings, DnsUnusable, Resolver};
+pub use fields::header_fields;
 pub use gateway::{Gateway, Settings};
 pub use guards::{Guards, TransactionClass};
 pub use incoming::Incoming;

@@ -2,11 +2,12 @@
 //! the same steps in prose, in the same order. Each stage owns the one before, so none can be skipped.
 
 use mail::{Message, ReversePath, Scan};
-use policies::{Author, AuthorRefusal, Facts, Judged, Passing, Recipient, author, detect::Business};
+use policies::{Author, AuthorRefusal, Facts, Judged, Passing, Recipient, Ruleset, author, detect::Business};
 use store::{Accepted, Act, Actor, Event, Proof};
 
 use crate::{
     documents::{self, ReadDocument},
+    fields::{LARGEST_HEAD, header_fields},
     gateway::{Gateway, refused},
     identify,
     incoming::{Original, Received},
@@ -104,7 +105,7 @@ impl Parsed {
     }
 
     /// Whether mail of this sender may pass on. What a domain or a mailbox proves is who wrote it, not who sends it.
-    fn passing(&self, gateway: &Gateway) -> Passing {
+    pub(crate) fn passing(&self, gateway: &Gateway) -> Passing {
         if self.sender.proof.is_direct() { gateway.settings().passing } else { Passing::Off }
     }
 }
@@ -141,6 +142,16 @@ impl Authored {
         reader.read(message, documents::Original::Sealed(&mail)).await.map_err(|error| refused(&error))
     }
 
+    /// The header's fields, where a rule asks for them.
+    async fn header(&self, gateway: &Gateway, rules: &Ruleset) -> Result<Vec<(String, String)>, Refusal> {
+        if !rules.asks_for_header() {
+            return Ok(Vec::new());
+        }
+        let mail = self.parsed.original.content.open(gateway.ledger());
+        let head = mail.range(0, LARGEST_HEAD as u64).await.map_err(|error| refused(&error))?;
+        Ok(header_fields(&head))
+    }
+
     async fn judged(mut self, gateway: &Gateway) -> Result<Decided, Refusal> {
         if self.parsed.message.hops >= MOST_HOPS {
             return Err(Refusal::Loop);
@@ -154,7 +165,9 @@ impl Authored {
         let referenced = placement::referenced(gateway, &sender.group, message).await?;
         let directory = gateway.ledger().directory();
         let is_staff = |domain: &str| directory.group_of_domain(domain).is_some();
-        let judged = gateway.rules().judge(&Facts {
+        let rules = gateway.rules();
+        let header = self.header(gateway, &rules).await?;
+        let judged = rules.judge(&Facts {
             sender: &sender.group,
             passing: self.parsed.passing(gateway),
             reverse_path: &self.failures_to(),
@@ -165,7 +178,7 @@ impl Authored {
             protection: original.arrival.protection(),
             documents: &documents::listed(&message.headline, &read),
             business: &Business::new(&is_staff, &message.headline),
-            fields: &[],
+            fields: &header.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>(),
         });
         Ok(Decided { authored: self, recipients, judged })
     }

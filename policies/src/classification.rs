@@ -111,6 +111,11 @@ impl ClassificationRules {
         self.rules.iter().map(outcome).collect()
     }
 
+    /// Whether any rule asks for a field of the header.
+    pub(crate) fn asks_for_header(&self) -> bool {
+        self.rules.iter().any(|rule| rule.conditions.asks_for_header())
+    }
+
     /// The least weight that names a process without a rule that decides.
     pub fn enough(&self) -> u32 {
         self.enough

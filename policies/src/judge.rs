@@ -18,7 +18,7 @@ use crate::{
     verdicts::{Circumstances, Content, Decision, Has, Kind, Naming, Rule, RuleId, VerdictRules},
 };
 
-use nature::{attachment_names, effect, is_opaque, recall};
+use nature::{attachment_names, effect, is_opaque, is_unread, recall};
 
 /// Everything the judge goes by. Immutable: new files make a new ruleset.
 #[derive(Debug)]
@@ -84,6 +84,11 @@ impl Ruleset {
 
     pub(crate) fn examples(&self) -> &[Example] {
         &self.examples
+    }
+
+    /// Whether the rules want [`Facts::fields`]: most do not, and the header need not be looked at again.
+    pub fn asks_for_header(&self) -> bool {
+        self.classification.asks_for_header()
     }
 
     /// How personal data are found.
@@ -195,6 +200,7 @@ impl Ruleset {
         Content {
             personal_data: found.personal_data || meter_points,
             opaque: facts.message.headline.defects.iter().any(|defect| is_opaque(*defect)),
+            unread: is_unread(facts),
             scan: facts.scan,
             class: facts.message.class,
             protection: facts.protection,

@@ -72,7 +72,13 @@ fn a_wrong_file_is_1_and_named_with_line_key_and_remedy() {
             "id = \"relay-counterparty\"",
             "keep one of the two",
         ),
-        ("classification", CLASSIFICATION, "enough = 20", "enough = 0", "enough: 0 is no weight\n    write a whole number"),
+        (
+            "classification",
+            CLASSIFICATION,
+            "enough = 20",
+            "enough = 0",
+            "enough: 0 is no weight\n    write a whole number",
+        ),
         ("classification", CLASSIFICATION, "subject = [", "subjet = [", "subjet: unknown field"),
         ("tags", TAGS, "[mpan]", "[mpam]", "mpam: unknown field"),
     ] {
@@ -121,6 +127,23 @@ fn a_decision_is_explained_step_by_step_without_its_values() {
     let nobody =
         postern::run(["policy", "explain", file, "--rcpt", MAILBOX, "--sender", "x@nowhere.example"]);
     assert!(nobody.code == Some(1) && nobody.stderr.contains("--sender"), "{}", nobody.everything());
+}
+
+#[test]
+fn a_field_of_the_header_can_say_what_a_mail_is_about() {
+    let installation = Installation::new(&Settings::default());
+    let rules = "enough = 20\n[[rule]]\nid = \"by-field\"\nprocess = \"crossed-meters\"\ndecides = true\n\
+                 header = [{ name = \"X-Process\", pattern = \"^cm$\" }]\n";
+    fs::write(installation.home().join("classes.toml"), rules).unwrap();
+    installation.configure("[policy]\nclassification = \"classes.toml\"");
+    let mail = installation.folder().join("mail.eml");
+    let about = |field: &str| {
+        fs::write(&mail, format!("From: <{AMY}>\nTo: <{MAILBOX}>\n{field}\nSubject: x\n\nhello\n")).unwrap();
+        let told = installation.json(["policy", "explain", mail.to_str().unwrap(), "--rcpt", MAILBOX]);
+        told["classification"]["process"].clone()
+    };
+    assert_eq!(about("X-Process: CM"), "crossed-meters");
+    assert_eq!(about("X-Process: ET"), Value::Null);
 }
 
 #[test]

@@ -157,6 +157,10 @@ fn files(message: &Message) -> impl Iterator<Item = (Option<&str>, &str)> {
 }
 
 impl Conditions {
+    pub(super) fn asks_for_header(&self) -> bool {
+        self.patterns.iter().any(|pattern| matches!(pattern, Pattern::Header(..)))
+    }
+
     /// The key of the file whose condition is the first that is not so.
     pub(super) fn fit(&self, evidence: &Evidence<'_>) -> Result<(), &'static str> {
         let mail = evidence.mail;

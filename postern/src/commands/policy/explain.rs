@@ -128,7 +128,7 @@ impl Explain {
             protection: Protection::Tls,
             documents: &scanned.documents(),
             business: &Business::new(&is_staff, &message.headline),
-            fields: &[],
+            fields: &scanned.fields(),
         });
         Ok(told(&rules, &story, message, &sender, &group, &to))
     }

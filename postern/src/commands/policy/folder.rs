@@ -98,7 +98,7 @@ fn observed(
             protection: Protection::Tls,
             documents: &mail.documents(),
             business: &Business::new(&is_staff, headline),
-            fields: &[],
+            fields: &mail.fields(),
         })
     };
     let (standing, tried) = (judged(rules), tried.map(judged));

@@ -30,9 +30,14 @@ pub(super) fn parsed(address: &str) -> anyhow::Result<Address> {
 pub(super) struct Scanned {
     pub(super) message: Message,
     read: Vec<ReadDocument>,
+    header: Vec<(String, String)>,
 }
 
 impl Scanned {
+    pub(super) fn fields(&self) -> Vec<(&str, &str)> {
+        self.header.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
     pub(super) fn documents(&self) -> Vec<Document<'_>> {
         documents::listed(&self.message.headline, &self.read)
     }
@@ -47,7 +52,7 @@ pub(super) fn scanned(file: &Path) -> anyhow::Result<Scanned> {
     let mut message = scanner.finish();
     let reader = Reader::new(DocumentSettings::of_this_program(read_documents::NAME));
     let read = wait(async { Ok(reader.read(&mut message, Original::Plain(&bytes)).await?) })?;
-    Ok(Scanned { message, read })
+    Ok(Scanned { message, read, header: gateway::header_fields(&bytes) })
 }
 
 /// Files often have the line ends of the system that they lie on.
