@@ -57,7 +57,7 @@ pub(crate) struct Test {
 
 #[derive(Args)]
 pub(crate) struct Show {
-    /// The hash of the rules, as `policy check` and a message say it
+    /// The hash of the rules, as `policy check` and `health` say it
     hash: RulesHash,
     /// The folder to write into
     dir: PathBuf,

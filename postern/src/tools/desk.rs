@@ -82,7 +82,7 @@ pub(crate) async fn kept_rules(config: &Config, hash: RulesHash) -> anyhow::Resu
     let kept = ledger.rules(hash.as_bytes()).await;
     ledger.close().await;
     kept?.with_context(|| {
-        format!("the ledger keeps no rules {hash}; `postern case show` and `postern policy check` name some")
+        format!("the ledger keeps no rules {hash}; `postern health` and `postern policy check` name those of today")
     })
 }
 
