@@ -5,8 +5,9 @@ mod tally;
 
 use std::collections::BTreeMap;
 
-use jiff::{ToSpan, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date};
 use mail::{Address, GroupId};
+use minicbor::{Decode, Encode};
 
 use crate::{
     accept::SourceKey,
@@ -30,6 +31,13 @@ pub struct Observation {
     pub tallies: Vec<Tally>,
 }
 
+/// The mark of a mail that was counted. The first release wrote an empty list, and so no time.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Counted {
+    #[cbor(n(0), with = "records::optional_time", has_nil)]
+    pub(crate) at: Option<Timestamp>,
+}
+
 /// Counts of some days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShadowReport {
@@ -45,7 +53,7 @@ impl Ledger {
         let mut changes = Changeset::default();
         let key = Key::of(Table::ShadowSource).digest(source).done();
         changes.require.push((key.clone(), None));
-        changes.put.push((key, records::encode(&())?));
+        changes.put.push((key, records::encode(&Counted { at: Some(self.now()) })?));
         self.count_observation(observation, &mut changes);
         match self.commit(changes).await {
             Ok(_) => Ok(true),

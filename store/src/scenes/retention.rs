@@ -3,7 +3,9 @@
 use mail::{Away, HoldReason};
 
 use super::*;
-use crate::{MailPolicy, Onward, Returned, SweepPlace, accept::source_key, engine::Changeset, records};
+use crate::{
+    MailPolicy, Observation, Onward, Returned, SweepPlace, accept::source_key, engine::Changeset, records,
+};
 
 const MARKS: [Table; 5] = [Table::Source, Table::RelaySource, Table::HeldSource, Table::Sent, Table::Away];
 
@@ -123,4 +125,27 @@ async fn a_mail_policy_outlives_the_process_and_not_its_time() {
         market.pass(SignedDuration::from_hours(30 * 24));
         assert_eq!(market.sweep().await, 1);
     }
+}
+
+#[tokio::test]
+async fn what_shadow_mode_has_counted_is_not_known_for_ever() {
+    for market in Market::everywhere().await {
+        let mail = Observation { group: id("alpha"), tallies: Vec::new() };
+        assert!(market.ledger.observe(&mail, &[1; 32]).await.unwrap());
+        market.pass(SignedDuration::from_hours(29 * 24));
+        assert_eq!(market.sweep().await, 0);
+        assert!(!market.ledger.observe(&mail, &[1; 32]).await.unwrap());
+        market.pass(SignedDuration::from_hours(2 * 24));
+        assert_eq!(market.sweep().await, 1);
+        assert!(market.rows(Table::ShadowSource).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_mark_of_shadow_mode_from_an_earlier_release_goes_too() {
+    let market = Market::open().await;
+    let key = Key::of(Table::ShadowSource).digest(&[1; 32]).done();
+    let put = vec![(key, records::encode(&()).unwrap())];
+    market.engine.commit(Changeset { put, ..Changeset::default() }).await.unwrap();
+    assert_eq!(market.sweep().await, 1);
 }
