@@ -124,10 +124,10 @@ impl Rule {
 
     /// Why a mail waits that this rule holds: what the rule asked for and the mail has.
     pub(crate) fn reason(&self, circumstances: &Circumstances<'_>) -> HoldReason {
-        let Conditions { scan, opaque, personal_data, special, counts, .. } = &self.conditions;
+        let Conditions { scan, opaque, unread, personal_data, special, counts, .. } = &self.conditions;
         if scan.is_some() && circumstances.content.scan == Scan::Found {
             HoldReason::Virus
-        } else if *opaque == Some(true) {
+        } else if *opaque == Some(true) || *unread == Some(true) {
             HoldReason::Opaque
         } else if *personal_data == Some(PersonalData::Found) || *special == Some(true) || counts.is_some() {
             HoldReason::PersonalData

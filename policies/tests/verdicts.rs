@@ -312,6 +312,8 @@ fn rule() -> impl Strategy<Value = String> {
             "personal_data = \"none\"",
             "opaque = true",
             "opaque = false",
+            "unread = true",
+            "unread = false",
             "scan = [\"found\", \"not-checked\"]",
         ])
     };
@@ -382,5 +384,5 @@ fn the_examples_of_the_documentation_are_taken_and_do_what_it_says() {
     let many: String =
         (0..100).map(|n| format!("Customer Mr John Smith{n}, MPAN 1200023305967\r\n")).collect();
     assert_eq!(rule_of(lists, &format!("From: ann@alpha.example\r\n\r\n{many}"), mailbox()), "hold-lists");
-    assert!(Ruleset::read(with("refuse-locked-outside", "relay-outside")).is_ok());
+    assert!(Ruleset::read(with("refuse-locked-outside", "hold-unread")).is_ok());
 }

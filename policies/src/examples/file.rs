@@ -29,6 +29,8 @@ struct RawExample {
     class: Option<Spanned<String>>,
     #[serde(default)]
     opaque: bool,
+    #[serde(default)]
+    unread: bool,
     scan: Option<Spanned<String>>,
     tls: Option<Protection>,
     #[serde(default = "yes")]
@@ -165,7 +167,7 @@ fn message(
         in_reply_to: Vec::new(),
         references: Vec::new(),
         text: raw.text.clone(),
-        text_complete: true,
+        text_complete: !raw.unread && !raw.opaque,
         hops: 0,
         report: None,
         away: None,

@@ -9,6 +9,15 @@ pub(super) fn is_opaque(defect: Defect) -> bool {
     matches!(defect, Defect::Opaque | Defect::ContainerUnreadable)
 }
 
+/// Not all of it could be looked at: something was closed, broken or more than the budgets allow. Pictures and sound are
+/// looked at by nobody, and are not missed.
+pub(super) fn is_unread(facts: &Facts<'_>) -> bool {
+    let Message { headline, text_complete, .. } = facts.message;
+    !text_complete
+        || headline.defects.iter().any(|defect| is_opaque(*defect))
+        || facts.documents.iter().any(|document| !document.whole)
+}
+
 /// A file may be named in the text as well; the names of the text's own parts are nobody's business.
 pub(super) fn attachment_names(message: &Message) -> Vec<&str> {
     let files = message.headline.parts.iter().filter(|part| part.role != PartRole::Body);

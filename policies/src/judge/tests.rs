@@ -1,6 +1,8 @@
 //! What the shipped rules say about a mail, recipient by recipient.
 
-use mail::{Address, Budget, Defect, HoldReason, ReversePath, Scan, Scanner};
+mod unread;
+
+use mail::{Address, Budget, HoldReason, ReversePath, Scan, Scanner};
 
 use crate::{Effect, Protection, Recall, detect::Business};
 
@@ -362,23 +364,6 @@ fn found_virus_is_held_wherever_it_goes() {
     for scan in [Scan::Clean, Scan::NotChecked] {
         assert_eq!(Case { scan, ..Case::plain() }.rule(&mailbox("beta")).1, "secure");
     }
-}
-
-#[test]
-fn closed_content_is_what_its_process_says() {
-    const LOCKED: &str = "From: jo@alpha.example\nSubject: [ET] x\nMIME-Version: 1.0\n\
-        Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\n\
-        Content-Transfer-Encoding: base64\n\nMIIB\n";
-    let locked = |rules| Case { rules, ..Case::of(LOCKED) };
-    let case = locked(Ruleset::shipped().unwrap());
-    assert!(case.message.headline.defects.contains(&Defect::Opaque));
-    assert_eq!(case.rule(&mailbox("beta")).1, "secure");
-    for to in [mailbox("beta"), with_et("beta")] {
-        assert_eq!(locked(strict("hold")).rule(&to), ("hold-opaque".to_owned(), "opaque"));
-        assert_eq!(locked(strict("refuse")).rule(&to), ("refuse-opaque".to_owned(), "refuse"));
-    }
-    assert_eq!(locked(strict("refuse")).rule(&Recipient::Outside).1, "relay");
-    assert_eq!(Case { rules: strict("refuse"), ..Case::plain() }.rule(&mailbox("beta")).1, "secure");
 }
 
 #[test]

@@ -81,6 +81,8 @@ pub(crate) struct Content {
     /// A bit for each entry of the rules' list of [`AtLeast`] that holds.
     pub(crate) counts: u32,
     pub(crate) opaque: bool,
+    /// Not all of it could be looked at: what is opaque, and what was too much.
+    pub(crate) unread: bool,
     pub(crate) scan: Scan,
     pub(crate) class: mail::Class,
     pub(crate) protection: Protection,
@@ -112,6 +114,7 @@ pub(super) struct Conditions {
     /// One of these bits of [`Content::counts`].
     pub(super) counts: Option<u32>,
     pub(super) opaque: Option<bool>,
+    pub(super) unread: Option<bool>,
     pub(super) process_opaque: Option<Vec<Opaque>>,
     pub(super) scan: Option<Vec<Scan>>,
     pub(super) class: Option<Vec<mail::Class>>,
@@ -174,6 +177,7 @@ impl Content {
         special: false,
         counts: 0,
         opaque: false,
+        unread: false,
         scan: Scan::Off,
         class: mail::Class::Human,
         protection: Protection::Tls,
@@ -198,6 +202,7 @@ impl Conditions {
             || self.special.is_some()
             || self.counts.is_some()
             || self.opaque.is_some()
+            || self.unread.is_some()
             || self.scan.is_some()
             || self.class.is_some()
     }
@@ -213,7 +218,7 @@ impl Conditions {
 type Fits = fn(&Conditions, &Circumstances<'_>) -> bool;
 
 /// The conditions by their keys in the file.
-const KEYS: [(&str, Fits); 13] = [
+const KEYS: [(&str, Fits); 14] = [
     ("recipient", |rule, is| rule.kinds.contains(&is.kind)),
     ("sender_group", |rule, is| among(rule.senders.as_deref(), is.sender)),
     ("process", |rule, is| among(rule.processes.as_deref(), is.process.map(|(id, _)| id))),
@@ -226,6 +231,7 @@ const KEYS: [(&str, Fits); 13] = [
     ("special", |rule, is| rule.special.is_none_or(|wanted| wanted == is.content.special)),
     ("findings", |rule, is| rule.counts.is_none_or(|wanted| wanted & is.content.counts != 0)),
     ("opaque", |rule, is| rule.opaque.is_none_or(|wanted| wanted == is.content.opaque)),
+    ("unread", |rule, is| rule.unread.is_none_or(|wanted| wanted == is.content.unread)),
     ("process_opaque", |rule, is| {
         among(rule.process_opaque.as_deref(), is.process.map(|(_, policy)| policy).as_ref())
     }),
@@ -274,7 +280,11 @@ impl fmt::Display for Circumstances<'_> {
         if content.special {
             f.write_str(", special true")?;
         }
-        write!(f, ", opaque {}, scan {}", content.opaque, content.scan)?;
+        write!(f, ", opaque {}", content.opaque)?;
+        if content.unread {
+            f.write_str(", unread true")?;
+        }
+        write!(f, ", scan {}", content.scan)?;
         if content.class != mail::Class::Human {
             write!(f, ", class {}", content.class)?;
         }

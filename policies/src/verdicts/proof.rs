@@ -101,6 +101,7 @@ struct Asked {
     special: bool,
     counts: u32,
     opaque: bool,
+    unread: bool,
     process_opaque: bool,
     scan: bool,
     class: bool,
@@ -124,6 +125,7 @@ impl Asked {
         self.special |= conditions.special.is_some();
         self.counts |= conditions.counts.unwrap_or_default();
         self.opaque |= conditions.opaque.is_some();
+        self.unread |= conditions.unread.is_some();
         self.process_opaque |= conditions.process_opaque.is_some();
         self.scan |= conditions.scan.is_some();
         self.class |= conditions.class.is_some();
@@ -165,9 +167,8 @@ impl Asked {
         if found {
             all.extend(self.findings(counts));
         }
-        if self.opaque {
-            all = each(&all, [false, true], |content, opaque| Content { opaque, ..content });
-        }
+        let looks = self.looks();
+        all = each(&all, looks, |content, (opaque, unread)| Content { opaque, unread, ..content });
         if self.scan {
             let scans = [Scan::Off, Scan::Clean, Scan::NotChecked, Scan::Found];
             all = each(&all, scans, |content, scan| Content { scan, ..content });
@@ -180,6 +181,17 @@ impl Asked {
             all = each(&all, ways, |content, protection| Content { protection, ..content });
         }
         all
+    }
+
+    /// How much of a mail could be looked at, as (opaque, unread): what is opaque is always unread.
+    fn looks(&self) -> Vec<(bool, bool)> {
+        let all = [(false, false), (false, true), (true, true)];
+        match (self.opaque, self.unread) {
+            (true, true) => all.to_vec(),
+            (true, false) => vec![all[0], all[2]],
+            (false, true) => vec![all[0], all[1]],
+            (false, false) => vec![all[0]],
+        }
     }
 
     /// Every way in which personal data can be there: a larger count is never without the smaller one.
