@@ -12,6 +12,7 @@ use crate::{
     cases::{Case, case_key},
     engine::{Changeset, Range},
     error::StoreError,
+    ids::CaseId,
     keys::{Key, Table},
     ledger::Ledger,
     records,
@@ -118,9 +119,17 @@ impl Ledger {
         let rows = self.engine().scan(range, limit).await?;
         let last = rows.last().filter(|_| rows.len() == limit).map(|(key, _)| key.clone());
         let mut batch = Batch { last, ..Batch::default() };
-        for (_, row) in &rows {
-            let case: Case = records::decode(&row.value)?;
+        for (key, row) in &rows {
             batch.done.cases += 1;
+            // One that cannot be read must not keep the others from their day.
+            let case: Case = match records::decode(&row.value) {
+                Ok(case) => case,
+                Err(error) => {
+                    let case = key.last_chunk::<20>().map(|id| CaseId::from_bytes(*id));
+                    tracing::error!(?case, %error, "a case cannot be read and keeps its deadline");
+                    continue;
+                }
+            };
             self.reckon_anew(case, row.version, reckon, &mut batch).await?;
         }
         Ok(batch)

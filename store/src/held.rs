@@ -383,7 +383,7 @@ impl HeldRecord {
     }
 }
 
-fn held_key(group: &GroupId, id: HeldId) -> Vec<u8> {
+pub(crate) fn held_key(group: &GroupId, id: HeldId) -> Vec<u8> {
     Key::of(Table::Held).text(group.as_str()).id(&id).done()
 }
 

@@ -167,9 +167,10 @@ impl Ledger {
         let key = task_key(group, &kind);
         let row = self.row(key.clone()).await?;
         changes.require.push((key.clone(), row.as_ref().map(|row| row.version)));
-        let task = match &row {
-            Some(row) => {
-                let known: Task = records::decode(&row.value)?;
+        // One that cannot be read is raised anew: what makes it must not fail of it.
+        let known = row.and_then(|row| records::decode::<Task>(&row.value).inspect_err(unread).ok());
+        let task = match known {
+            Some(known) => {
                 let count = known.count.saturating_add(1);
                 Task { kind, case: case.or(known.case), last: now, count, ..known }
             }
@@ -233,7 +234,11 @@ impl Ledger {
             let more = rows.len() == STEP;
             for (key, row) in rows {
                 range.from = [key.as_slice(), &[0]].concat();
-                look(OpenTask { task: records::decode(&row.value)?, key, version: row.version });
+                match records::decode(&row.value) {
+                    Ok(task) => look(OpenTask { task, key, version: row.version }),
+                    // One that cannot be read must not hide the others.
+                    Err(error) => unread(&error),
+                }
             }
             if !more {
                 return Ok(());
@@ -317,6 +322,10 @@ impl Ledger {
         }
         Ok(closed)
     }
+}
+
+fn unread(error: &StoreError) {
+    tracing::error!(%error, "a task cannot be read and is left out");
 }
 
 fn keep_oldest(tasks: &mut Vec<Task>, limit: usize) {

@@ -240,10 +240,11 @@ impl Ledger {
         Ok(true)
     }
 
-    /// Closes the group's task when nothing waits any more.
+    /// Closes the group's task when nothing waits any more. What cannot be read waits too.
     async fn settle_held(&self, actor: &Actor, group: &GroupId) -> Result<(), StoreError> {
         let Some(open) = self.open_task(Some(group), &TaskKind::MailHeld).await? else { return Ok(()) };
-        match self.held(group, None, 1).await?.mails.is_empty() {
+        let waiting = Key::of(Table::Held).text(group.as_str()).range();
+        match self.engine().scan(waiting, 1).await?.is_empty() {
             true => self.close_open(actor, open).await.map(drop),
             false => Ok(()),
         }

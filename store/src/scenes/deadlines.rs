@@ -92,6 +92,21 @@ async fn a_deadline_of_an_earlier_release_counts_from_the_question_that_waits() 
 }
 
 #[tokio::test]
+async fn a_case_that_cannot_be_read_keeps_no_other_from_its_day() {
+    for market in Market::everywhere().await {
+        let damaged = market.reckoned_by_24(1, 10).await;
+        market.pass(SignedDuration::from_secs(1));
+        let open = market.reckoned_by_24(2, 10).await;
+        let was = market.due(open).await.unwrap();
+        let put = vec![(case_key(damaged), b"\x01\xffgarbage".as_slice().into())];
+        market.engine.commit(crate::engine::Changeset { put, ..Default::default() }).await.unwrap();
+        let done = market.ledger.recompute_deadlines("next", by(25)).await.unwrap();
+        assert_eq!(done, Recomputed { cases: 2, open: 1, moved: 1 });
+        assert!(market.due(open).await.unwrap().at > was.at);
+    }
+}
+
+#[tokio::test]
 async fn where_nothing_is_reckoned_the_old_deadline_stands() {
     let market = Market::open().await;
     let case = market.reckoned_by_24(1, 10).await;

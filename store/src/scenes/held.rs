@@ -16,6 +16,11 @@ impl Market {
         self.ledger.hold(passage, HoldReason::PersonalData, Onward::Relay).await.unwrap()
     }
 
+    async fn later(&self, source: u8) -> HeldId {
+        self.pass(SignedDuration::from_secs(1));
+        self.hold(source, b"body").await
+    }
+
     async fn hold_for_a_case(&self, source: u8, bytes: &[u8]) -> HeldId {
         let passage = self.passage(&["et@beta.example"], source, bytes).await;
         let bound = CaseBound {
@@ -228,6 +233,19 @@ async fn held_mail_is_a_task_until_the_last_is_decided() {
         market.ledger.release_held(&Actor::Tool, &id("alpha"), two, NO_CLOCK).await.unwrap().unwrap();
         assert!(tasks().await.is_empty());
         assert_eq!((market.count(Act::TaskRaised).await, market.count(Act::TaskClosed).await), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn held_mail_that_cannot_be_read_leaves_the_task_for_the_others() {
+    for market in Market::everywhere().await {
+        let damaged = market.hold(1, b"body").await;
+        let (decided, _) = (market.later(2).await, market.later(3).await);
+        let put = vec![(crate::held::held_key(&id("alpha"), damaged), b"garbage".as_slice().into())];
+        market.engine.commit(crate::engine::Changeset { put, ..Default::default() }).await.unwrap();
+        assert!(market.ledger.return_held(&Actor::Tool, &id("alpha"), decided).await.unwrap());
+        assert_eq!(market.ledger.tasks(Some(&id("alpha"))).await.unwrap().len(), 1, "one waits");
+        assert_eq!(market.waiting("alpha").await, 1);
     }
 }
 

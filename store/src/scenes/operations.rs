@@ -150,3 +150,26 @@ async fn rules_are_kept_once_under_their_hash() {
         assert_eq!(market.ledger.rules(&[2; 32]).await.unwrap(), Some(file("two")));
     }
 }
+
+#[tokio::test]
+async fn a_task_that_cannot_be_read_hides_no_other_and_is_raised_anew() {
+    for market in Market::everywhere().await {
+        let bounces = |to: &str| TaskKind::NoticeGivenUp { address: address(to) };
+        let raise = async |to: &str| {
+            market.ledger.raise_task(&Actor::Worker, Some(&id("beta")), bounces(to), None).await.unwrap();
+        };
+        raise("bo@beta.example").await;
+        let (key, _) = market.rows(Table::Task).await.remove(0);
+        let put = vec![(key, b"\x01\xffgarbage".as_slice().into())];
+        market.engine.commit(crate::engine::Changeset { put, ..Default::default() }).await.unwrap();
+        raise("et@beta.example").await;
+        let tasks = async || market.ledger.tasks(Some(&id("beta"))).await.unwrap();
+        let [task] = tasks().await.try_into().unwrap();
+        assert_eq!(task.kind, bounces("et@beta.example"));
+        assert!(market.ledger.close_task(&Actor::Tool, Some(&id("beta")), task.id).await.unwrap());
+        assert_eq!(market.ledger.close_old_tasks(Duration::ZERO, 9).await.unwrap(), 0);
+        raise("bo@beta.example").await;
+        let [task] = tasks().await.try_into().unwrap();
+        assert_eq!((task.kind, task.count), (bounces("bo@beta.example"), 1));
+    }
+}
