@@ -17,7 +17,7 @@ use crate::{
     incoming::Incoming,
     notice,
     placement::{self, Known},
-    sender::{Basis, NO_LONGER, Proved, Sender, Vouching},
+    sender::{Basis, FOREIGN_REVERSE_PATH, NO_LONGER, Proved, Sender, Vouching},
     shadow,
     smtp::{Circumstance, Encryption, Intake, Refusal, ScramChallenge, Transaction},
 };
@@ -109,9 +109,7 @@ impl Guards {
         let group = directory.group_of(address);
         match group.is_some_and(|group| self.candidates(sender, from).contains(group)) {
             true => Ok(()),
-            false => Err(Refusal::NotPermitted(
-                "mail that goes on needs a reverse-path of your own company; correct MAIL FROM".to_owned(),
-            )),
+            false => Err(Refusal::NotPermitted(FOREIGN_REVERSE_PATH.to_owned())),
         }
     }
 

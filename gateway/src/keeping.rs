@@ -1,14 +1,15 @@
 //! The last steps of the path, once everything about a mail is decided: what is sealed for whom, and the one commit that
 //! keeps it. A second delivery gets the answer of the first.
 
-use policies::{Effect, Verdict};
+use mail::ReversePath;
+use policies::{Effect, Passing, Verdict};
 use store::{Acceptance, Actor, Earlier, Observation, Passage, SourceKey, Stage};
 
 use crate::{
     gateway::{Gateway, refused},
     pipeline::{Authored, Decided, Parsed, Taken},
     placement, recall,
-    sender::NO_LONGER,
+    sender::{FOREIGN_REVERSE_PATH, NO_LONGER},
     shadow::{self, Watched},
     smtp::Refusal,
 };
@@ -27,12 +28,12 @@ impl Decided {
         if let Some(taken) = self.taken_before(gateway).await? {
             return Ok(taken);
         }
-        if self.stage(gateway)? == Stage::Shadow {
-            return self.watched(gateway).await;
-        }
         // It may have been taken back while the mail came.
         if !self.authored.parsed.sender.stands(&ledger.directory()) {
             return Err(Refusal::NotProved(NO_LONGER.to_owned()));
+        }
+        if self.stage(gateway)? == Stage::Shadow {
+            return self.watched(gateway).await;
         }
         if self.is_mixed() {
             return Err(Refusal::NotPermitted(
@@ -70,7 +71,7 @@ impl Decided {
     }
 
     /// How far Postern is let with this mail. The classes of `RCPT` keep the stages apart, unless somebody has just set
-    /// another.
+    /// another, or the mail came from another company than it had seemed.
     fn stage(&self, gateway: &Gateway) -> Result<Stage, Refusal> {
         let (directory, default) = (gateway.ledger().directory(), gateway.settings().stage);
         let sender = &self.authored.parsed.sender.group;
@@ -78,15 +79,16 @@ impl Decided {
         let first = stages.next().unwrap_or(Stage::Live);
         match stages.all(|stage| stage == first) {
             true => Ok(first),
-            false => {
-                Err(Refusal::Unavailable("the stage of a process has just changed; try again".to_owned()))
-            }
+            false => Err(Refusal::NotPermitted(
+                "mail to some of these addresses is only watched here yet; send it to them apart".to_owned(),
+            )),
         }
     }
 
     /// In shadow the mail goes on untouched, or stays where it is, and what would have happened is counted.
     async fn watched(self, gateway: &Gateway) -> Result<Taken, Refusal> {
-        let Parsed { sender, original, message, .. } = &self.authored.parsed;
+        let parsed = &self.authored.parsed;
+        let Parsed { sender, original, message, .. } = parsed;
         let addresses = original.envelope.recipients.iter().map(|to| &to.address);
         let watched = Watched {
             group: &sender.group,
@@ -96,7 +98,13 @@ impl Decided {
             tried: None,
         };
         let observation = watched.observation(|address| gateway.ledger().unmapped_id(address));
-        if sender.proof.is_direct() {
+        if parsed.passing(gateway) == Passing::On {
+            // RCPT has asked this already, unless the stage has changed since.
+            if let ReversePath::Address(address) = &original.envelope.reverse_path
+                && gateway.ledger().directory().group_of(address) != Some(&sender.group)
+            {
+                return Err(Refusal::NotPermitted(FOREIGN_REVERSE_PATH.to_owned()));
+            }
             self.stop_loops(gateway)?;
             let passage = self.passage(gateway, SHADOW, Some(observation))?;
             gateway.ledger().relay(passage).await.map_err(|error| refused(&error))?;
@@ -105,7 +113,7 @@ impl Decided {
         if let Some(source) = self.sources(gateway).first() {
             gateway.ledger().observe(&observation, source).await.map_err(|error| refused(&error))?;
         }
-        Err(Refusal::NotPermitted("counted; this mail is only watched yet, and stays where it is".to_owned()))
+        Err(Refusal::OnlyWatched)
     }
 
     /// The classes of `RCPT` keep these apart, unless the mail came from another company than it had seemed.

@@ -7,6 +7,10 @@ use store::{AppPasswordId, Authentication, Directory, Proof, UserId};
 
 use crate::imap::Polled;
 
+/// To whoever names another company's, or nobody's, reverse-path for mail that goes on.
+pub(crate) const FOREIGN_REVERSE_PATH: &str =
+    "mail that goes on needs a reverse-path of your own company; correct MAIL FROM";
+
 /// For a peer whose proof was taken back while it was connected.
 pub(crate) const NO_LONGER: &str =
     "what proved you when you connected was taken back since; ask your administrator, and connect again";

@@ -176,6 +176,11 @@ impl<I: Intake, S: AsyncRead + AsyncWrite + Unpin + Send> Round<'_, I, S> {
         tracing::info!(mailbox = %self.mailbox.name, uid, refusal = refusal.name(), "a polled mail was refused");
         stops(&refusal)?;
         match refusal.permanence() {
+            // It is its readers', who find it as if nobody had looked.
+            Permanence::Permanent if refusal == Refusal::OnlyWatched => {
+                self.diary.progress.settled(uid);
+                Ok(())
+            }
             Permanence::Permanent => self.put_aside(uid).await,
             Permanence::Temporary => {
                 self.undecided += 1;

@@ -36,6 +36,8 @@ pub enum Refusal {
     BadContent(String),
     /// The message has been here, or too often elsewhere (RFC 5321 §6.3).
     Loop,
+    /// The mail is only watched, and cannot go on by the way it came; it is counted.
+    OnlyWatched,
     /// The message is larger than is taken.
     TooLarge,
     /// This transaction has as many recipients as it may have; send the rest in the next one.
@@ -73,6 +75,7 @@ impl Refusal {
             | Refusal::BadSender(_)
             | Refusal::BadContent(_)
             | Refusal::Loop
+            | Refusal::OnlyWatched
             | Refusal::TooLarge => Permanence::Permanent,
             Refusal::LoginsPaused
             | Refusal::TooManyRecipients
@@ -96,6 +99,7 @@ impl Refusal {
             Refusal::BadSender(_) => "bad-sender",
             Refusal::BadContent(_) => "bad-content",
             Refusal::Loop => "loop",
+            Refusal::OnlyWatched => "only-watched",
             Refusal::TooLarge => "too-large",
             Refusal::TooManyRecipients => "too-many-recipients",
             Refusal::OtherClass => "other-class",
@@ -208,6 +212,11 @@ impl From<Refusal> for Reply {
             Refusal::BadSender(text) => (53, (1, 8), text.into()),
             Refusal::BadContent(text) => (54, (6, 0), text.into()),
             Refusal::Loop => (54, (4, 6), "the message has passed too many servers".into()),
+            Refusal::OnlyWatched => (
+                50,
+                (7, 1),
+                "mail like this is only watched here yet and cannot go on by this way; send it as you always did".into(),
+            ),
             Refusal::TooLarge => (52, (3, 4), "the message is larger than is taken here".into()),
             Refusal::TooManyRecipients => {
                 (52, (5, 3), "no more recipients in this transaction; send the rest in the next".into())

@@ -133,6 +133,7 @@ impl Delivery for Sink {
         tokio::task::yield_now().await;
         let refusal = match self.shelf.contents().refusals.pop() {
             Some(refusal) => Some(refusal),
+            None if self.body.starts_with(b"Subject: watch me") => Some(Refusal::OnlyWatched),
             None if self.body.starts_with(b"Subject: refuse me") => {
                 Some(Refusal::NotProved("nobody".to_owned()))
             }

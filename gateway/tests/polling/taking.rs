@@ -209,6 +209,23 @@ async fn what_cannot_be_taken_is_put_aside_and_the_next_goes_on() {
 }
 
 #[tokio::test]
+async fn what_is_only_watched_is_left_as_if_nobody_had_looked() {
+    let scene = Scene::open().await;
+    scene.deliver(b"Subject: watch me\r\n\r\nhello\r\n");
+    scene.server.deliver(&mail(9, 10));
+    let mut mailbox = scene.mailbox();
+    mailbox.refused_folder = Some(Folder::parse("Refused").unwrap());
+    let running = Running::start(&scene.shelf, mailbox);
+    scene.quiet(1).await;
+    running.end().await;
+    let state = scene.server.state();
+    let left: Vec<_> = state.folders["INBOX"].mails.values().collect();
+    assert!(left.len() == 1 && left[0].flags.is_empty(), "{} mails", left.len());
+    assert!(!state.folders.contains_key("Refused") || state.folders["Refused"].mails.is_empty());
+    assert_eq!(scene.shelf.contents().saved["transfers"].report.left, 0);
+}
+
+#[tokio::test]
 async fn what_is_too_large_by_the_servers_word_is_not_fetched() {
     let scene = Scene::open().await;
     scene.manners(|manners| manners.size = |size| if size < 100 { 5_000_000_000 } else { size as u64 });
