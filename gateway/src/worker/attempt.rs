@@ -1,6 +1,6 @@
 //! One try of one job, from what it names to what became of it.
 
-use store::{Actor, Job, JobKind, Outcome, RelayJob, TaskKind};
+use store::{Actor, Job, JobKind, Outcome, RelayJob};
 
 use super::Worker;
 use crate::{
@@ -104,8 +104,9 @@ impl Worker {
 
     /// A mail got as far as the door that should not have: whoever runs this gateway has to know.
     async fn raise_alarm(&self, job: &Job) {
-        let kind = TaskKind::MailGivenUp { kind: job.kind.as_str().to_owned(), address: job.to().clone() };
-        if let Err(error) = self.gateway.ledger().raise_task(&Actor::Worker, None, kind, job.case()).await {
+        let ledger = self.gateway.ledger();
+        let kind = ledger.given_up(job.kind.as_str(), job.to());
+        if let Err(error) = ledger.raise_task(&Actor::Worker, None, kind, job.case()).await {
             tracing::error!(job = %job.id, %error, "the task about a stopped mail could not be written down");
         }
     }

@@ -383,7 +383,7 @@ impl Ledger {
     }
 
     /// Where an address belongs to nobody here, its domain says enough: one task for all that goes there.
-    fn given_up(&self, kind: &str, address: &Address) -> TaskKind {
+    pub fn given_up(&self, kind: &str, address: &Address) -> TaskKind {
         let kind = kind.to_owned();
         match self.directory().group_of(address) {
             Some(_) => TaskKind::MailGivenUp { kind, address: address.clone() },
