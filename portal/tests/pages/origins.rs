@@ -52,7 +52,17 @@ async fn the_checks_of_the_domain_are_a_detail() {
     let page = page(&market, &sent).await;
     let details =
         page.split("<details class=\"checks\">").nth(1).expect("a detail").split("</details>").next();
-    for words in ["SPF", "failed softly", "DKIM", "passed, for alpha.example", "DMARC", "ARC", "not there", "Recipient", "not named in To or Cc"] {
+    for words in [
+        "SPF",
+        "failed softly",
+        "DKIM",
+        "passed, for alpha.example",
+        "DMARC",
+        "ARC",
+        "not there",
+        "Recipient",
+        "not named in To or Cc",
+    ] {
         assert!(details.unwrap().contains(words), "{words}");
     }
 }
