@@ -9,7 +9,7 @@ use policies::{Facts, Passing, Protection, Recipient, Ruleset, Verdict, detect::
 use store::{ContentReader, Directory, OpenContent, OutgoingPassage, Stage, StoreError};
 
 use crate::{
-    documents::{self, ReadDocument},
+    documents::{self, ReadDocument, ReadError},
     letters::Signer,
 };
 
@@ -28,10 +28,19 @@ pub(crate) enum Stopped {
          answer says what to do"
     )]
     NotAllowed,
-    #[error("a file of the mail could not be read in time")]
+    #[error("a file of the mail could not be read now")]
     Busy,
     #[error(transparent)]
     Unreadable(#[from] StoreError),
+}
+
+impl From<ReadError> for Stopped {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => Self::Unreadable(error),
+            ReadError::NoProcess(_) => Self::Busy,
+        }
+    }
 }
 
 /// A mail that was looked at; only such a mail can be handed to the courier.

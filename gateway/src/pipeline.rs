@@ -6,7 +6,7 @@ use policies::{Author, AuthorRefusal, Facts, Judged, Passing, Recipient, Ruleset
 use store::{Accepted, Act, Actor, Event, Proof};
 
 use crate::{
-    documents::{self, ReadDocument},
+    documents::{self, ReadDocument, ReadError},
     fields::{LARGEST_HEAD, header_fields},
     gateway::{Gateway, refused},
     identify,
@@ -139,7 +139,7 @@ impl Authored {
         let Some(reader) = gateway.documents() else { return Ok(Vec::new()) };
         let Parsed { original, message, .. } = &mut self.parsed;
         let mail = original.content.open(gateway.ledger());
-        reader.read(message, documents::Original::Sealed(&mail)).await.map_err(|error| refused(&error))
+        reader.read(message, documents::Original::Sealed(&mail)).await.map_err(not_read)
     }
 
     /// The header's fields, where a rule asks for them.
@@ -181,5 +181,18 @@ impl Authored {
             fields: &header.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>(),
         });
         Ok(Decided { authored: self, recipients, judged })
+    }
+}
+
+/// What nobody could look into now may be looked into when it is sent again.
+fn not_read(error: ReadError) -> Refusal {
+    match &error {
+        ReadError::Store(error) => refused(error),
+        ReadError::NoProcess(_) => {
+            tracing::error!(%error, "a mail with files was put off");
+            Refusal::Unavailable(
+                "the files of this mail cannot be looked into at the moment; try again later".into(),
+            )
+        }
     }
 }

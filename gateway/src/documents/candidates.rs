@@ -12,6 +12,22 @@ const DOCUMENTS: [&str; 16] = [
     "xlsx", "xlsm", "xltx", "xlsb", "xls", "docx", "docm", "dotx", "pptx", "pptm", "ods", "odt", "odp",
     "pdf", "doc", "ppt",
 ];
+/// Endings of files that hold others, or are locked.
+const PACKED: [&str; 14] =
+    ["zip", "zipx", "7z", "rar", "tar", "gz", "tgz", "bz2", "xz", "zst", "cab", "gpg", "pgp", "kdbx"];
+/// What such files begin with, whatever they are called, and nothing here opens: 7-Zip, RAR, gzip, xz, Zstandard,
+/// cabinets, OpenPGP in letters (RFC 9580 §6.2).
+const CLOSED: [&[u8]; 7] = [
+    b"7z\xbc\xaf\x27\x1c",
+    b"Rar!\x1a\x07",
+    b"\x1f\x8b\x08",
+    b"\xfd7zXZ\0",
+    b"\x28\xb5\x2f\xfd",
+    b"MSCF\0\0\0\0",
+    b"-----BEGIN PGP MESSAGE-----",
+];
+/// Where a tape archive says that it is one (POSIX.1-2017, pax, ustar interchange format).
+const TAPE: (usize, &[u8]) = (257, b"ustar");
 
 /// A file that may have words.
 #[derive(Debug)]
@@ -25,7 +41,7 @@ pub(super) struct Candidate<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
-    /// Of a kind that is opened; if it is none, that is worth knowing.
+    /// Of a kind that is opened, or ought to be; if it cannot be, that is worth knowing.
     Document,
     /// The mail does not say; its first bytes will.
     Unknown,
@@ -43,6 +59,16 @@ pub(super) fn candidates(message: &Message) -> impl Iterator<Item = Candidate<'_
         (file && part.length > 0).then_some(())?;
         Some(Candidate { place, part, kind: kind(part)? })
     })
+}
+
+/// Whether a file that begins so has others in it that nobody here can look at.
+pub(super) fn is_closed(beginning: &[u8]) -> bool {
+    let (place, mark) = TAPE;
+    // The digit before is its block size.
+    let bzip2 = beginning.starts_with(b"BZh") && beginning.get(4..10) == Some(b"1AY&SY");
+    bzip2
+        || CLOSED.iter().any(|start| beginning.starts_with(start))
+        || beginning.get(place..).is_some_and(|rest| rest.starts_with(mark))
 }
 
 impl Candidate<'_> {
@@ -63,7 +89,7 @@ fn kind(part: &Part) -> Option<Kind> {
     if TEXTS.contains(&ending.as_str()) {
         return Some(Kind::Text);
     }
-    if DOCUMENTS.contains(&ending.as_str()) {
+    if DOCUMENTS.contains(&ending.as_str()) || PACKED.contains(&ending.as_str()) {
         return Some(Kind::Document);
     }
     match part.media_type.split_once('/').unwrap_or_default() {
@@ -71,8 +97,8 @@ fn kind(part: &Part) -> Option<Kind> {
         ("text", _) => Some(Kind::Text),
         ("application", "csv" | "json" | "xml" | "rtf") => Some(Kind::Text),
         ("application", "pgp-signature" | "pkcs7-signature" | "x-pkcs7-signature") => None,
-        ("application", _) => Some(Kind::Unknown),
-        _ => None,
+        ("image" | "audio" | "video" | "font" | "message" | "multipart", _) => None,
+        _ => Some(Kind::Unknown),
     }
 }
 
@@ -97,6 +123,8 @@ mod tests {
         assert_eq!(of(&named("List.XLSX")), [Kind::Document]);
         assert_eq!(of(&named("list.csv")), [Kind::Text]);
         assert_eq!(of(&named("list")), [Kind::Unknown]);
+        assert_eq!(of(&named("list.7z")), [Kind::Document]);
+        assert_eq!(of("Content-Type: list/x-meters; name=list"), [Kind::Unknown]);
         assert_eq!(of("Content-Type: image/png; name=a.png\r\nContent-Disposition: attachment"), []);
         assert_eq!(of("Content-Type: text/csv\r\nContent-Disposition: attachment"), [Kind::Text]);
         assert_eq!(of("Content-Type: text/plain"), [], "that is the mail's own text");

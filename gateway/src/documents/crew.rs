@@ -12,7 +12,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin, ChildStdout, Command},
     sync::Semaphore,
-    time::timeout_at,
+    time::{Instant, timeout_at},
 };
 
 use super::{
@@ -79,6 +79,14 @@ pub(super) trait Source {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, Self::Error>;
 }
 
+/// Why nothing is known of a document: nothing that the document did.
+#[derive(Debug)]
+pub(super) enum Trouble<E> {
+    Source(E),
+    /// No process could be started.
+    NoHand(std::io::Error),
+}
+
 /// Why one exchange came to nothing.
 enum Failed<E> {
     Source(E),
@@ -97,37 +105,49 @@ impl Crew {
     /// Has one document opened, by `until` at the latest.
     ///
     /// # Errors
-    /// Only the source's own.
+    /// The source's own, and that no process starts.
     pub(super) async fn open<S: Source>(
         &self,
         source: &mut S,
-        until: tokio::time::Instant,
-    ) -> Result<Found, S::Error> {
+        until: Instant,
+    ) -> Result<Found, Trouble<S::Error>> {
+        self.opened(source, until, Self::hand).await
+    }
+
+    /// The same by a process that has opened nothing before.
+    pub(super) async fn open_afresh<S: Source>(
+        &self,
+        source: &mut S,
+        until: Instant,
+    ) -> Result<Found, Trouble<S::Error>> {
+        self.opened(source, until, |crew| Hand::hire(&crew.settings)).await
+    }
+
+    async fn opened<S: Source>(
+        &self,
+        source: &mut S,
+        until: Instant,
+        hand: impl FnOnce(&Self) -> std::io::Result<Hand>,
+    ) -> Result<Found, Trouble<S::Error>> {
         let Ok(Ok(_turn)) = timeout_at(until, self.turns.acquire()).await else {
             return Ok(Found::not_read(Why::TooLong));
         };
-        let Some(mut hand) = self.hand() else { return Ok(Found::not_read(Why::Died)) };
-        let until = until.min(tokio::time::Instant::now() + self.settings.patience);
+        let mut hand = hand(self).map_err(Trouble::NoHand)?;
+        let until = until.min(Instant::now() + self.settings.patience);
         match timeout_at(until, hand.opens(source)).await {
             Ok(Ok(found)) => {
                 self.rests(hand);
                 Ok(found)
             }
-            Ok(Err(Failed::Source(error))) => Err(error),
+            Ok(Err(Failed::Source(error))) => Err(Trouble::Source(error)),
             Ok(Err(Failed::Hand)) => Ok(hand.ended().await),
             Err(_) => Ok(Found::not_read(Why::TooLong)),
         }
     }
 
-    fn hand(&self) -> Option<Hand> {
+    fn hand(&self) -> std::io::Result<Hand> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.or_else(|| match Hand::hire(&self.settings) {
-            Ok(hand) => Some(hand),
-            Err(error) => {
-                tracing::error!(%error, "the program that opens documents does not start");
-                None
-            }
-        })
+        idle.map_or_else(|| Hand::hire(&self.settings), Ok)
     }
 
     fn rests(&self, mut hand: Hand) {

@@ -17,8 +17,8 @@ use store::StoreError;
 use tokio::time::Instant;
 
 use self::{
-    candidates::{Candidate, Kind, candidates},
-    crew::Crew,
+    candidates::{Candidate, Kind, candidates, is_closed},
+    crew::{Crew, Trouble},
     inside::Found,
     source::PartSource,
 };
@@ -41,6 +41,19 @@ pub struct Reader {
     crew: Crew,
 }
 
+/// Why the files of a mail cannot be looked into now. Whatever is wrong with a file itself is no error.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The original cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Memory or file descriptors ran out; another time they may not.
+    #[error(
+        "the program that opens documents does not start: {0}; see that memory, processes and open files suffice"
+    )]
+    NoProcess(std::io::Error),
+}
+
 /// A file of a mail and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadDocument {
@@ -60,9 +73,9 @@ impl ReadDocument {
         self.extent == Extent::Whole
     }
 
-    /// Whether time ran out, which another time it may not.
+    /// Whether time ran out or the process ended, which another time it may not.
     pub(crate) fn may_be_read_later(&self) -> bool {
-        self.extent == Extent::NotRead(Why::TooLong)
+        matches!(self.extent, Extent::NotRead(Why::TooLong | Why::Died))
     }
 
     /// Nobody could look inside. A picture of a text is no secret of its sender's, and pictures are not read anywhere.
@@ -92,12 +105,12 @@ impl Reader {
     /// the settings say. A file that nobody could look into is a defect of the mail from then on.
     ///
     /// # Errors
-    /// The ledger's, when the original cannot be read.
+    /// The ledger's, when the original cannot be read, and that no process can be started now.
     pub async fn read(
         &self,
         message: &mut Message,
         original: Original<'_>,
-    ) -> Result<Vec<ReadDocument>, StoreError> {
+    ) -> Result<Vec<ReadDocument>, ReadError> {
         let documents = self.documents(message, original).await?;
         let defects = &mut message.headline.defects;
         if documents.iter().any(ReadDocument::is_opaque) && !defects.contains(&Defect::ContainerUnreadable) {
@@ -110,7 +123,7 @@ impl Reader {
         &self,
         message: &Message,
         original: Original<'_>,
-    ) -> Result<Vec<ReadDocument>, StoreError> {
+    ) -> Result<Vec<ReadDocument>, ReadError> {
         let mut budget = Budget {
             until: Instant::now() + self.crew.settings().patience_for_mail,
             effort: EFFORT,
@@ -138,7 +151,7 @@ impl Reader {
         candidate: &Candidate<'_>,
         original: Original<'_>,
         budget: &mut Budget,
-    ) -> Result<Option<Found>, StoreError> {
+    ) -> Result<Option<Found>, ReadError> {
         if budget.effort < candidate.part.length {
             return Ok(Some(Found::not_read(Why::TooLarge)));
         }
@@ -146,7 +159,10 @@ impl Reader {
         let mut source = PartSource::open(candidate.part, original);
         let beginning = source.beginning().await?;
         if inside::Format::of(beginning).is_some() {
-            return Ok(Some(self.crew.open(&mut source, budget.until).await?));
+            return Ok(Some(self.open(candidate, original, source, budget.until).await?));
+        }
+        if is_closed(beginning) {
+            return Ok(Some(Found::not_read(Why::Closed)));
         }
         match candidate.kind {
             Kind::Document | Kind::Unknown if !plain::is_text(beginning) => Ok(match candidate.kind {
@@ -154,6 +170,32 @@ impl Reader {
                 Kind::Text | Kind::Unknown => None,
             }),
             _ => Ok(Some(plain::read(candidate.part, &mut source).await?)),
+        }
+    }
+
+    /// What a document says. If the process that opened it is gone, it may have been stopped by somebody else: a fresh one
+    /// tries once more.
+    async fn open<'a>(
+        &self,
+        candidate: &Candidate<'_>,
+        original: Original<'a>,
+        mut source: PartSource<'a>,
+        until: Instant,
+    ) -> Result<Found, ReadError> {
+        let found = self.crew.open(&mut source, until).await?;
+        if found.extent != Extent::NotRead(Why::Died) {
+            return Ok(found);
+        }
+        let mut source = PartSource::open(candidate.part, original);
+        Ok(self.crew.open_afresh(&mut source, until).await?)
+    }
+}
+
+impl From<Trouble<StoreError>> for ReadError {
+    fn from(trouble: Trouble<StoreError>) -> Self {
+        match trouble {
+            Trouble::Source(error) => Self::Store(error),
+            Trouble::NoHand(error) => Self::NoProcess(error),
         }
     }
 }

@@ -13,6 +13,8 @@ use super::{
 
 /// Bytes of one file that are read.
 const BYTES: usize = 2 * 1024 * 1024;
+/// So many wide letters in a row are no accident.
+const WIDE: usize = 8;
 
 pub(super) async fn read(part: &Part, source: &mut PartSource<'_>) -> Result<Found, StoreError> {
     let mut scanner = Scanner::new(Budget { text_bytes: BYTES, ..Budget::default() });
@@ -40,7 +42,7 @@ pub(super) fn contains(text: &str, file: &str) -> bool {
 
 /// Whether the first bytes are letters: files of the industry's own formats are, and so are tables that say they are Excel's.
 pub(super) fn is_text(beginning: &[u8]) -> bool {
-    wide(beginning).is_some() || !beginning.is_empty() && !beginning.contains(&0) && mostly_letters(beginning)
+    wide(beginning).is_some() || !beginning.is_empty() && mostly_letters(beginning)
 }
 
 fn mostly_letters(bytes: &[u8]) -> bool {
@@ -55,12 +57,22 @@ fn mostly_letters(bytes: &[u8]) -> bool {
     odd * 50 <= bytes.len() && foreign * 5 <= bytes.len()
 }
 
-/// The charset that a byte order mark declares.
+/// The charset that a byte order mark declares; where there is none, that in which every other byte is the high one of a
+/// Latin letter.
 fn wide(beginning: &[u8]) -> Option<&'static str> {
     match beginning {
-        [0xff, 0xfe, ..] => Some("utf-16le"),
-        [0xfe, 0xff, ..] => Some("utf-16be"),
-        _ => None,
+        [0xff, 0xfe, ..] => return Some("utf-16le"),
+        [0xfe, 0xff, ..] => return Some("utf-16be"),
+        _ => {}
+    }
+    let pairs = || beginning[..beginning.len().min(Format::BEGINNING)].chunks_exact(2);
+    let letters = |byte: u8| !byte.is_ascii_control() || b"\t\r\n".contains(&byte);
+    let all =
+        |high: usize| pairs().len() >= WIDE && pairs().all(|pair| pair[high] == 0 && letters(pair[1 - high]));
+    match () {
+        () if all(1) => Some("utf-16le"),
+        () if all(0) => Some("utf-16be"),
+        () => None,
     }
 }
 

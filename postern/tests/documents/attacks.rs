@@ -2,10 +2,10 @@
 
 use std::{io::Write, time::Duration};
 
-use gateway::documents::{DocumentSettings, Extent, Reader, Why};
+use gateway::documents::{DocumentSettings, Extent, Original, ReadError, Reader, Why};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use crate::{mails::market_mails, read, reader, settings};
+use crate::{mail_with, mails::market_mails, read, reader, scanned, settings};
 
 const WORD: &str = "<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\">";
 
@@ -224,12 +224,76 @@ async fn a_process_that_never_answers_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_program_that_ends_or_is_not_there_is_a_document_not_read() {
-    for program in ["/bin/false", "/nowhere/to/be/found"] {
-        let settings = DocumentSettings { program: program.into(), arguments: Vec::new(), ..settings() };
-        let (found, _) = read(&Reader::new(settings), "a.pdf", &pdf(&[FONT], b"")).await;
-        assert_eq!(found[0].extent, Extent::NotRead(Why::Died), "{program}");
+async fn a_program_that_ends_over_a_document_leaves_it_unread() {
+    let settings = DocumentSettings { program: "/bin/false".into(), arguments: Vec::new(), ..settings() };
+    let (found, _) = read(&Reader::new(settings), "a.pdf", &pdf(&[FONT], b"")).await;
+    assert_eq!(found[0].extent, Extent::NotRead(Why::Died));
+}
+
+/// Nothing is known of the document then, and so nothing is said of it.
+#[tokio::test]
+async fn a_program_that_does_not_start_is_no_fault_of_the_document() {
+    let settings = DocumentSettings { program: "/nowhere/to/be/found".into(), ..settings() };
+    let mail = mail_with("a.pdf", &pdf(&[FONT], b""));
+    let mut message = scanned(&mail);
+    let error = Reader::new(settings).read(&mut message, Original::Plain(&mail)).await.unwrap_err();
+    assert!(matches!(error, ReadError::NoProcess(_)), "{error}");
+    assert!(message.headline.defects.is_empty());
+}
+
+/// A process ends over the first document that it gets, as one does that was killed meanwhile; the next does not.
+#[tokio::test]
+async fn a_process_that_is_gone_gets_a_fresh_one_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!(
+        "if mkdir {}/first 2>&-; then exit 1; fi; exec {} read-documents",
+        folder.path().display(),
+        env!("CARGO_BIN_EXE_postern")
+    );
+    let dying = DocumentSettings {
+        program: "/bin/sh".into(),
+        arguments: vec!["-c".to_owned(), script],
+        ..settings()
+    };
+    let letter = pdf(&[FONT], b"BT /F 12 Tf (MPAN 1200023305967) Tj ET");
+    let (found, message) = read(&Reader::new(dying), "a.pdf", &letter).await;
+    assert_eq!((found[0].text.trim(), found[0].extent), ("MPAN 1200023305967", Extent::Whole));
+    assert!(message.headline.defects.is_empty());
+}
+
+/// Whatever a mail calls a file: letters are read, and an archive that nothing here opens is said not to be.
+#[tokio::test]
+async fn what_a_file_is_shows_in_its_bytes() {
+    let reader = reader();
+    let text = "Customer list\r\nMPAN 1200023305967\r\n";
+    let latin: Vec<u8> = format!("Caf\u{e9} {text}").chars().map(|c| c as u8).collect();
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (name, file) in [
+        ("list", text.as_bytes()),
+        ("list.dat", format!("\u{e9}t\u{e9} {text}").repeat(200).as_bytes()),
+        ("list.bin", &latin),
+        ("list.001", &wide),
+        ("list.jpg", text.as_bytes()),
+    ] {
+        let (found, message) = read(&reader, name, file).await;
+        assert!(found[0].text.contains("MPAN 1200023305967"), "{name}: {found:?}");
+        assert_eq!((found[0].extent, message.headline.defects.len()), (Extent::Whole, 0), "{name}");
     }
+    let closed: [(&str, &[u8]); 6] = [
+        ("list", b"7z\xbc\xaf\x27\x1c\0\x04"),
+        ("list", b"Rar!\x1a\x07\x01\0"),
+        ("list", b"\x1f\x8b\x08\0\0\0\0\0\0\x03"),
+        ("list", b"-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA\r\n"),
+        ("list.tar", b"list.csv\0\0\0\0\0\0\0\0"),
+        ("list.gpg", b"\x85\x01\x0c\x03\0\0\0"),
+    ];
+    for (name, file) in closed {
+        let (found, message) = read(&reader, name, file).await;
+        assert!(matches!(found[0].extent, Extent::NotRead(_)), "{name}: {found:?}");
+        assert!(!message.headline.defects.is_empty(), "{name}");
+    }
+    let (found, message) = read(&reader, "setup.bin", b"\x7fELF\x02\x01\x01\0\0\0").await;
+    assert!(found.is_empty() && message.headline.defects.is_empty(), "what has no words is not missed");
 }
 
 #[tokio::test]
