@@ -4,8 +4,8 @@
 use mail::{Address, ContactType, GroupId, Headline, Message, Mpid, Person, ProcessId};
 use policies::{Effect, Judged, NamedCase, Placed, Recipient, Signal, Verdict};
 use store::{
-    Addressed, Case, CaseBound, CaseId, Deadline, Decision, Directory, Entry, Joining, Mailbox, Onward, Opening, Party,
-    Place, Reckoning,
+    Addressed, Case, CaseBound, CaseId, Deadline, Decision, Directory, Entry, Joining, Mailbox, Onward,
+    Opening, Party, Place, Reckoning,
 };
 
 use crate::{
@@ -30,7 +30,12 @@ pub(crate) fn known_recipient(gateway: &Gateway, group: &GroupId, address: &Addr
 }
 
 /// What `address` is to a mail of `group`, by the directory alone: a keyed reply address is unknown to it.
-pub fn recipient_of(directory: &Directory, notice_domain: &str, group: &GroupId, address: &Address) -> Recipient {
+pub fn recipient_of(
+    directory: &Directory,
+    notice_domain: &str,
+    group: &GroupId,
+    address: &Address,
+) -> Recipient {
     if let Some(mailbox) = directory.mailbox(address) {
         return Recipient::Mailbox(mapped(mailbox));
     }

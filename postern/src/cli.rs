@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    audit, case, certs, config, connector, demo, directory, health, init, policy, queue, read_documents, serve, user,
+    audit, case, certs, config, connector, demo, directory, health, init, policy, queue, read_documents,
+    serve, user,
 };
 use crate::print;
 
