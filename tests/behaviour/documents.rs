@@ -89,3 +89,32 @@ fn a_secured_mail_is_found_by_what_its_file_says() {
     let found = reader.post("/search", &[("token", token), ("tag", MPAN)]).links("/case/");
     assert_eq!(found.len(), 1, "{found:?}");
 }
+
+/// What nobody could look at may be anything: it stays until somebody has, unless it stays in the company or is sealed.
+#[test]
+fn what_was_not_looked_at_does_not_leave_unseen() {
+    let desk = Desk::set();
+    let locked = |name: &str| {
+        let rar = b"Rar!\x1a\x07\x01\0\x33\x92\xb5\xe5";
+        File { name: name.to_owned(), bytes: rar.to_vec(), ..files::pdf("x", &lines(MPAN)) }
+    };
+    let long = |name: &str| {
+        let rows = "nothing to see here;go on please\r\n".repeat(80_000);
+        File {
+            name: name.to_owned(),
+            bytes: format!("{rows}MPAN;{MPAN}\r\n").into_bytes(),
+            ..files::csv("x", &self::rows(MPAN))
+        }
+    };
+    for (place, file) in [locked("plans.rar"), long("plans.csv")].into_iter().enumerate() {
+        let again = |to: &str| {
+            let mut file = file.clone();
+            file.name = format!("{}-{place}-{}", to.len(), file.name);
+            desk.sends(to, file)
+        };
+        let held = again(STRANGER);
+        assert!(held.is("250 2.0.0 not all of this mail could be looked at"), "{held:?}");
+        let sealed = again(MAILBOX);
+        assert!(sealed.is("250 2.0.0 secured as case"), "{sealed:?}");
+    }
+}
