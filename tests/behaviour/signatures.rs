@@ -85,7 +85,7 @@ fn a_signature_is_shown_with_what_it_is_worth() {
     for (subject, authority, form, mark, sentence) in [
         ("detached", TRUSTED, &[][..], "Signed by amy@alpha.example", "a trusted authority vouches for"),
         ("opaque", TRUSTED, &["-nodetach"], "Signed by amy@alpha.example", "a trusted authority vouches for"),
-        ("unknown", OTHER, &[], "Signed, by whom nobody vouches for", "no authority that is trusted here"),
+        ("unknown", OTHER, &[], "Signed; nobody vouches for the signer", "no authority that is trusted here"),
     ] {
         let mail = stage.sign(authority, subject, "Is MPAN 1200023305967 yours?", form);
         let (reference, page) = stage.shown(&mail);

@@ -12,7 +12,7 @@ pub(super) fn mark(headline: &Headline) -> Option<Mark> {
     let (label, state) = match &headline.signature {
         Some(SignatureResult::Intact { signer, standing }) => match standing {
             Standing::Trusted => (format!("Signed by {}", line(signer)), "good"),
-            Standing::IssuerUnknown => ("Signed, by whom nobody vouches for".to_owned(), "plain"),
+            Standing::IssuerUnknown => ("Signed; nobody vouches for the signer".to_owned(), "plain"),
             Standing::Expired => ("Signed, the certificate was not valid".to_owned(), "soon"),
             Standing::Weak => ("Signed, by an outdated method".to_owned(), "soon"),
             Standing::NotTheAuthor => ("Signed by somebody else".to_owned(), "bad"),
