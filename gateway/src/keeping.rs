@@ -161,12 +161,14 @@ impl Decided {
         let entries = placement::entries(gateway, &self).await?;
         let Self { authored: Authored { parsed, author }, judged, .. } = self;
         let Parsed { sender, original, scan, message } = parsed;
-        let user = gateway.ledger().directory().user_by_email(&author.address).map(|user| user.id);
+        let directory = gateway.ledger().directory();
+        let user = |address| directory.user_by_email(address).map(|user| user.id);
         let automatic = judged.effect == Effect::EventOnly;
         Ok(Acceptance {
             from_group: sender.group,
             proof: sender.proof,
-            author: user,
+            author: user(&author.address),
+            delegate: author.on_behalf.as_ref().and_then(user),
             content: original.content,
             message_id: message.headline.message_id.clone(),
             headline: message.headline,

@@ -32,6 +32,8 @@ pub struct Acceptance {
     pub proof: Proof,
     /// The author in `From`, if a user.
     pub author: Option<UserId>,
+    /// Who wrote it in the author's name, by `Sender`, if a user of the same group.
+    pub delegate: Option<UserId>,
     pub content: SealedContent,
     pub headline: Headline,
     /// The mail's own Message-ID, for replies that name it.

@@ -259,6 +259,8 @@ impl<'a> Draft<'a> {
             .process(&case.process)
             .proved(&self.mail.proof);
         event.author = self.mail.author;
+        // A login says it better than a header.
+        event.user = event.user.or(self.mail.delegate);
         self.changes.append.push(event.to_bytes()?);
         Ok(())
     }

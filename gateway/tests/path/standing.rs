@@ -251,3 +251,31 @@ async fn a_list_in_front_of_a_mail_service_takes_the_envelope_sender_and_the_mai
     market.transact("alpha", ReversePath::Null, &["et@beta.example"], &mail).await.unwrap();
     assert_eq!(market.notices().await.len(), 1);
 }
+
+#[tokio::test]
+async fn who_writes_in_somebodys_name_is_written_down_with_the_name() {
+    let market = Market::open().await;
+    let ann = user(&market);
+    let delegate = User {
+        id: store::UserId::new(market.ledger.now()).unwrap(),
+        email: address("del@alpha.example"),
+        name: "Del".to_owned(),
+        ..ann.clone()
+    };
+    change(&market, DirectoryChange::User(delegate.clone())).await;
+    let told = async || {
+        let events = market.events().await;
+        let event = events.into_iter().rfind(|event| event.message.is_some()).unwrap();
+        (event.author, event.user)
+    };
+    market.send("alpha", &["et@beta.example"], MAIL).await.unwrap();
+    assert_eq!(told().await, (Some(ann.id), None), "a network logs nobody in");
+    for (at, sender, by) in
+        [(2, "del@alpha.example", Some(delegate.id)), (3, "list@sending.example", None), (4, ANN, None)]
+    {
+        let mail =
+            MAIL.replace("q1@", &format!("q{at}@")).replace("To: ", &format!("Sender: {sender}\nTo: "));
+        market.send("alpha", &["et@beta.example"], &mail).await.unwrap();
+        assert_eq!(told().await, (Some(ann.id), by), "{sender}");
+    }
+}

@@ -117,6 +117,7 @@ impl Market {
         });
         let mut acceptance = Acceptance {
             author: None,
+            delegate: None,
             from_group: "alpha".parse().unwrap(),
             proof: Proof::Network,
             content: writer.finish().await.unwrap(),

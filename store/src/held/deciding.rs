@@ -117,6 +117,7 @@ impl Ledger {
             from_group: record.mail.from_group.clone(),
             proof: record.mail.proof.clone(),
             author: record.mail.author,
+            delegate: None,
             content: SealedContent::known(record.content, key, record.mail.size),
             headline: records::decode(&headline)?,
             message_id: bound.message_id,

@@ -143,6 +143,7 @@ impl Market {
             from_group: id("alpha"),
             proof: Proof::Network,
             author: None,
+            delegate: None,
             content,
             headline: Headline { subject: "secret subject".to_owned(), ..Headline::default() },
             message_id: Some(format!("m{source}@alpha.example")),
