@@ -38,6 +38,8 @@ pub(crate) enum Table {
     Wrap = 0x34,
     /// Case, message or job: who was away.
     Away = 0x35,
+    /// Held mail: what its release takes back, until that is done.
+    PendingRecall = 0x36,
     /// One row: by which calendars open deadlines were reckoned, and how far that is.
     Reckoned = 0x38,
     /// Sealed chunks of an original.

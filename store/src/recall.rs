@@ -7,18 +7,18 @@ use mail::{Address, Class, GroupId};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    accept::Accepted,
+    accept::{Accepted, AcceptedCase},
     audit::{Act, Actor, Event},
     cases::{Case, MessageRecord, Side, case_key, message_key},
     directory::KeyRing,
-    engine::Changeset,
+    engine::{Changeset, Row},
     error::StoreError,
-    ids::CaseId,
+    ids::{CaseId, HeldId},
     jobs::{Job, JobKind},
     keys::{Key, Table},
     ledger::Ledger,
     reading::{Wraps, wrap_key},
-    records,
+    records, sealed,
 };
 
 /// That a message was taken back.
@@ -52,7 +52,70 @@ pub struct Recallable {
     pub number: u32,
 }
 
+/// What a release was to take back: it stands from the release until it is done, whatever happens in between.
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(map)]
+struct PendingRecall {
+    #[n(0)]
+    actor: Actor,
+    #[n(1)]
+    group: GroupId,
+    #[n(2)]
+    recalled: Recalled,
+    #[n(3)]
+    cases: Vec<AcceptedCase>,
+}
+
 impl Ledger {
+    /// Notes with a release what it takes back.
+    pub(crate) fn promise_recall(
+        &self,
+        held: HeldId,
+        actor: &Actor,
+        group: &GroupId,
+        recalled: &Recalled,
+        accepted: &Accepted,
+        changes: &mut Changeset,
+    ) -> Result<(), StoreError> {
+        let pending = PendingRecall {
+            actor: actor.clone(),
+            group: group.clone(),
+            recalled: recalled.clone(),
+            cases: accepted.cases.clone(),
+        };
+        let row = sealed::encode(self.root(), Table::PendingRecall, &held, &pending)?;
+        changes.put.push((Key::of(Table::PendingRecall).id(&held).done(), row));
+        Ok(())
+    }
+
+    /// Carries out what releases were to take back and did not come to. How many; the rest the next time.
+    pub async fn finish_recalls(&self) -> Result<usize, StoreError> {
+        /// More than are ever released between two moments.
+        const MOST: usize = 100;
+        let mut done = 0;
+        for (key, row) in self.engine().scan(Key::of(Table::PendingRecall).range(), MOST).await? {
+            match self.finish_recall(key, &row).await {
+                Ok(()) => done += 1,
+                // One that cannot be read must not keep the others.
+                Err(error @ (StoreError::Corrupt(_) | StoreError::Denied(_))) => {
+                    tracing::error!(%error, "a recall cannot be carried out");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+
+    async fn finish_recall(&self, key: Vec<u8>, row: &Row) -> Result<(), StoreError> {
+        let id =
+            key.last_chunk::<20>().ok_or_else(|| StoreError::Corrupt("a recall of no mail".to_owned()))?;
+        let held = HeldId::from_bytes(*id);
+        let pending: PendingRecall = sealed::decode(self.root(), Table::PendingRecall, &held, &row.value)?;
+        let accepted = Accepted { cases: pending.cases };
+        self.carry_out(&pending.actor, &pending.group, &pending.recalled, &accepted).await?;
+        self.commit(Changeset { delete: vec![key], ..Changeset::default() }).await.map(drop)
+    }
+
     /// Withdraws what a request of `group` means in each case that it was just accepted into: the author's latest message
     /// of that subject before it. Done twice, it changes nothing more.
     pub async fn carry_out(

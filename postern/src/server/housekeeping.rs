@@ -1,5 +1,5 @@
 //! What must be cleared away from time to time: content of mails that never arrived whole, sessions that are over, held
-//! mail that nobody decided on, marks and tasks that nobody needs any more. A little at a time.
+//! mail that nobody decided on, marks, counts and tasks that nobody needs any more. A little at a time.
 
 use std::time::Duration;
 
@@ -42,8 +42,10 @@ impl House {
         if let Err(error) = self.ledger.sweep_sessions().await {
             tracing::warn!(%error, "sessions that are over could not be removed");
         }
+        told("recalls of released mails carried out", self.ledger.finish_recalls().await);
         told("held mails returned undecided", self.ledger.expire_held(self.return_after, MAILS).await);
         told("old tasks closed", self.ledger.close_old_tasks(KEPT, TASKS).await);
+        told("old counts of shadow mode removed", self.ledger.sweep_shadow_counts().await);
         let swept = self.ledger.sweep_marks(std::mem::take(&mut self.marks), MARKS).await;
         told(
             "marks of old mails removed",
@@ -60,5 +62,54 @@ fn told(what: &str, done: Result<usize, StoreError>) {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "{what}"),
         Err(error) => tracing::warn!(%error, "not done: {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use certs::RootKey;
+    use jiff::{SignedDuration, Timestamp};
+    use store::{
+        Actor, DirectoryChange, Group, Observation, Receipts, Tally,
+        sqlite::{Options, Sqlite},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn counts_of_shadow_mode_go_when_nobody_compares_them_any_more() {
+        certs::install_provider();
+        let start: Timestamp = "2026-06-01T10:00:00Z".parse().unwrap();
+        let now = Arc::new(Mutex::new(start));
+        let read = Arc::clone(&now);
+        let clock = Box::new(move || *read.lock().unwrap());
+        let root = Arc::new(RootKey::generate().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Arc::new(Sqlite::open(folder.path(), Options::default()).unwrap());
+        let ledger = Ledger::open_with_clock(engine, root, clock).await.unwrap();
+        let group = Group {
+            id: "alpha".parse().unwrap(),
+            name: "Alpha".to_owned(),
+            domains: vec!["alpha.example".to_owned()],
+            networks: Vec::new(),
+            certificate_name: None,
+            receipts: Receipts::Off,
+        };
+        let alpha = group.id.clone();
+        ledger.change_directory(&Actor::Tool, vec![DirectoryChange::Group(group)]).await.unwrap();
+        let tally = Tally::Verdict { verdict: "hold".to_owned(), rule: "some-rule".to_owned() };
+        let mail = Observation { group: alpha, tallies: vec![tally] };
+        assert!(ledger.observe(&mail, &[1; 32]).await.unwrap());
+        let day = "2026-06-01".parse().unwrap();
+        let counted = async || ledger.shadow_report(None, (day, day)).await.unwrap().counts.len();
+        let mut house = House { ledger: ledger.clone(), return_after: AGE, marks: SweepPlace::default() };
+        house.clear().await;
+        assert_eq!(counted().await, 1);
+        *now.lock().unwrap() = start.saturating_add(SignedDuration::from_hours(500 * 24)).unwrap();
+        house.clear().await;
+        assert_eq!(counted().await, 0);
+        assert!(ledger.observe(&mail, &[1; 32]).await.unwrap(), "its mark is gone too");
     }
 }

@@ -49,17 +49,20 @@ impl Ledger {
                 None => (self.send_on(&record, actor, &mut changes)?, None),
                 Some(bound) => self.secure_held(&record, bound, actor, &due, &mut changes).await?,
             };
+            if let (Some(recall), Released::Secured(accepted)) = (&recall, &released) {
+                self.promise_recall(id, actor, group, recall, accepted, &mut changes)?;
+            }
             match self.commit(changes).await {
                 Ok(committed) => {
-                    if let Some(content) = given_up {
-                        self.remove_arriving(content, committed.version).await?;
-                    }
-                    if let (Some(recall), Released::Secured(accepted)) = (&recall, &released) {
-                        self.carry_out(actor, group, recall, accepted).await?;
-                    }
                     self.announce_work();
-                    self.settle_held(actor, group).await?;
-                    return Ok(Some(released));
+                    // It is released whatever becomes of what follows; a recall that fails is done by a later sweep.
+                    let recalled = self.finish_recalls().await.map(drop);
+                    let settled = self.settle_held(actor, group).await;
+                    let removed = match given_up {
+                        Some(content) => self.remove_arriving(content, committed.version).await.map(drop),
+                        None => Ok(()),
+                    };
+                    return recalled.and(settled).and(removed).map(|()| Some(released));
                 }
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),

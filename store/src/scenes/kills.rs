@@ -237,3 +237,31 @@ async fn a_bounce_is_counted_once_at_every_moment() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_released_request_takes_back_what_it_names_at_every_moment() {
+    let day = async |market: &Market| {
+        let ann = address("ann@alpha.example");
+        let first = market.acceptance(market.sealed(b"wrong").await, 2, vec![tagged(market.opening(), 2)]);
+        let author = mail::Person { name: None, address: Some(ann.to_string()) };
+        let headline = mail::Headline { from: vec![author], ..first.headline.clone() };
+        let case = market.ledger.accept(crate::Acceptance { headline, ..first }).await?.cases[0].id;
+        let entries = vec![tagged(market.joining(case), 1)];
+        let recall = Some(crate::Recalled { author: ann, subject: "secret subject".to_owned() });
+        let bound = CaseBound { message_id: None, automatic: true, entries, receipt: None, recall };
+        let mut request = market.passage(&["et@beta.example"], 1, b"recall").await;
+        request.class = mail::Class::Recall;
+        let onward = Onward::Case(Box::new(bound));
+        let held = market.ledger.hold(request, HoldReason::Rule, onward).await?;
+        market.ledger.release_held(&Actor::Tool, &id("alpha"), held, |_, _| None).await?;
+        // Where it was released before the kill, nobody releases it again: the sweep goes on.
+        market.ledger.finish_recalls().await?;
+        Ok(())
+    };
+    let kills = Market::killed_everywhere(day, async |market| {
+        assert_eq!((market.count(Act::HeldSecured).await, market.count(Act::MessageWithdrawn).await), (1, 1));
+        assert!(market.rows(Table::PendingRecall).await.is_empty());
+    })
+    .await;
+    assert!(kills > 4, "{kills}");
+}
