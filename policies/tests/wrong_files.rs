@@ -235,6 +235,10 @@ fn wrong_classification_rules() {
             ("weight = 90\n", "colour = \"red\"\nweight = 90\n", "colour: unknown field `colour`"),
         ],
     );
+}
+
+#[test]
+fn classification_rules_without_weight_or_of_no_process() {
     let weightless = CLASSIFICATION.replacen("weight = 90\n", "", 1);
     let error = ClassificationRules::parse("c.toml", &weightless).unwrap_err();
     assert_eq!((error.key.as_str(), error.problem.as_str()), ("weight", "the rule has no weight"));
