@@ -1,0 +1,21 @@
+//! Lists of cases, finding them, and what one case shows and lets do.
+
+use axum::http::Method;
+use axum::routing::{get, post};
+
+use super::{Route, Rule, on};
+use crate::pages::{case, case_lists, download, message, search};
+
+pub(super) const ROUTES: &[Route] = &[
+    on(Method::GET, "/", Rule::SignedIn, || get(case_lists::home)),
+    on(Method::GET, "/process/{process}", Rule::SignedIn, || get(case_lists::process)),
+    on(Method::GET, "/search", Rule::SignedIn, || get(search::form)),
+    on(Method::POST, "/search", Rule::SignedIn, || post(search::find)),
+    on(Method::GET, "/case/{case}", Rule::Case, || get(case::page)),
+    on(Method::POST, "/case/{case}/claim", Rule::Case, || post(case::claim)),
+    on(Method::POST, "/case/{case}/release", Rule::Case, || post(case::release)),
+    on(Method::GET, "/case/{case}/message/{message}", Rule::Case, || get(message::page)),
+    on(Method::GET, "/case/{case}/message/{message}/html", Rule::Case, || get(message::formatted)),
+    on(Method::GET, "/case/{case}/message/{message}/part/{part}", Rule::Case, || get(download::attachment)),
+    on(Method::GET, "/case/{case}/message/{message}/original", Rule::Case, || get(download::original)),
+];
