@@ -13,6 +13,7 @@ mod notice;
 pub mod pages;
 mod receipt;
 mod registry;
+mod words;
 
 pub use delivery::{DeliveryFate, DeliveryReport};
 pub use digest::{Digest, DigestLine};
@@ -25,6 +26,7 @@ pub use notice::Notice;
 pub use pages::Page;
 pub use receipt::Receipt;
 pub use registry::{TemplateError, Templates};
+pub use words::{Words, WordsError};
 
 /// The portal's one style sheet.
 pub const STYLE_SHEET: &str = include_str!("../assets/style.css");

@@ -7,6 +7,7 @@ use handlebars::{Handlebars, no_escape};
 use serde::Serialize;
 
 use crate::pages::Page;
+use crate::words::{Words, WordsError};
 
 const MARKUP: &[(&str, &str)] = &[
     ("layout", include_str!("../pages/layout.hbs")),
@@ -54,6 +55,9 @@ pub enum TemplateError {
     /// Found at start.
     #[error("template {name} does not compile: {reason}")]
     Broken { name: &'static str, reason: String },
+    /// Found at start.
+    #[error("the file of texts: {0}")]
+    Words(#[from] WordsError),
     /// Found while a page or notice was put into words.
     #[error("template {name} cannot be filled: {reason}")]
     Unfilled { name: &'static str, reason: String },
@@ -63,15 +67,27 @@ pub enum TemplateError {
 pub struct Templates {
     markup: Handlebars<'static>,
     plain: Handlebars<'static>,
+    words: Words,
 }
 
 impl Templates {
     /// Compiles every template; the process must not start when one is broken.
     pub fn load() -> Result<Self, TemplateError> {
-        let markup = compile(Handlebars::new(), MARKUP)?;
+        let words = Words::english()?;
+        let markup = compile(Handlebars::new(), MARKUP, &words)?;
         let mut unescaped = Handlebars::new();
         unescaped.register_escape_fn(no_escape);
-        Ok(Self { markup, plain: compile(unescaped, PLAIN)? })
+        Ok(Self { markup, plain: compile(unescaped, PLAIN, &words)?, words })
+    }
+
+    /// The text of a key of the file of texts, its values filled in; a test keeps unknown keys out of the code.
+    pub fn say(&self, key: &'static str, values: &[(&str, &str)]) -> String {
+        self.words.say(key, values).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// The text of one of a family of keys, `family.name`; `None` where the family has no such name.
+    pub fn say_of(&self, family: &'static str, name: &str, values: &[(&str, &str)]) -> Option<String> {
+        self.words.say(&format!("{family}.{name}"), values)
     }
 
     /// One page of the portal as HTML.
@@ -99,8 +115,10 @@ impl Templates {
 fn compile(
     mut registry: Handlebars<'static>,
     templates: &[(&'static str, &'static str)],
+    words: &Words,
 ) -> Result<Handlebars<'static>, TemplateError> {
     registry.set_strict_mode(true);
+    registry.register_helper("say", Box::new(words.clone()));
     // A partial must not indent what it prints: the text of a message stands in one.
     registry.set_prevent_indent(true);
     for (name, text) in templates {
