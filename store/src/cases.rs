@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     audit::{Act, Actor, Event},
+    case_row::write_case,
     deadlines::Reckoning,
     directory::KeyRing,
     engine::{Changeset, Range},
@@ -369,17 +370,14 @@ impl Ledger {
         change: impl Fn(&mut Case) -> Result<Event, StoreError>,
     ) -> Result<(), StoreError> {
         loop {
-            let Some((mut case, version)) = self.versioned_case(id).await? else {
+            let Some((before, version)) = self.versioned_case(id).await? else {
                 return Err(StoreError::Corrupt(format!("case {id} is not there")));
             };
+            let mut case = before.clone();
             let event = change(&mut case)?;
-            let mut changes = Changeset {
-                require: vec![(case_key(id), Some(version))],
-                append: vec![event.to_bytes()?],
-                ..Changeset::default()
-            };
+            let mut changes = Changeset { append: vec![event.to_bytes()?], ..Changeset::default() };
             self.make_notices(&mut case, self.now(), &mut changes).await?;
-            changes.put.push((case_key(id), records::encode(&case)?));
+            write_case(Some((&before, version)), &case, &mut changes)?;
             match self.commit(changes).await {
                 Err(StoreError::Conflict) => {}
                 done => return done.map(drop),

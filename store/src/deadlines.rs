@@ -9,7 +9,8 @@ use minicbor::{Decode, Encode};
 use crate::{
     accept::Deadline,
     audit::{Act, Actor, Event},
-    cases::{Case, case_key},
+    case_row::write_case,
+    cases::Case,
     engine::{Changeset, Range},
     error::StoreError,
     ids::CaseId,
@@ -137,11 +138,12 @@ impl Ledger {
 
     async fn reckon_anew(
         &self,
-        mut case: Case,
+        before: Case,
         version: u64,
         reckon: &impl Fn(OpenDeadline<'_>) -> Option<Deadline>,
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
+        let mut case = before.clone();
         let Some(old) = case.due.take() else { return Ok(()) };
         batch.done.open += 1;
         let (since, working_days) = match &old.reckoning {
@@ -171,9 +173,7 @@ impl Ledger {
             batch.done.moved += 1;
         }
         case.due = Some(new);
-        batch.changes.require.push((case_key(case.id), Some(version)));
-        batch.changes.put.push((case_key(case.id), records::encode(&case)?));
-        Ok(())
+        write_case(Some((&before, version)), &case, &mut batch.changes)
     }
 }
 

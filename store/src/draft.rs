@@ -12,7 +12,8 @@ use mail::{Address, Class, Headline};
 use crate::{
     accept::{Acceptance, Accepted, AcceptedCase, Entry, Joining, Opening, Party, Place, source_key},
     audit::{Act, Actor, Event},
-    cases::{Case, MOST_MESSAGES, MessageRecord, Side, case_key, message_key, tag_key, thread_key},
+    case_row::write_case,
+    cases::{Case, MOST_MESSAGES, MessageRecord, Side, message_key, tag_key, thread_key},
     content::SealedContent,
     directory::{Directory, Receipts},
     engine::Changeset,
@@ -62,11 +63,17 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) async fn add(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        let (case, act) = match &entry.place {
-            Place::Open(opening) => (self.open(opening)?, Act::CaseOpened),
-            Place::Join(joining) => (self.join(joining).await?, Act::MessageAdded),
+        let (before, case, act) = match &entry.place {
+            Place::Open(opening) => (None, self.open(opening)?, Act::CaseOpened),
+            Place::Join(joining) => {
+                let (before, version) = self.joined(joining).await?;
+                let case = self.join(before.clone(), joining);
+                (Some((before, version)), case, Act::MessageAdded)
+            }
         };
-        self.add_message(case, entry, act).await
+        let case = self.add_message(case, entry, act).await?;
+        let before = before.as_ref().map(|(case, version)| (case, *version));
+        write_case(before, &case, &mut self.changes)
     }
 
     /// The changes, unless there are none.
@@ -100,8 +107,9 @@ impl<'a> Draft<'a> {
         Ok(case)
     }
 
-    async fn join(&mut self, joining: &Joining) -> Result<Case, StoreError> {
-        let Some((mut case, version)) = self.ledger.versioned_case(joining.case).await? else {
+    /// The case that is joined, as it is.
+    async fn joined(&self, joining: &Joining) -> Result<(Case, u64), StoreError> {
+        let Some((case, version)) = self.ledger.versioned_case(joining.case).await? else {
             return Err(StoreError::Corrupt(format!("case {} is not there", joining.case)));
         };
         if case.side(&self.mail.from_group).is_none() {
@@ -110,16 +118,18 @@ impl<'a> Draft<'a> {
         if case.messages >= MOST_MESSAGES {
             return Err(StoreError::Denied(format!("case {} is full; open a new one", case.reference)));
         }
-        self.changes.require.push((case_key(case.id), Some(version)));
-        self.changes.delete.extend(case.list_keys());
+        Ok((case, version))
+    }
+
+    fn join(&self, mut case: Case, joining: &Joining) -> Case {
         case.last_message_at = self.now.max(case.last_message_at);
         if !self.mail.automatic {
             case.move_clock(&self.mail.from_group, &joining.deadline);
         }
-        Ok(case)
+        case
     }
 
-    async fn add_message(&mut self, mut case: Case, entry: &Entry, act: Act) -> Result<(), StoreError> {
+    async fn add_message(&mut self, mut case: Case, entry: &Entry, act: Act) -> Result<Case, StoreError> {
         let id = MessageId::new(self.now)?;
         case.messages += 1;
         if !self.mail.automatic {
@@ -136,11 +146,6 @@ impl<'a> Draft<'a> {
         self.put_away(&case, id)?;
         self.record(&case, id, act)?;
         self.count(&case);
-        for key in case.list_keys() {
-            self.changes.delete.retain(|stale| *stale != key);
-            self.changes.put.push((key, records::encode(&())?));
-        }
-        self.changes.put.push((case_key(case.id), records::encode(&case)?));
         let accepted = AcceptedCase { id: case.id, reference: case.reference };
         let row = records::encode(&accepted)?;
         for source in &entry.sources {
@@ -148,7 +153,7 @@ impl<'a> Draft<'a> {
             self.changes.put.push((source_key(source), row.clone()));
         }
         self.cases.push(accepted);
-        Ok(())
+        Ok(case)
     }
 
     fn put_message(&mut self, case: &Case, entry: &Entry, id: MessageId) -> Result<(), StoreError> {

@@ -17,6 +17,7 @@ pub mod sqlite;
 mod accept;
 mod app_password_use;
 mod audit;
+mod case_row;
 mod cases;
 mod changes;
 mod clock;

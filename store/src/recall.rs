@@ -9,7 +9,8 @@ use minicbor::{Decode, Encode};
 use crate::{
     accept::{Accepted, AcceptedCase},
     audit::{Act, Actor, Event},
-    cases::{Case, MessageRecord, Side, case_key, message_key},
+    case_row::write_case,
+    cases::{Case, MessageRecord, Side, message_key},
     directory::KeyRing,
     engine::{Changeset, Row},
     error::StoreError,
@@ -175,7 +176,8 @@ impl Ledger {
         number: u32,
     ) -> Result<Option<Withdrawal>, StoreError> {
         loop {
-            let Some((mut case, version)) = self.versioned_case(case).await? else { return Ok(None) };
+            let Some((before, version)) = self.versioned_case(case).await? else { return Ok(None) };
+            let mut case = before.clone();
             let mut messages = self.messages(case.id).await?;
             let mut sought = messages.iter_mut();
             let Some(message) = sought.find(|one| one.number == number && one.from_group == *group) else {
@@ -187,8 +189,7 @@ impl Ledger {
             let withdrawal = Withdrawal::of(&case, group, number, self.now());
             message.withdrawn = Some(withdrawal.clone());
             let message = message.clone();
-            let mut changes =
-                Changeset { require: vec![(case_key(case.id), Some(version))], ..Changeset::default() };
+            let mut changes = Changeset::default();
             self.take_keys(&message, &withdrawal, &mut changes).await?;
             changes.put.push((message_key(case.id, message.id), records::encode(&message)?));
             let notices = self.notices(case.id).await?;
@@ -196,7 +197,7 @@ impl Ledger {
                 stop_waiting(side, number, &messages, &notices);
             }
             stop_clock(&mut case, &withdrawal, &messages);
-            changes.put.push((case_key(case.id), records::encode(&case)?));
+            write_case(Some((&before, version)), &case, &mut changes)?;
             let event = |act, group: &GroupId| {
                 let event = Event::new(withdrawal.at, actor.clone(), act).group(group).case(case.id);
                 event.message(message.id).to_bytes()

@@ -7,6 +7,7 @@ use mail::{Address, GroupId};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    case_row::write_case,
     cases::{Case, Side, Undelivered, case_key},
     directory::MailboxAlerts,
     engine::{Changeset, Range, Row},
@@ -160,7 +161,8 @@ impl Ledger {
         failed: Option<&Address>,
         changes: &mut Changeset,
     ) -> Result<(), StoreError> {
-        let Some((mut case, version)) = self.versioned_case(case).await? else { return Ok(()) };
+        let Some((before, version)) = self.versioned_case(case).await? else { return Ok(()) };
+        let mut case = before.clone();
         let now = self.now();
         let told = |side: &&mut Side| side.group == *group && side.noticed == number;
         let Some(side) = case.sides.iter_mut().find(told) else { return Ok(()) };
@@ -169,9 +171,7 @@ impl Ledger {
             let since = side.undelivered.as_ref().map_or(now, |earlier| earlier.since);
             side.undelivered = Some(Undelivered { to: to.clone(), since });
         }
-        changes.require.push((case_key(case.id), Some(version)));
-        changes.put.push((case_key(case.id), records::encode(&case)?));
-        Ok(())
+        write_case(Some((&before, version)), &case, changes)
     }
 
     /// The same for every case of a digest, each in a commit of its own: doing it twice changes nothing.

@@ -6,7 +6,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     audit::{Act, Actor, Event},
-    cases::case_key,
+    case_row::write_case,
     content::give_up,
     engine::Changeset,
     error::StoreError,
@@ -243,15 +243,14 @@ impl Ledger {
 
     /// A notice that arrives makes an earlier failure a matter of the past.
     async fn told_again(&self, notice: &Notice, changes: &mut Changeset) -> Result<(), StoreError> {
-        let Some((mut case, version)) = self.versioned_case(notice.case).await? else { return Ok(()) };
+        let Some((before, version)) = self.versioned_case(notice.case).await? else { return Ok(()) };
+        let mut case = before.clone();
         let mut sides = case.sides.iter_mut();
         let Some(side) = sides.find(|side| side.group == notice.group && side.undelivered.is_some()) else {
             return Ok(());
         };
         side.undelivered = None;
-        changes.require.push((case_key(case.id), Some(version)));
-        changes.put.push((case_key(case.id), records::encode(&case)?));
-        Ok(())
+        write_case(Some((&before, version)), &case, changes)
     }
 
     async fn follow_digest(
