@@ -128,9 +128,9 @@ pub(crate) async fn referenced(
     Ok(cases)
 }
 
-/// What no more fits into opens a new case.
+/// What no more fits into, and what is archived, opens a new case.
 fn has_room(case: &&Case) -> bool {
-    case.messages < store::MOST_MESSAGES
+    case.messages < store::MOST_MESSAGES && !case.is_archived()
 }
 
 fn named(case: &Case) -> NamedCase {

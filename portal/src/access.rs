@@ -311,6 +311,6 @@ impl PermittedCase {
 
     async fn set_owner(&self, portal: &Portal, owner: Option<UserId>) -> Result<(), Problem> {
         let actor = self.visitor.actor();
-        Ok(portal.ledger.set_owner(&actor, self.case.id, self.visitor.group(), self.owner(), owner).await?)
+        Ok(portal.ledger.assign(&actor, self.case.id, self.visitor.group(), self.owner(), owner).await?)
     }
 }

@@ -6,10 +6,11 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use mail::{GroupId, ProcessId};
+use mail::{ContactType, GroupId, ProcessId};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    casework::CaseReason,
     error::StoreError,
     ids::{AppPasswordId, CaseId, HeldId, JobId, MessageId, PassageId, TaskId, UserId},
     proof::Proof,
@@ -80,6 +81,12 @@ pub struct Event {
     /// And when it is now.
     #[cbor(n(21), with = "records::optional_time", has_nil)]
     pub becomes: Option<Timestamp>,
+    /// The rung to which a case went.
+    #[n(22)]
+    pub rung: Option<ContactType>,
+    /// Why a case was closed or opened again.
+    #[n(23)]
+    pub reason: Option<CaseReason>,
 }
 
 /// What happened. Numbers are for ever.
@@ -211,6 +218,16 @@ pub enum Act {
     /// Other calendars, another date: `was`, `becomes`, and the calendar in `name`.
     #[n(80)]
     DeadlineMoved,
+    /// `was`, `becomes`: the clocks of the rung that it left and of the one to which it went.
+    #[n(100)]
+    CaseEscalated,
+    #[n(101)]
+    CaseClosed,
+    #[n(102)]
+    CaseReopened,
+    /// Its retention time is over: its content is destroyed.
+    #[n(103)]
+    CaseArchived,
 }
 
 impl Event {
@@ -234,6 +251,8 @@ impl Event {
             app_password: None,
             was: None,
             becomes: None,
+            rung: None,
+            reason: None,
         }
     }
 
@@ -393,6 +412,10 @@ impl fmt::Display for Act {
             Self::ContentDestroyed => "content destroyed",
             Self::HeldExpired => "held mail returned unanswered",
             Self::StageSet => "stage set",
+            Self::CaseEscalated => "case escalated",
+            Self::CaseClosed => "case closed",
+            Self::CaseReopened => "case reopened",
+            Self::CaseArchived => "case archived",
         })
     }
 }

@@ -9,6 +9,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     audit::{Act, Actor, Event},
     case_row::write_case,
+    casework::{Climb, Ended},
     deadlines::Reckoning,
     directory::KeyRing,
     engine::{Changeset, Range},
@@ -46,6 +47,12 @@ pub struct Case {
     pub due: Option<Due>,
     #[n(8)]
     pub messages: u32,
+    /// That it is closed or archived.
+    #[n(9)]
+    pub ended: Option<Ended>,
+    /// Its escalations, the first first.
+    #[cbor(n(10), default)]
+    pub climbs: Vec<Climb>,
 }
 
 /// A case takes no more messages than this; what follows opens a new one. Keeps every page of it bounded.
@@ -316,31 +323,6 @@ impl Ledger {
         }
     }
 
-    /// Makes `owner` the owner of the case on `group`'s side, or nobody, if the owner is still `seen`.
-    ///
-    /// # Errors
-    /// `Conflict` if somebody else took or released the case first.
-    pub async fn set_owner(
-        &self,
-        actor: &Actor,
-        case: CaseId,
-        group: &GroupId,
-        seen: Option<UserId>,
-        owner: Option<UserId>,
-    ) -> Result<(), StoreError> {
-        self.change_case(case, |case| {
-            let side = own(case, group)?;
-            if side.owner != seen {
-                return Err(StoreError::Conflict);
-            }
-            side.owner = owner;
-            let mut event = Event::new(self.now(), actor.clone(), Act::OwnerSet).group(group).case(case.id);
-            event.user = owner;
-            Ok(event)
-        })
-        .await
-    }
-
     /// Notes that people of `group` have had the messages up to `number` before their eyes; `event` says
     /// who and at what. What came meanwhile, and was not told because this waited, is told now.
     pub(crate) async fn mark_seen(
@@ -364,7 +346,7 @@ impl Ledger {
 
     /// Applies `change` to the case as it is now, again if somebody else was faster. Notices that it
     /// makes due are written with it.
-    async fn change_case(
+    pub(crate) async fn change_case(
         &self,
         id: CaseId,
         change: impl Fn(&mut Case) -> Result<Event, StoreError>,
@@ -397,7 +379,7 @@ impl Ledger {
     }
 }
 
-fn own<'a>(case: &'a mut Case, group: &GroupId) -> Result<&'a mut Side, StoreError> {
+pub(crate) fn own<'a>(case: &'a mut Case, group: &GroupId) -> Result<&'a mut Side, StoreError> {
     let side = case.sides.iter_mut().find(|side| side.group == *group);
     side.ok_or_else(|| StoreError::Denied("the group takes no part in this case".to_owned()))
 }

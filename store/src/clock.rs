@@ -32,8 +32,9 @@ pub fn clock_turn(running: bool, from_initiator: bool) -> ClockTurn {
 }
 
 impl Case {
-    /// Moves the clock by a message of a person of `from`.
+    /// Moves the clock by a message of a person of `from`, whose word opens a closed case again.
     pub(crate) fn move_clock(&mut self, from: &GroupId, deadline: &Deadline) {
+        self.ended = None;
         match clock_turn(self.due.is_some(), self.is_initiator(from)) {
             ClockTurn::Keep => {}
             ClockTurn::Stop => self.due = None,
@@ -54,11 +55,11 @@ impl Case {
         })
     }
 
-    fn is_initiator(&self, group: &GroupId) -> bool {
+    pub(crate) fn is_initiator(&self, group: &GroupId) -> bool {
         self.side(group).is_some_and(|side| side.initiator)
     }
 
-    fn responder(&self) -> Option<&GroupId> {
+    pub(crate) fn responder(&self) -> Option<&GroupId> {
         self.sides.iter().find(|side| !side.initiator).map(|side| &side.group)
     }
 }

@@ -100,6 +100,8 @@ impl<'a> Draft<'a> {
             last_message_at: self.now,
             due: (!self.mail.automatic).then(|| opening.deadline.for_side(&opening.responder.group)),
             messages: 0,
+            ended: None,
+            climbs: Vec::new(),
         };
         let reference = Key::of(Table::Reference).raw(case.reference.as_bytes()).done();
         self.changes.require.push((reference.clone(), None));
@@ -117,6 +119,9 @@ impl<'a> Draft<'a> {
         }
         if case.messages >= MOST_MESSAGES {
             return Err(StoreError::Denied(format!("case {} is full; open a new one", case.reference)));
+        }
+        if case.is_archived() {
+            return Err(StoreError::Denied(format!("case {} is archived; open a new one", case.reference)));
         }
         Ok((case, version))
     }

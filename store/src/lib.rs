@@ -19,6 +19,7 @@ mod app_password_use;
 mod audit;
 mod case_row;
 mod cases;
+mod casework;
 mod changes;
 mod clock;
 mod content;
@@ -56,6 +57,7 @@ pub use accept::{
 };
 pub use audit::{Act, Actor, Event};
 pub use cases::{Case, CasePage, Due, MOST_MESSAGES, MessageRecord, Side, Undelivered};
+pub use casework::{CaseEnd, CaseReason, CaseState, Climb, Ended, Escalation};
 pub use changes::DirectoryChange;
 pub use clock::{ClockTurn, clock_turn};
 pub use content::{ContentWriter, SealedContent};

@@ -109,10 +109,10 @@ async fn two_who_take_a_case_at_once_are_one_owner_and_one_told() {
     let case = market.mail("alpha", 1, b"one", market.opening()).await.unwrap().cases[0].id;
     let (first, second) = (market.reader, UserId::new(market.ledger.now()).unwrap());
     let actor = Actor::User(first);
-    market.ledger.set_owner(&actor, case, &id("beta"), None, Some(first)).await.unwrap();
-    let late = market.ledger.set_owner(&actor, case, &id("beta"), None, Some(second)).await;
+    market.ledger.assign(&actor, case, &id("beta"), None, Some(first)).await.unwrap();
+    let late = market.ledger.assign(&actor, case, &id("beta"), None, Some(second)).await;
     assert_eq!(late, Err(StoreError::Conflict));
-    let released = market.ledger.set_owner(&actor, case, &id("beta"), Some(second), None).await;
+    let released = market.ledger.assign(&actor, case, &id("beta"), Some(second), None).await;
     assert_eq!(released, Err(StoreError::Conflict));
     let case = market.ledger.case(case).await.unwrap().unwrap();
     assert_eq!(case.side(&id("beta")).unwrap().owner, Some(first));

@@ -1,6 +1,7 @@
 //! Tests of the ledger as its users see it: a small market, mails that are accepted, people who read.
 
 mod cases;
+mod casework;
 mod content;
 mod credentials;
 mod deadlines;

@@ -11,7 +11,7 @@ async fn every_change_and_every_read_is_an_event() {
     market.read(case, "beta").await.unwrap();
     market
         .ledger
-        .set_owner(&Actor::User(market.reader), case, &id("beta"), None, Some(market.reader))
+        .assign(&Actor::User(market.reader), case, &id("beta"), None, Some(market.reader))
         .await
         .unwrap();
     let said: Vec<_> = market.events().await[before..].iter().map(|event| event.act.to_string()).collect();
