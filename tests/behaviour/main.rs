@@ -18,6 +18,7 @@ mod documents;
 mod domains;
 mod forged;
 mod giving_up;
+mod injection;
 mod kill;
 mod loops;
 mod machines;

@@ -2,6 +2,7 @@
 //! connects nowhere but loopback.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -52,6 +53,17 @@ impl Driver {
 
 impl Browser {
     pub fn start() -> Self {
+        Self::start_with(&["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
+    }
+
+    /// One for which `proxy` is all there is.
+    pub fn behind(proxy: SocketAddr) -> Self {
+        // "<-loopback>": not even addresses of this machine are reached without it.
+        Self::start_with(&[&format!("--proxy-server=http://{proxy}"), "--proxy-bypass-list=<-loopback>"])
+    }
+
+    /// `network`: the switches that say what it reaches.
+    fn start_with(network: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("postern-browser-").tempdir().expect("a folder");
         let mut command = program("chromedriver");
         command.arg("--port=0").env("HOME", folder.path()).env("TMPDIR", folder.path());
@@ -63,7 +75,7 @@ impl Browser {
             }
         };
         let driver = Driver(format!("127.0.0.1:{port}"));
-        let started = driver.call("POST", "/session", &capabilities(folder.path()));
+        let started = driver.call("POST", "/session", &capabilities(folder.path(), network));
         let started = started.unwrap_or_else(|error| panic!("Chromium does not start: {error}"));
         let session = started["sessionId"].as_str().expect("a session").to_owned();
         let browser = Self { driver, session, folder, _process: process };
@@ -195,9 +207,9 @@ impl Element<'_> {
     }
 }
 
-fn capabilities(folder: &Path) -> Value {
-    let profile = folder.join("profile");
-    let arguments = [
+fn capabilities(folder: &Path, network: &[&str]) -> Value {
+    let profile = format!("--user-data-dir={}", folder.join("profile").display());
+    let mut arguments = vec![
         "--headless",
         "--no-sandbox",
         "--disable-gpu",
@@ -208,9 +220,9 @@ fn capabilities(folder: &Path) -> Value {
         "--disable-sync",
         "--disable-dev-shm-usage",
         "--hide-scrollbars",
-        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-        &format!("--user-data-dir={}", profile.display()),
+        &profile,
     ];
+    arguments.extend(network);
     json!({"capabilities": {"alwaysMatch": {
         "browserName": "chrome",
         "goog:chromeOptions": {"binary": "/usr/bin/chromium", "args": arguments},

@@ -20,6 +20,7 @@ pub mod process;
 pub mod random;
 pub mod sink;
 pub mod smtp;
+pub mod trap;
 pub mod wait;
 
 use std::path::{Path, PathBuf};
