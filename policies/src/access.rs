@@ -46,6 +46,22 @@ pub enum Action {
     ReadMailAdministration,
     /// Say that what such a page asks for is done.
     CloseTask,
+    /// See what shadow mode counted for one's group, and for what of it decisions are done.
+    ReadShadow,
+    /// Promote or demote a process of one's group, and take that back.
+    SetStage,
+    /// See the same for the market: sums, and what is set for every group.
+    ReadMarketShadow,
+    /// Promote or demote a process for every group, and take that back.
+    SetMarketStage,
+    /// See how much one has sent oneself, and how soon.
+    ReadOwnFigures,
+    /// See the figures of one's group: by month, process, participant, counterparty and user.
+    ReadReports,
+    /// See every group's figures side by side, and how available the portal was; no content, no user.
+    ReadMarketReports,
+    /// See the events of one's group.
+    ReadAudit,
 }
 
 /// What an action is done to; each has its own relations.
@@ -57,6 +73,8 @@ pub enum Matter {
     Group,
     /// Something that is one user's.
     User,
+    /// Something that is no group's: settings for all, sums over all.
+    Market,
 }
 
 /// A user's role.
@@ -85,11 +103,13 @@ pub enum Relation {
     OwnGroup,
     /// One's own.
     Mine,
+    /// Towards what is no group's everybody stands alike.
+    Market,
 }
 
 impl Action {
     /// Every action, in the order of the printed matrix.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 28] = [
         Self::ListCases,
         Self::ReadCase,
         Self::ReadAttachment,
@@ -110,6 +130,14 @@ impl Action {
         Self::ManageAppPasswords,
         Self::ReadMailAdministration,
         Self::CloseTask,
+        Self::ReadShadow,
+        Self::SetStage,
+        Self::ReadMarketShadow,
+        Self::SetMarketStage,
+        Self::ReadOwnFigures,
+        Self::ReadReports,
+        Self::ReadMarketReports,
+        Self::ReadAudit,
     ];
 
     /// What it is done to.
@@ -133,8 +161,13 @@ impl Action {
             | Self::RelayHeld
             | Self::ReturnHeld
             | Self::ReadMailAdministration
-            | Self::CloseTask => Matter::Group,
-            Self::ManageAppPasswords => Matter::User,
+            | Self::CloseTask
+            | Self::ReadShadow
+            | Self::SetStage
+            | Self::ReadReports
+            | Self::ReadAudit => Matter::Group,
+            Self::ManageAppPasswords | Self::ReadOwnFigures => Matter::User,
+            Self::ReadMarketShadow | Self::SetMarketStage | Self::ReadMarketReports => Matter::Market,
         }
     }
 
@@ -161,6 +194,14 @@ impl Action {
             Self::ManageAppPasswords => "manage-app-passwords",
             Self::ReadMailAdministration => "read-mail-administration",
             Self::CloseTask => "close-task",
+            Self::ReadShadow => "read-shadow",
+            Self::SetStage => "set-stage",
+            Self::ReadMarketShadow => "read-market-shadow",
+            Self::SetMarketStage => "set-market-stage",
+            Self::ReadOwnFigures => "read-own-figures",
+            Self::ReadReports => "read-reports",
+            Self::ReadMarketReports => "read-market-reports",
+            Self::ReadAudit => "read-audit",
         }
     }
 }
@@ -172,6 +213,7 @@ impl Matter {
             Self::Case => &[Relation::Permitted, Relation::OwnSide, Relation::Foreign],
             Self::Group => &[Relation::OwnGroup, Relation::Foreign],
             Self::User => &[Relation::Mine, Relation::OwnGroup, Relation::Foreign],
+            Self::Market => &[Relation::Market],
         }
     }
 }
@@ -193,7 +235,8 @@ impl Role {
 
 impl Relation {
     /// Every relation.
-    pub const ALL: [Self; 5] = [Self::Permitted, Self::OwnSide, Self::Foreign, Self::OwnGroup, Self::Mine];
+    pub const ALL: [Self; 6] =
+        [Self::Permitted, Self::OwnSide, Self::Foreign, Self::OwnGroup, Self::Mine, Self::Market];
 
     /// How somebody of `group` stands to something of the group `of`.
     pub fn to_group(group: &GroupId, of: &GroupId) -> Self {
@@ -208,6 +251,7 @@ impl Relation {
             Self::Foreign => "foreign",
             Self::OwnGroup => "own group",
             Self::Mine => "mine",
+            Self::Market => "market",
         }
     }
 }
@@ -226,6 +270,9 @@ const OWN_GROUP: &[Relation] = &[Relation::OwnGroup];
 /// A held mail belongs to no case yet, so no permission opens it: it is the compliance role's alone.
 const COMPLIANCE: &[Role] = &[Role::Compliance];
 const MAU: &[Role] = &[Role::Mau];
+const OFFICERS: &[Role] = &[Role::Mau, Role::Compliance];
+const OPERATOR: &[Role] = &[Role::Operator];
+const MARKET: &[Relation] = &[Relation::Market];
 
 const TABLE: &[Grant] = &[
     Grant { action: Action::ListCases, roles: GROUP, relations: PERMITTED },
@@ -248,6 +295,14 @@ const TABLE: &[Grant] = &[
     Grant { action: Action::ManageAppPasswords, roles: GROUP, relations: &[Relation::Mine] },
     Grant { action: Action::ReadMailAdministration, roles: MAU, relations: OWN_GROUP },
     Grant { action: Action::CloseTask, roles: MAU, relations: OWN_GROUP },
+    Grant { action: Action::ReadShadow, roles: OFFICERS, relations: OWN_GROUP },
+    Grant { action: Action::SetStage, roles: OFFICERS, relations: OWN_GROUP },
+    Grant { action: Action::ReadMarketShadow, roles: OPERATOR, relations: MARKET },
+    Grant { action: Action::SetMarketStage, roles: OPERATOR, relations: MARKET },
+    Grant { action: Action::ReadOwnFigures, roles: GROUP, relations: &[Relation::Mine] },
+    Grant { action: Action::ReadReports, roles: OFFICERS, relations: OWN_GROUP },
+    Grant { action: Action::ReadMarketReports, roles: OPERATOR, relations: MARKET },
+    Grant { action: Action::ReadAudit, roles: COMPLIANCE, relations: OWN_GROUP },
 ];
 
 /// Whether the table grants it.
@@ -362,13 +417,27 @@ mod tests {
 
     #[test]
     fn the_operator_and_other_groups_have_nothing_of_a_group() {
-        for action in Action::ALL.into_iter().filter(|action| action.matter() != Matter::Case) {
+        let of_a_group = |action: &Action| matches!(action.matter(), Matter::Group | Matter::User);
+        for action in Action::ALL.into_iter().filter(of_a_group) {
             for relation in Relation::ALL {
                 assert!(!may(action, Role::Operator, relation), "{action:?} {relation:?}");
             }
             for role in Role::ALL {
                 assert!(!may(action, role, Relation::Foreign), "{action:?} {role:?}");
                 assert!(!may(action, role, Relation::Permitted), "{action:?} {role:?}: no case is concerned");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_the_markets_is_the_operators_alone() {
+        for action in Action::ALL.into_iter().filter(|action| action.matter() == Matter::Market) {
+            for role in Role::ALL {
+                assert_eq!(
+                    may(action, role, Relation::Market),
+                    role == Role::Operator,
+                    "{action:?} {role:?}"
+                );
             }
         }
     }

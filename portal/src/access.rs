@@ -3,11 +3,12 @@
 //! `case` is the only way from a session and an id to a case. What it returns exposes only what
 //! the visitor may do; without it there is no case to misuse. Absent, malformed, foreign and
 //! forbidden are one answer (threats T16, T17). What belongs to a group or to one user has a way of
-//! its own: `held`, `mail_ways`, `passwords`.
+//! its own: `held`, `mail_ways`, `passwords`, `shadow`.
 
 pub(crate) mod held;
 pub(crate) mod mail_ways;
 pub(crate) mod passwords;
+pub(crate) mod shadow;
 
 use std::sync::Arc;
 
@@ -121,12 +122,13 @@ impl Visitor {
         }
     }
 
-    /// Whether the visitor may do this to what is the own group's, or the visitor's own. To a case nobody may do
+    /// Whether the visitor may do this to what is the own group's, the visitor's own, or the market's. To a case nobody may do
     /// anything without the case.
     pub(crate) fn may(&self, action: Action) -> bool {
         let relation = match action.matter() {
             Matter::Group => Relation::OwnGroup,
             Matter::User => Relation::Mine,
+            Matter::Market => Relation::Market,
             Matter::Case => return false,
         };
         table::may(action, self.role(), relation)

@@ -19,6 +19,7 @@ mod routes;
 mod sanitiser;
 mod serve;
 mod session;
+mod sheet;
 mod stall;
 mod text;
 mod throttle;

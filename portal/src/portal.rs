@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use mail::{ContactType, ProcessId};
 use policies::access::Action;
 use policies::{Catalogue, Standing};
-use store::{Deadline, Ledger, Reckoning, UserId};
+use store::{Deadline, Ledger, Reckoning, Stage, UserId};
 use templates::pages::{Frame, MenuItem, Visitor as Signed};
 use templates::{TemplateError, Templates};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -51,6 +51,8 @@ pub struct MailSide {
     pub rules: Standing,
     /// Where the staff's mail programs send to; none: they are told to ask.
     pub submission: Option<Submission>,
+    /// How far Postern is let where nothing is set.
+    pub stage: Stage,
 }
 
 /// The submission listeners as mail programs reach them (RFC 6409, RFC 8314).
@@ -105,6 +107,7 @@ pub(crate) enum Place {
     Search,
     Held,
     MailWays,
+    Shadow,
     Account,
     Elsewhere,
 }
@@ -159,6 +162,11 @@ impl Portal {
         }
     }
 
+    /// How far Postern is let where nothing is set; beside no mail side nothing is only watched.
+    pub(crate) fn default_stage(&self) -> Stage {
+        self.mail_side.as_ref().map_or(Stage::Live, |mail_side| mail_side.stage)
+    }
+
     /// When a message of this process and rung that comes now must be answered.
     pub(crate) fn due(&self, process: &ProcessId, rung: &ContactType) -> Option<Deadline> {
         let due = self.mail_side.as_ref()?.rules.now().due(process, rung, self.ledger.now())?;
@@ -187,6 +195,8 @@ fn menu(visitor: &Visitor, here: Place) -> Vec<MenuItem> {
         ("/search", "Find", Place::Search, None),
         ("/held", "Held mail", Place::Held, Some(Action::ListHeld)),
         ("/mail", "Mail", Place::MailWays, Some(Action::ReadMailAdministration)),
+        ("/shadow", "Shadow", Place::Shadow, Some(Action::ReadShadow)),
+        ("/market/shadow", "Shadow", Place::Shadow, Some(Action::ReadMarketShadow)),
         ("/account", "Account", Place::Account, Some(Action::ManageAppPasswords)),
     ];
     let open = entries.into_iter().filter(|(.., action)| action.is_none_or(|action| visitor.may(action)));

@@ -5,6 +5,7 @@ mod account;
 mod cases;
 mod company;
 mod door;
+mod figures;
 mod held;
 
 use std::fmt::Write;
@@ -59,7 +60,8 @@ const fn on(
 }
 
 /// The table, an area in each file.
-const AREAS: &[&[Route]] = &[door::ROUTES, cases::ROUTES, held::ROUTES, account::ROUTES, company::ROUTES];
+const AREAS: &[&[Route]] =
+    &[door::ROUTES, cases::ROUTES, held::ROUTES, account::ROUTES, company::ROUTES, figures::ROUTES];
 
 fn routes() -> impl Iterator<Item = &'static Route> {
     AREAS.iter().copied().flatten()

@@ -2,7 +2,7 @@
 //! the session, so that no link from elsewhere makes a page of ours say it.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use store::CaseReference;
+use store::{CaseReference, Stage};
 
 use crate::access::Visitor;
 use crate::forms::{Asked, hex, same};
@@ -21,6 +21,8 @@ pub(crate) enum Told {
     DecidedBefore,
     PasswordRevoked,
     TaskClosed,
+    /// Promoted, demoted, or taken back.
+    StageSet(Option<Stage>),
 }
 
 impl Told {
@@ -36,7 +38,7 @@ impl Told {
         if !same(sealed, &seal(portal, visitor, word)) {
             return None;
         }
-        Self::read(word).map(Self::says)
+        Self::read(word).map(|told| told.says(portal))
     }
 
     fn word(self) -> String {
@@ -48,6 +50,8 @@ impl Told {
             Self::DecidedBefore => "decided-before".to_owned(),
             Self::PasswordRevoked => "password-revoked".to_owned(),
             Self::TaskClosed => "task-closed".to_owned(),
+            Self::StageSet(Some(stage)) => format!("stage-{stage}"),
+            Self::StageSet(None) => "stage-unset".to_owned(),
         }
     }
 
@@ -59,6 +63,9 @@ impl Told {
             "decided-before" => Self::DecidedBefore,
             "password-revoked" => Self::PasswordRevoked,
             "task-closed" => Self::TaskClosed,
+            "stage-live" => Self::StageSet(Some(Stage::Live)),
+            "stage-shadow" => Self::StageSet(Some(Stage::Shadow)),
+            "stage-unset" => Self::StageSet(None),
             secured => {
                 let (reference, more) = secured.strip_prefix("secured_")?.split_once('_')?;
                 Self::Secured(reference.parse().ok()?, more.parse().ok()?)
@@ -66,7 +73,7 @@ impl Told {
         })
     }
 
-    fn says(self) -> String {
+    fn says(self, portal: &Portal) -> String {
         let says = match self {
             Self::Relayed => "Released: the mail goes on to its recipients.",
             Self::Secured(reference, 0) => return format!("Released: the mail is in case {reference} now."),
@@ -79,6 +86,9 @@ impl Told {
             Self::PasswordRevoked => {
                 "The app password is revoked: the program that has it can no longer send."
             }
+            Self::StageSet(Some(Stage::Live)) => return portal.words.say("shadow.told_promoted", &[]),
+            Self::StageSet(Some(Stage::Shadow)) => return portal.words.say("shadow.told_demoted", &[]),
+            Self::StageSet(None) => return portal.words.say("shadow.told_unset", &[]),
             Self::TaskClosed => "Done. Should it happen again, it comes back.",
         };
         says.to_owned()
@@ -106,6 +116,9 @@ mod tests {
             Told::DecidedBefore,
             Told::PasswordRevoked,
             Told::TaskClosed,
+            Told::StageSet(Some(Stage::Live)),
+            Told::StageSet(Some(Stage::Shadow)),
+            Told::StageSet(None),
         ] {
             assert_eq!(Told::read(&told.word()), Some(told));
             assert!(told.word().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));

@@ -22,7 +22,7 @@ use crate::{
     keys::{Key, Table},
     network::Network,
     records,
-    stages::{Stage, StageSetting, Stages},
+    stages::{Scope, Stage, StageSetting, Stages},
 };
 
 /// A company group: the security boundary. Keys are the ledger's own business.
@@ -289,6 +289,11 @@ impl Directory {
     /// Every stage that is set.
     pub fn stages(&self) -> impl Iterator<Item = &StageSetting> {
         self.stages.iter()
+    }
+
+    /// What is set for exactly this scope.
+    pub fn stage_of(&self, scope: &Scope) -> Option<&StageSetting> {
+        self.stages.set(scope)
     }
 
     /// The stage that is set for a group's mail of a process, or of none; `None` where nothing is set.

@@ -90,6 +90,6 @@ pub use retention::{KEPT, SweepPlace};
 pub use returns::{AwayNote, Returned};
 pub use rules::{Decision, RuleSource};
 pub use sessions::{Session, SessionToken};
-pub use shadow::{Margin, Observation, ShadowReport, Tally};
+pub use shadow::{Margin, Observation, ShadowReport, ShadowRow, ShadowRows, Tally};
 pub use stages::{NotAStage, Scope, Stage, StageSetting};
 pub use tasks::{Task, TaskKind};

@@ -1,6 +1,7 @@
 //! What shadow mode keeps: how often something would have happened. Counts and keyed ids, never a mail, a person's address
 //! or a value that a detector found.
 
+mod rows;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::{
     ledger::Ledger,
     records,
 };
+pub use rows::{ShadowRow, ShadowRows};
 pub use tally::{Margin, Tally};
 
 /// Days that counts are kept: a year and a month, to compare one winter with the next.

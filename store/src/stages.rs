@@ -58,6 +58,11 @@ impl Stages {
         self.0.values()
     }
 
+    /// What is set for exactly this scope.
+    pub(crate) fn set(&self, scope: &Scope) -> Option<&StageSetting> {
+        self.0.get(scope)
+    }
+
     /// What is set for mail of a group that belongs to a process, or to none.
     pub(crate) fn of(&self, group: &GroupId, process: Option<&ProcessId>) -> Option<Stage> {
         let scope = |group: Option<&GroupId>, process: Option<&ProcessId>| Scope {

@@ -7,6 +7,8 @@ mod account;
 mod held;
 mod mail_ways;
 mod message;
+mod shadow;
+mod table;
 
 use serde::Serialize;
 
@@ -14,6 +16,8 @@ pub use account::{Account, AppPassword, FreshPassword, MailProgram, Port};
 pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow, HeldTask};
 pub use mail_ways::{Certificate, Connector, MailWays, Mailbox, Polled, Task};
 pub use message::{Check, FileLink, Mail, MessageCard, MessagePage, Proof};
+pub use shadow::{Figure, ProcessStage, Shadow, ShadowTable, StageQuestion, Step};
+pub use table::{Table, TableCell, TableColumn, TableRow};
 
 /// A context that knows its template.
 pub trait Page: Serialize {

@@ -103,6 +103,8 @@ fn every_condition_asks_for_a_field_that_exists() {
         serde_json::to_value(samples::mails::held()),
         serde_json::to_value(samples::administration::account(true)),
         serde_json::to_value(samples::administration::mail_ways(false)),
+        serde_json::to_value(samples::figures::shadow(false)),
+        serde_json::to_value(samples::figures::stage_question()),
         serde_json::to_value(samples::search(true)),
         serde_json::to_value(samples::problem()),
         serde_json::to_value(samples::outbox(false)),

@@ -15,5 +15,6 @@ pub(crate) mod message;
 mod message_card;
 pub(crate) mod outbox;
 pub(crate) mod search;
+pub(crate) mod shadow;
 pub(crate) mod sign_in;
 mod signature_words;

@@ -11,5 +11,6 @@ mod origins;
 mod reading;
 mod scenes;
 mod serving;
+mod shadow;
 mod signing_in;
 mod withdrawn;

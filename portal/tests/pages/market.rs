@@ -207,6 +207,7 @@ pub(crate) fn mail_side() -> MailSide {
             implicit_tls: Some(465),
             starttls: Some(587),
         }),
+        stage: store::Stage::Shadow,
     }
 }
 

@@ -51,7 +51,8 @@ pub(super) fn pages(
         public_url: url.parse().context("portal.url")?,
         demo,
     })?;
-    let mail = MailSide { rules: desk.rules.clone(), submission: submission(config) };
+    let mail =
+        MailSide { rules: desk.rules.clone(), submission: submission(config), stage: config.policy.stage };
     Ok(Arc::new(portal.beside(mail)))
 }
 

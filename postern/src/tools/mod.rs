@@ -21,7 +21,7 @@ pub(crate) use self::desk::{Desk, directory_of, kept_rules, look, opened_to_look
 pub(crate) use self::export::{FolderSink, NoFiles, Sink};
 pub(crate) use self::people::hash_password;
 pub(crate) use self::queue::{QueueChange, QueueSelection};
-pub(crate) use self::shadow::{Row, ShadowRows, StageRow};
+pub(crate) use self::shadow::StageRow;
 use crate::directory_file::{CertificateEntry, DirectoryFile, Hex, UserEntry, Written};
 
 /// One thing asked. The answer is JSON of the row type that the request names.
@@ -74,7 +74,7 @@ pub(crate) enum Request {
     StageSet { group: Option<Written<GroupId>>, process: Option<Written<ProcessId>>, stage: Option<String> },
     /// → `Vec<StageRow>`
     StageList,
-    /// → `ShadowRows`
+    /// → `store::ShadowRows`
     ShadowReport { group: Option<Written<GroupId>>, first: String, last: String },
     /// → `rows::Trail`
     AuditVerify,

@@ -3,6 +3,7 @@
 use templates::pages::*;
 
 pub(crate) mod administration;
+pub(crate) mod figures;
 pub(crate) mod mails;
 
 pub(crate) fn frame(title: &str, signed_in: bool) -> Frame {
@@ -230,6 +231,9 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("account-empty", draw(words.page(&administration::account(false)))),
         ("mail-ways", draw(words.page(&administration::mail_ways(false)))),
         ("mail-ways-empty", draw(words.page(&administration::mail_ways(true)))),
+        ("shadow", draw(words.page(&figures::shadow(false)))),
+        ("shadow-empty", draw(words.page(&figures::shadow(true)))),
+        ("stage-question", draw(words.page(&figures::stage_question()))),
         ("problem", draw(words.page(&problem()))),
         ("outbox", draw(words.page(&outbox(false)))),
         ("outbox-empty", draw(words.page(&outbox(true)))),

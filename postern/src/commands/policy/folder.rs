@@ -10,12 +10,12 @@ use gateway::Watched;
 use mail::{Address, GroupId, ReversePath, Scan};
 use policies::detect::Business;
 use policies::{Facts, Judged, Protection, Recipient, Ruleset};
-use store::{Ledger, Observation, ShadowReport};
+use store::{Ledger, Observation, ShadowReport, ShadowRows};
 
 use super::mails::{Market, Scanned, scanned};
 use super::wait;
 use crate::config::Config;
-use crate::tools::{ShadowRows, opened_to_look};
+use crate::tools::opened_to_look;
 
 pub(super) fn counted(
     config: &Path,

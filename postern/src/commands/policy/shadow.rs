@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::{ToSpan, civil::Date};
 use mail::{GroupId, ProcessId};
+use store::{ShadowRow, ShadowRows};
 
 use super::folder;
 use crate::cli::{ConfigFile, Outcome, Output};
 use crate::commands::ask;
 use crate::directory_file::Written;
 use crate::print;
-use crate::tools::{Request, Row, ShadowRows, StageRow};
+use crate::tools::{Request, StageRow};
 
 /// Days of a report that is asked for without a day.
 const DAYS: i64 = 30;
@@ -156,7 +157,7 @@ impl ShadowReport {
 
 fn in_words(rows: &ShadowRows) -> String {
     let mut text = vec![format!("{} to {} (UTC)", rows.first, rows.last)];
-    for (title, heading, table) in rows.tables() {
+    for (title, heading, table) in tables(rows) {
         if !table.is_empty() {
             let cells: Vec<_> = table.iter().map(cells).collect();
             text.push(format!("\n{title}\n\n{}", print::laid_out(heading, &cells)));
@@ -174,6 +175,28 @@ fn in_words(rows: &ShadowRows) -> String {
     text.join("\n")
 }
 
-fn cells(row: &Row) -> Vec<String> {
+fn cells(row: &ShadowRow) -> Vec<String> {
     row.of.iter().cloned().chain([row.count.to_string()]).collect()
+}
+
+/// Each table with its title and the heading of its columns.
+fn tables(rows: &ShadowRows) -> [(&'static str, &'static [&'static str], &[ShadowRow]); 8] {
+    [
+        ("Mails", &["class", "mails"], &rows.mails),
+        ("What would have been decided", &["verdict", "rule", "recipients"], &rows.verdicts),
+        ("Mailboxes", &["mailbox", "verdict", "process", "mails"], &rows.mailboxes),
+        ("Notices that would have been sent", &["mailbox", "notices"], &rows.notices),
+        ("The process that came second", &["process", "second", "margin", "recipients"], &rows.runners_up),
+        (
+            "Addresses of counterparties that are no mailbox",
+            &["company", "keyed id", "with", "mails"],
+            &rows.unmapped,
+        ),
+        ("Personal data", &["category", "verdict", "mails"], &rows.findings),
+        (
+            "The tried rules beside the standing ones",
+            &["verdict", "tried", "process", "recipients"],
+            &rows.compared,
+        ),
+    ]
 }

@@ -1,0 +1,25 @@
+//! Counts: what shadow mode shows, reports, the audit trail of a company.
+
+use axum::http::Method;
+use axum::routing::{get, post};
+use policies::access::Action;
+
+use super::{Route, Rule, on};
+use crate::pages::shadow;
+
+pub(super) const ROUTES: &[Route] = &[
+    on(Method::GET, "/shadow", Rule::May(Action::ReadShadow), || get(shadow::page)),
+    on(Method::GET, "/shadow/counts.csv", Rule::May(Action::ReadShadow), || get(shadow::csv)),
+    on(Method::GET, "/shadow/counts.json", Rule::May(Action::ReadShadow), || get(shadow::json)),
+    on(Method::GET, "/shadow/stage", Rule::May(Action::SetStage), || get(shadow::ask)),
+    on(Method::POST, "/shadow/stage", Rule::May(Action::SetStage), || post(shadow::set)),
+    on(Method::GET, "/market/shadow", Rule::May(Action::ReadMarketShadow), || get(shadow::market)),
+    on(Method::GET, "/market/shadow/counts.csv", Rule::May(Action::ReadMarketShadow), || {
+        get(shadow::market_csv)
+    }),
+    on(Method::GET, "/market/shadow/counts.json", Rule::May(Action::ReadMarketShadow), || {
+        get(shadow::market_json)
+    }),
+    on(Method::GET, "/market/shadow/stage", Rule::May(Action::SetMarketStage), || get(shadow::ask_market)),
+    on(Method::POST, "/market/shadow/stage", Rule::May(Action::SetMarketStage), || post(shadow::set_market)),
+];
