@@ -1,8 +1,9 @@
-//! Mail that Postern originates, finished: letters and delivery reports. The same values give the same bytes, so a retry
-//! sends what was sent before. No line end or NUL of a value ever reaches a header.
+//! Mail that Postern originates, finished: letters, delivery reports, and what people write in the portal. The same values
+//! give the same bytes, so a retry sends what was sent before. No line end or NUL of a value ever reaches a header.
 
 mod delivery;
 mod letter;
+mod written;
 
 use mail_builder::{
     MessageBuilder,
@@ -14,6 +15,7 @@ use crate::Address;
 
 pub use delivery::{DeliveryReport, Outcome};
 pub use letter::{Letter, Submitted};
+pub use written::{Composer, Written};
 
 /// Exchange and Outlook honour it: delivery and read receipts, out of office and automatic replies are not wanted; `All`
 /// would silence failures too.
@@ -42,13 +44,15 @@ pub enum ComposeError {
 struct Head<'a> {
     from: &'a Address,
     from_name: &'a str,
-    to: &'a Address,
+    /// None: nobody's address is shown.
+    to: Option<&'a Address>,
     reply_to: Option<&'a Address>,
     subject: &'a str,
     message_id: &'a str,
     references: &'a [String],
     date: i64,
-    submitted: Submitted,
+    /// None: a person wrote it.
+    submitted: Option<Submitted>,
 }
 
 impl Head<'_> {
@@ -70,10 +74,11 @@ impl Head<'_> {
     /// The mail in wire form: CRLF line ends, lines of at most 998 bytes (RFC 5322 §2.1.1).
     fn write(&self, body: MimePart<'_>) -> Vec<u8> {
         let mailbox = |address: &Address| Mailbox::new_address(None::<&str>, address.to_string());
-        let mut mail = MessageBuilder::new()
-            .date(self.date)
-            .header("From", author(self.from, self.from_name))
-            .to(mailbox(self.to));
+        let mut mail =
+            MessageBuilder::new().date(self.date).header("From", author(self.from, self.from_name));
+        if let Some(to) = self.to {
+            mail = mail.to(mailbox(to));
+        }
         if let Some(reply_to) = self.reply_to {
             mail = mail.reply_to(mailbox(reply_to));
         }
@@ -81,12 +86,13 @@ impl Head<'_> {
         if let Some(answered) = self.references.last() {
             mail = mail.in_reply_to(answered.as_str()).references(self.references);
         }
-        let mail = mail
-            .header("Auto-Submitted", Raw::new(self.submitted.as_str()))
-            .header("X-Auto-Response-Suppress", Raw::new(SUPPRESS))
-            .body(body);
+        if let Some(submitted) = self.submitted {
+            mail = mail
+                .header("Auto-Submitted", Raw::new(submitted.as_str()))
+                .header("X-Auto-Response-Suppress", Raw::new(SUPPRESS));
+        }
         let mut bytes = Vec::new();
-        mail.serialize(&mut bytes);
+        mail.body(body).serialize(&mut bytes);
         bytes
     }
 }

@@ -39,7 +39,7 @@ mod uuencode;
 mod words;
 
 pub use address::{Address, AddressError};
-pub use compose::{ComposeError, DeliveryReport, Letter, Outcome, Submitted};
+pub use compose::{ComposeError, Composer, DeliveryReport, Letter, Outcome, Submitted, Written};
 pub use decode::Decoder;
 pub use envelope::{Envelope, Notify, Rcpt, ReportWish, ReturnWhat, ReversePath};
 pub use headline::{Coding, Defect, Encoding, Headline, Inside, Part, PartRole, Person, Signed, Slice};

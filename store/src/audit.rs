@@ -12,7 +12,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     casework::CaseReason,
     error::StoreError,
-    ids::{AppPasswordId, CaseId, HeldId, JobId, MessageId, PassageId, TaskId, UserId},
+    ids::{AppPasswordId, CaseId, DraftId, HeldId, JobId, MessageId, PassageId, TaskId, UserId},
     proof::Proof,
     records,
 };
@@ -75,6 +75,9 @@ pub struct Event {
     /// The app password that proved the sender, or that it is about.
     #[n(15)]
     pub app_password: Option<AppPasswordId>,
+    /// The draft that it is about.
+    #[n(30)]
+    pub draft: Option<DraftId>,
     /// A deadline that moved: when it was.
     #[cbor(n(20), with = "records::optional_time", has_nil)]
     pub was: Option<Timestamp>,
@@ -228,6 +231,26 @@ pub enum Act {
     /// Its retention time is over: its content is destroyed.
     #[n(103)]
     CaseArchived,
+    #[n(140)]
+    DraftBegun,
+    #[n(141)]
+    DraftSaved,
+    #[n(142)]
+    DraftDiscarded,
+    /// Nobody went on with it in time.
+    #[n(143)]
+    DraftExpired,
+    #[n(144)]
+    DraftSent,
+    #[n(145)]
+    DraftFileAdded,
+    #[n(146)]
+    DraftFileRemoved,
+    /// A text of the group to write with: added or changed.
+    #[n(147)]
+    TextSet,
+    #[n(148)]
+    TextRemoved,
 }
 
 impl Event {
@@ -249,6 +272,7 @@ impl Event {
             domain: None,
             name: None,
             app_password: None,
+            draft: None,
             was: None,
             becomes: None,
             rung: None,
@@ -416,6 +440,15 @@ impl fmt::Display for Act {
             Self::CaseClosed => "case closed",
             Self::CaseReopened => "case reopened",
             Self::CaseArchived => "case archived",
+            Self::DraftBegun => "draft begun",
+            Self::DraftSaved => "draft saved",
+            Self::DraftDiscarded => "draft discarded",
+            Self::DraftExpired => "draft removed as too old",
+            Self::DraftSent => "draft sent",
+            Self::DraftFileAdded => "file of a draft added",
+            Self::DraftFileRemoved => "file of a draft removed",
+            Self::TextSet => "text template set",
+            Self::TextRemoved => "text template removed",
         })
     }
 }

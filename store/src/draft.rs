@@ -22,7 +22,7 @@ use crate::{
     jobs::{Job, JobKind, Receipt},
     keys::{Key, Table},
     ledger::Ledger,
-    proof::Authentication,
+    proof::{Authentication, Proof},
     reading::{Wrap, Wraps, wrap_context, wrap_key},
     recall::recall_key,
     records,
@@ -262,7 +262,11 @@ impl<'a> Draft<'a> {
 
     fn record(&mut self, case: &Case, message: MessageId, act: Act) -> Result<(), StoreError> {
         let act = if self.mail.automatic { Act::AutomaticMailKept } else { act };
-        let mut event = Event::new(self.now, Actor::Gateway, act)
+        let actor = match self.mail.proof {
+            Proof::Session(user) => Actor::User(user),
+            _ => Actor::Gateway,
+        };
+        let mut event = Event::new(self.now, actor, act)
             .group(&self.mail.from_group)
             .case(case.id)
             .message(message)

@@ -25,6 +25,8 @@ pub type ContentId = Locator<OfContent>;
 pub type PassageId = Locator<OfPassage>;
 pub type HeldId = Locator<OfHeld>;
 pub type TaskId = Locator<OfTask>;
+pub type DraftId = Locator<OfDraft>;
+pub type TextId = Locator<OfText>;
 pub type AppPasswordId = Locator<OfAppPassword>;
 
 #[derive(Debug)]
@@ -45,6 +47,10 @@ pub enum OfHeld {}
 pub enum OfTask {}
 #[derive(Debug)]
 pub enum OfAppPassword {}
+#[derive(Debug)]
+pub enum OfDraft {}
+#[derive(Debug)]
+pub enum OfText {}
 
 /// The name of one thing of kind `K`; printed as 32 characters of lower-case base32.
 pub struct Locator<K>([u8; 20], PhantomData<fn() -> K>);

@@ -91,6 +91,16 @@ pub(crate) enum Table {
     Poll = 0x83,
     /// Rules that judged mail, by their hash.
     Rules = 0x8b,
+    /// User, draft: what somebody is writing.
+    Draft = 0x9c,
+    /// Draft, content: a file of it.
+    DraftFile = 0x9d,
+    /// Content of a draft's file: how far it has come.
+    DraftContent = 0x9e,
+    /// Case, group, user: who is answering.
+    Answering = 0x9f,
+    /// Group, text: what the group keeps to write with.
+    TextTemplate = 0xa0,
     /// MTA-STS policies by domain.
     MailPolicy = 0x8a,
 }

@@ -51,6 +51,7 @@ mod sessions;
 mod shadow;
 mod stages;
 mod tasks;
+mod writing;
 
 pub use accept::{
     Acceptance, Accepted, AcceptedCase, Deadline, Earlier, Entry, Joining, Opening, Party, Place, SourceKey,
@@ -70,8 +71,8 @@ pub use directory::{
 pub use error::StoreError;
 pub use held::{CaseBound, HeldMail, HeldPage, Onward, OpenHeld, Release, Released};
 pub use ids::{
-    AppPasswordId, CaseId, CaseReference, ContentId, HeldId, JobId, MessageId, NotALocator, NotAReference,
-    PassageId, TaskId, UserId,
+    AppPasswordId, CaseId, CaseReference, ContentId, DraftId, HeldId, JobId, MessageId, NotALocator,
+    NotAReference, PassageId, TaskId, TextId, UserId,
 };
 pub use jobs::{
     DeliveryReport, Digest, DomainHold, Fate, HeldNews, HeldNotice, HeldSide, Job, JobKind, Leased, Notice,
@@ -93,3 +94,7 @@ pub use sessions::{Session, SessionToken};
 pub use shadow::{Margin, Observation, ShadowReport, ShadowRow, ShadowRows, Tally};
 pub use stages::{NotAStage, Scope, Stage, StageSetting};
 pub use tasks::{Task, TaskKind};
+pub use writing::{
+    ANSWERING, Answering, Draft, DraftFile, DraftWords, FileWriter, MOST_DRAFTS, MOST_FILES, MOST_TEXTS,
+    TextTemplate,
+};

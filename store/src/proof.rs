@@ -26,13 +26,16 @@ pub enum Proof {
     /// The word of the server of the polled mailbox of this name.
     #[n(5)]
     Polled(#[n(0)] String),
+    /// A user who was signed in to the portal and wrote it there.
+    #[n(6)]
+    Session(#[n(0)] UserId),
 }
 
 impl Proof {
     /// Who signed in to hand the mail over.
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
-            Self::Login(user, _) => Some(*user),
+            Self::Login(user, _) | Self::Session(user) => Some(*user),
             Self::Certificate(_) | Self::Network | Self::Domain(_) | Self::Connector(_) | Self::Polled(_) => {
                 None
             }
@@ -43,9 +46,12 @@ impl Proof {
     pub fn app_password(&self) -> Option<AppPasswordId> {
         match self {
             Self::Login(_, which) => *which,
-            Self::Certificate(_) | Self::Network | Self::Domain(_) | Self::Connector(_) | Self::Polled(_) => {
-                None
-            }
+            Self::Certificate(_)
+            | Self::Network
+            | Self::Domain(_)
+            | Self::Connector(_)
+            | Self::Polled(_)
+            | Self::Session(_) => None,
         }
     }
 
@@ -53,7 +59,11 @@ impl Proof {
     /// mailbox shows only who once wrote it.
     pub fn is_direct(&self) -> bool {
         match self {
-            Self::Login(..) | Self::Certificate(_) | Self::Network | Self::Connector(_) => true,
+            Self::Login(..)
+            | Self::Certificate(_)
+            | Self::Network
+            | Self::Connector(_)
+            | Self::Session(_) => true,
             Self::Domain(_) | Self::Polled(_) => false,
         }
     }

@@ -91,13 +91,13 @@ impl DeliveryReport<'_> {
         Head {
             from: self.from,
             from_name: self.from_name,
-            to: self.to,
+            to: Some(self.to),
             reply_to: None,
             subject: self.subject,
             message_id: self.message_id,
             references: self.references,
             date: self.date,
-            submitted: Submitted::Replied,
+            submitted: Some(Submitted::Replied),
         }
     }
 

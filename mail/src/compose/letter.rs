@@ -69,13 +69,13 @@ impl Letter<'_> {
         Head {
             from: self.from,
             from_name: self.from_name,
-            to: self.to,
+            to: Some(self.to),
             reply_to: Some(self.reply_to),
             subject: self.subject,
             message_id: self.message_id,
             references: self.references,
             date: self.date,
-            submitted: self.submitted,
+            submitted: Some(self.submitted),
         }
     }
 }

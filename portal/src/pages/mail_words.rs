@@ -59,6 +59,9 @@ pub(super) fn people(people: &[Person]) -> String {
 pub(super) fn proof(proof: &Proof, visitor: &Visitor) -> String {
     match proof {
         Proof::Login(user, _) => format!("Sender proved by login of {}", line(&visitor.user_name(user))),
+        Proof::Session(user) => {
+            format!("Written in the portal by {}, signed in", line(&visitor.user_name(user)))
+        }
         Proof::Certificate(_) => "Sender proved by its client certificate".to_owned(),
         Proof::Network => "Sender proved by its registered network".to_owned(),
         Proof::Domain(domain) => format!("Signed by {} (DKIM)", line(domain)),

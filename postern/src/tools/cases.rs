@@ -128,6 +128,7 @@ fn message_row(message: &MessageRecord, directory: &Directory) -> MessageRow {
         size: message.size,
         proof: match &message.proof {
             Proof::Login(user, app) => login(user, app.as_ref(), directory),
+            Proof::Session(user) => format!("portal, {}", login(user, None, directory)),
             Proof::Certificate(fingerprint) => match directory.certificate(fingerprint) {
                 Some(certificate) => format!("certificate {}", certificate.name),
                 None => "certificate".to_owned(),

@@ -17,6 +17,7 @@ mod recalls;
 mod retention;
 mod returns;
 mod shadow;
+mod writing;
 
 use std::{sync::Arc, time::Duration};
 
