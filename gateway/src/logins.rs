@@ -161,7 +161,7 @@ impl Account {
     fn of(ledger: &Ledger, name: &str) -> Self {
         let directory = ledger.directory();
         let known = Address::parse(name).ok().and_then(|address| directory.user_by_email(&address).cloned());
-        let user = known.filter(|user| user.active);
+        let user = known.filter(|user| user.is_active());
         let salt = user.as_ref().and_then(|user| user.scram_salt);
         let apps: Vec<&AppPassword> =
             user.iter().flat_map(|user| directory.app_passwords(&user.id)).collect();
@@ -234,23 +234,19 @@ mod tests {
             let ledger = Ledger::open(engine.clone(), root).await.unwrap();
             let group: GroupId = "alpha".parse().unwrap();
             let company = DirectoryChange::Group(Group {
-                id: group.clone(),
-                name: "Alpha Energy".to_owned(),
                 domains: vec!["alpha.example".to_owned()],
-                networks: Vec::new(),
-                certificate_name: None,
                 receipts: store::Receipts::Off,
+                ..Group::new(group.clone(), "Alpha Energy".to_owned())
             });
             let ann = DirectoryChange::User(User {
-                id: UserId::new(ledger.now()).unwrap(),
-                group,
-                email: Address::parse(ANN).unwrap(),
-                name: "Ann".to_owned(),
-                role: Role::User,
-                permissions: Vec::new(),
                 password: Some(certs::password::hash(PASSWORD).unwrap()),
-                active: true,
-                scram_salt: None,
+                state: store::UserState::Confirmed,
+                ..User::new(
+                    UserId::new(ledger.now()).unwrap(),
+                    group,
+                    Address::parse(ANN).unwrap(),
+                    "Ann".to_owned(),
+                )
             });
             ledger.change_directory(&Actor::Tool, vec![company, ann]).await.unwrap();
             Self { engine, ledger, logins: Logins::new(4) }

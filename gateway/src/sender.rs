@@ -91,7 +91,7 @@ impl Proved {
 impl Basis {
     /// For whom it speaks now.
     pub(crate) fn group<'a>(&self, directory: &'a Directory) -> Option<&'a GroupId> {
-        let user = |id: &UserId| directory.user(id).filter(|user| user.active);
+        let user = |id: &UserId| directory.user(id).filter(|user| user.is_active());
         match self {
             Self::Password(id, digest) => {
                 let same = |stored: &String| certs::sha256(stored.as_bytes()) == *digest;

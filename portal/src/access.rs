@@ -22,7 +22,7 @@ use store::{
 use crate::error::Problem;
 use crate::portal::Portal;
 
-/// A signed-in, active user, with the directory as it is at this request.
+/// A signed-in, confirmed user, with the directory as it is at this request.
 #[derive(Clone)]
 pub(crate) struct Visitor(Arc<Present>);
 
@@ -39,10 +39,10 @@ struct Present {
 }
 
 impl Visitor {
-    /// The visitor of a session; none when the user is gone or no longer active.
+    /// The visitor of a session; none when the user is gone or not confirmed.
     pub(crate) fn arrive(directory: Arc<Directory>, token: SessionToken, session: Session) -> Option<Self> {
         let User { id, group, name, email, role, permissions, .. } =
-            directory.user(&session.user).filter(|user| user.active)?.clone();
+            directory.user(&session.user).filter(|user| user.is_active())?.clone();
         let form_token = session.csrf;
         let who = Present { directory, id, group, name, email, role, permissions, token, form_token };
         Some(Self(Arc::new(who)))

@@ -125,7 +125,7 @@ fn what_an_entry_does_not_name_stays() {
     assert_eq!(installation.good(&["directory", "import", &silent]), "nothing to change\n");
     let leaves = installation.file("leaves.toml", &format!("{LEAVER}active = false\n"));
     let import = |file: &str| installation.good(&["directory", "import", file]);
-    assert_eq!(import(&leaves), "change user anna@alpha.example\n    active: true → false\n");
+    assert_eq!(import(&leaves), "change user anna@alpha.example\n    state: confirmed → suspended\n");
     assert_eq!(import(&silent), "nothing to change\n", "a leaver stays away");
 
     let emptied = installation.file("emptied.toml", &format!("{LEAVER}active = true\npermissions = []\n"));
@@ -134,7 +134,7 @@ fn what_an_entry_does_not_name_stays() {
     assert_eq!(
         would,
         format!(
-            "would change user anna@alpha.example\n    active: false → true\n    permissions: {permission} → none\n"
+            "would change user anna@alpha.example\n    state: suspended → confirmed\n    permissions: {permission} → none\n"
         )
     );
     let done = installation.json(&["directory", "import", &emptied]);

@@ -186,8 +186,9 @@ impl Ledger {
             if side.owner != seen || archived {
                 return Err(StoreError::Conflict);
             }
-            let works =
-                |user: &UserId| directory.user(user).is_some_and(|user| user.group == *group && user.active);
+            let works = |user: &UserId| {
+                directory.user(user).is_some_and(|user| user.group == *group && user.is_active())
+            };
             if !owner.as_ref().is_none_or(works) {
                 return Err(StoreError::Denied("an owner must be an active user of the company".to_owned()));
             }

@@ -11,7 +11,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     audit::Actor,
     changes::DirectoryChange,
-    directory::Directory,
+    directory::{Directory, User},
     error::StoreError,
     ids::{AppPasswordId, UserId},
     ledger::Ledger,
@@ -81,7 +81,7 @@ impl fmt::Debug for Connector {
 impl Directory {
     /// The app passwords of a user; none if the user is disabled.
     pub fn app_passwords(&self, user: &UserId) -> impl Iterator<Item = &AppPassword> {
-        let alive = self.user(user).is_some_and(|user| user.active);
+        let alive = self.user(user).is_some_and(User::is_active);
         self.app_passwords.get(user).filter(|_| alive).into_iter().flatten()
     }
 

@@ -11,6 +11,7 @@ use std::{
 };
 
 use certs::{GroupKeys, GroupPublic, Indexer, Opener, RootKey};
+use jiff::Timestamp;
 use mail::{Address, ContactType, GroupId, Mpid, ProcessId};
 use minicbor::{Decode, Encode};
 
@@ -21,6 +22,7 @@ use crate::{
     ids::UserId,
     keys::{Key, Table},
     network::Network,
+    people::UserState,
     records,
     stages::{Scope, Stage, StageSetting, Stages},
 };
@@ -45,6 +47,24 @@ pub struct Group {
     /// When senders of this group get receipts.
     #[cbor(n(5), default)]
     pub receipts: Receipts,
+    /// The company to which this one belongs. It opens nothing: groups of one parent stay apart.
+    #[n(6)]
+    pub parent: Option<GroupId>,
+}
+
+impl Group {
+    /// A group of that name with nothing else to it yet.
+    pub fn new(id: GroupId, name: String) -> Self {
+        Self {
+            id,
+            name,
+            domains: Vec::new(),
+            networks: Vec::new(),
+            certificate_name: None,
+            receipts: Receipts::default(),
+            parent: None,
+        }
+    }
 }
 
 /// When a sender is told that a mail was secured.
@@ -94,6 +114,47 @@ pub struct Participant {
     /// The role as the process catalogue names it, e.g. `electricity-supplier`.
     #[n(3)]
     pub role: String,
+    /// What it trades in, where the role leaves that open.
+    #[n(4)]
+    pub fuel: Option<Fuel>,
+    /// It will belong to another group.
+    #[n(5)]
+    pub moving: Option<Move>,
+    /// Groups that it has belonged to, whose people still work on the cases of that time.
+    #[cbor(n(6), default)]
+    pub former: Vec<GroupId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Fuel {
+    #[n(0)]
+    Electricity,
+    #[n(1)]
+    Gas,
+    #[n(2)]
+    Dual,
+}
+
+/// From when on a participant is another group's: what begins then is the new group's, what is there stays.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Move {
+    #[n(0)]
+    pub to: GroupId,
+    #[cbor(n(1), with = "records::time")]
+    pub from: Timestamp,
+}
+
+impl Participant {
+    pub fn new(mpid: Mpid, group: GroupId, name: String, role: String) -> Self {
+        Self { mpid, group, name, role, fuel: None, moving: None, former: Vec::new() }
+    }
+
+    /// Whether the group has it, or has cases of a time when it did.
+    pub fn is_or_was_of(&self, group: &GroupId) -> bool {
+        self.group == *group || self.former.contains(group)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -139,8 +200,9 @@ pub struct User {
     /// Argon2id, PHC string; none: the user cannot sign in with a password yet.
     #[n(6)]
     pub password: Option<String>,
+    /// In the place of the `active` of earlier releases.
     #[n(7)]
-    pub active: bool,
+    pub state: UserState,
     /// The salt of the user's app passwords (RFC 5802 §5.1); see [`Ledger::scram_salt`](crate::Ledger::scram_salt).
     #[cbor(n(8), with = "minicbor::bytes")]
     pub scram_salt: Option<[u8; 16]>,
@@ -232,10 +294,12 @@ impl Directory {
         self.participants.get(mpid)
     }
 
+    /// Everybody who is not removed.
     pub fn users(&self) -> impl Iterator<Item = &User> {
-        self.users.values()
+        self.users.values().filter(|user| user.state != UserState::Removed)
     }
 
+    /// The removed ones too: who they were is still to be told.
     pub fn user(&self, id: &UserId) -> Option<&User> {
         self.users.get(id)
     }
@@ -360,7 +424,11 @@ impl Directory {
                 .into_iter()
                 .map(|participant| (participant.mpid.clone(), participant))
                 .collect(),
-            emails: users.iter().map(|user| (user.email.key(), user.id)).collect(),
+            emails: users
+                .iter()
+                .filter(|user| user.state != UserState::Removed)
+                .map(|user| (user.email.key(), user.id))
+                .collect(),
             users: users.into_iter().map(|user| (user.id, user)).collect(),
             mailboxes: load_table::<Mailbox>(engine, Table::Mailbox)
                 .await?

@@ -36,6 +36,7 @@ mod ledger;
 mod mta_sts;
 mod network;
 mod passage;
+mod people;
 mod polls;
 mod proof;
 mod reading;
@@ -65,8 +66,8 @@ pub use content::{ContentWriter, SealedContent};
 pub use credentials::{AppPassword, Connector};
 pub use deadlines::{OpenDeadline, Reckoning, Recomputed};
 pub use directory::{
-    ClientCertificate, Directory, Group, Mailbox, MailboxAlerts, Participant, Permission, Receipts, Role,
-    User,
+    ClientCertificate, Directory, Fuel, Group, Mailbox, MailboxAlerts, Move, Participant, Permission,
+    Receipts, Role, User,
 };
 pub use error::StoreError;
 pub use held::{CaseBound, HeldMail, HeldPage, Onward, OpenHeld, Release, Released};
@@ -83,6 +84,7 @@ pub use mail::{HoldReason, Scan};
 pub use mta_sts::MailPolicy;
 pub use network::{Network, NotANetwork};
 pub use passage::{OutgoingPassage, Passage};
+pub use people::UserState;
 pub use polls::{PollReport, PollStanding, PollState};
 pub use proof::{Addressed, AuthResult, Authentication, Proof};
 pub use reading::{Closed, ContentReader, OpenContent, OpenMessage, Reading, Unreadable};

@@ -30,12 +30,9 @@ pub(super) async fn gateway(zone: &Zone) -> Arc<Gateway> {
     let root = Arc::new(RootKey::generate().unwrap());
     let ledger = Ledger::open(Arc::new(Memory::new()), root).await.unwrap();
     let group = Group {
-        id: "alpha".parse().unwrap(),
-        name: "Alpha Energy".to_owned(),
         domains: vec!["alpha.example".to_owned()],
-        networks: Vec::new(),
-        certificate_name: None,
         receipts: Receipts::Off,
+        ..Group::new("alpha".parse().unwrap(), "Alpha Energy".to_owned())
     };
     ledger.change_directory(&Actor::Tool, vec![DirectoryChange::Group(group)]).await.unwrap();
     let settings = Settings {

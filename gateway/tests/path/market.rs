@@ -14,7 +14,7 @@ use store::engine::Engine;
 use store::memory::Memory;
 use store::{
     Actor, Case, Connector, DirectoryChange, Event, Group, Job, JobKind, Ledger, Mailbox, Notice,
-    Participant, Role, Stage, User, UserId, chain,
+    Participant, Stage, User, UserId, chain,
 };
 
 pub(crate) struct Market {
@@ -240,20 +240,18 @@ fn directory(ledger: &Ledger) -> Vec<DirectoryChange> {
     for (number, company) in ["alpha", "beta", "gamma"].into_iter().enumerate() {
         let domain = format!("{company}.example");
         changes.push(DirectoryChange::Group(Group {
-            id: group(company),
-            name: format!("{company} Energy"),
             domains: vec![domain.clone()],
             networks: vec![format!("10.{}.0.0/16", number + 1).parse().unwrap()],
-            certificate_name: None,
             receipts: store::Receipts::Off,
+            ..Group::new(group(company), format!("{company} Energy"))
         }));
         for (mpid, role) in [("E", "electricity-supplier"), ("G", "gas-supplier")] {
-            changes.push(DirectoryChange::Participant(Participant {
-                mpid: mpid_of(company, mpid),
-                group: group(company),
-                name: company.to_owned(),
-                role: role.to_owned(),
-            }));
+            changes.push(DirectoryChange::Participant(Participant::new(
+                mpid_of(company, mpid),
+                group(company),
+                company.to_owned(),
+                role.to_owned(),
+            )));
         }
         for (local, mpid, rung) in [
             ("et", "E", "initial-request"),
@@ -269,17 +267,12 @@ fn directory(ledger: &Ledger) -> Vec<DirectoryChange> {
                 alerts: store::MailboxAlerts::AtOnce,
             }));
         }
+        let (id, email) = (UserId::new(ledger.now()).unwrap(), address(&format!("ann@{domain}")));
         changes.push(DirectoryChange::User(User {
-            id: UserId::new(ledger.now()).unwrap(),
-            group: group(company),
-            email: address(&format!("ann@{domain}")),
-            name: "Ann".to_owned(),
-            role: Role::User,
-            permissions: Vec::new(),
             // Made slowly, as it must be: one is enough.
             password: (company == "alpha").then(|| certs::password::hash("correct horse battery").unwrap()),
-            active: true,
-            scram_salt: None,
+            state: store::UserState::Confirmed,
+            ..User::new(id, group(company), email, "Ann".to_owned())
         }));
     }
     changes.extend(["alpha", "beta"].map(|company| connector(company, true)));

@@ -87,7 +87,7 @@ impl Way {
                 (guards.login(ANN, "correct horse battery").await.unwrap(), DirectoryChange::User(changed))
             }
             Self::SwitchedOff => {
-                let changed = User { active: false, ..user(market) };
+                let changed = User { state: store::UserState::Suspended, ..user(market) };
                 (guards.login(ANN, "correct horse battery").await.unwrap(), DirectoryChange::User(changed))
             }
             Self::AppPassword => {

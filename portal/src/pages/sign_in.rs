@@ -137,7 +137,7 @@ enum Checked {
 async fn check(portal: &Portal, email: &str, password: &str) -> Result<Checked, Problem> {
     let directory = portal.ledger.directory();
     let user = Address::parse(email).ok().and_then(|email| directory.user_by_email(&email).cloned());
-    let stored = user.as_ref().filter(|user| user.active).and_then(|user| user.password.clone());
+    let stored = user.as_ref().filter(|user| user.is_active()).and_then(|user| user.password.clone());
     if password.len() > LONGEST_PASSWORD {
         return Ok(Checked::Wrong(user.map(|user| user.id)));
     }

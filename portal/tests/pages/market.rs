@@ -214,21 +214,18 @@ pub(crate) fn mail_side() -> MailSide {
 fn directory() -> Vec<DirectoryChange> {
     let group = |id: &str, name: &str| {
         DirectoryChange::Group(Group {
-            id: id.parse().unwrap(),
-            name: name.into(),
             domains: vec![format!("{id}.example")],
-            networks: Vec::new(),
-            certificate_name: None,
             receipts: Receipts::Off,
+            ..Group::new(id.parse().unwrap(), name.into())
         })
     };
     let participant = |mpid: &str, group: &str| {
-        DirectoryChange::Participant(Participant {
-            mpid: mpid.parse().unwrap(),
-            group: group.parse().unwrap(),
-            name: mpid.into(),
-            role: "electricity-supplier".into(),
-        })
+        DirectoryChange::Participant(Participant::new(
+            mpid.parse().unwrap(),
+            group.parse().unwrap(),
+            mpid.into(),
+            "electricity-supplier".into(),
+        ))
     };
     let password = certs::password::hash(PASSWORD).unwrap();
     let user = |email: &str, role: Role, participant: &str, contact_types: &[&str]| {
@@ -239,15 +236,16 @@ fn directory() -> Vec<DirectoryChange> {
         };
         let group = email.split('@').nth(1).unwrap().split('.').next().unwrap();
         DirectoryChange::User(User {
-            id: UserId::new(Timestamp::now()).unwrap(),
-            group: group.parse().unwrap(),
-            email: email.parse().unwrap(),
-            name: email.split('@').next().unwrap().into(),
             role,
             permissions: contact_types.iter().map(permission).collect(),
             password: Some(password.clone()),
-            active: true,
-            scram_salt: None,
+            state: store::UserState::Confirmed,
+            ..User::new(
+                UserId::new(Timestamp::now()).unwrap(),
+                group.parse().unwrap(),
+                email.parse().unwrap(),
+                email.split('@').next().unwrap().into(),
+            )
         })
     };
     vec![

@@ -68,7 +68,7 @@ async fn a_user_who_is_no_longer_active_is_out_at_the_next_request() {
     assert_eq!(browser.get("/").await.status, StatusCode::OK);
     let directory = market.ledger.directory();
     let sam = directory.users().find(|user| user.name == "sam").unwrap().clone();
-    let gone = DirectoryChange::User(User { active: false, ..sam });
+    let gone = DirectoryChange::User(User { state: store::UserState::Suspended, ..sam });
     market.ledger.change_directory(&Actor::Tool, vec![gone]).await.unwrap();
     assert_eq!(browser.get("/").await.status, StatusCode::SEE_OTHER);
     let answer = market.browser().sign_in("sam@beta.example", PASSWORD, "/").await;

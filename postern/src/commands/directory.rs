@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::ask;
 use crate::cli::{ConfigFile, Outcome, Output};
-use crate::directory_file::{Difference, DirectoryFile, RoleName};
+use crate::directory_file::{Difference, DirectoryFile, RoleName, StateName, UserEntry};
 use crate::print;
 use crate::tools::Request;
 
@@ -129,13 +129,21 @@ fn people(file: &DirectoryFile) -> anyhow::Result<()> {
                 user.email.to_string(),
                 user.group.to_string(),
                 RoleName::as_str(user.role).to_owned(),
-                if user.active == Some(false) { "disabled" } else { "active" }.to_owned(),
+                state(user).to_owned(),
                 user.permissions().len().to_string(),
             ]
         })
         .collect();
     print::lines("")?;
     print::table(&["user", "group", "role", "state", "permissions"], &rows)
+}
+
+fn state(user: &UserEntry) -> &'static str {
+    match (user.state, user.active) {
+        (Some(StateName::Invited), _) => "invited",
+        (Some(StateName::Suspended), _) | (None, Some(false)) => "suspended",
+        (Some(StateName::Confirmed), _) | (None, _) => "confirmed",
+    }
 }
 
 fn mailboxes(file: &DirectoryFile) -> anyhow::Result<()> {

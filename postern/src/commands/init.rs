@@ -102,23 +102,14 @@ async fn first_operator(desk: &Desk, email: &Address) -> anyhow::Result<String> 
     let name = if is_plain_name(email.local()) { email.local() } else { "Operator" };
     let changes = vec![
         DirectoryChange::Group(Group {
-            id: group.clone(),
-            name: "Operator".to_owned(),
             domains: vec![email.domain().to_owned()],
-            networks: Vec::new(),
-            certificate_name: None,
-            receipts: store::Receipts::default(),
+            ..Group::new(group.clone(), "Operator".to_owned())
         }),
         DirectoryChange::User(store::User {
-            id: UserId::new(Timestamp::now())?,
-            group,
-            email: email.clone(),
-            name: name.to_owned(),
             role: Role::Operator,
-            permissions: Vec::new(),
             password: Some(hash_password(password.clone()).await?),
-            active: true,
-            scram_salt: None,
+            state: store::UserState::Confirmed,
+            ..store::User::new(UserId::new(Timestamp::now())?, group, email.clone(), name.to_owned())
         }),
     ];
     desk.ledger.change_directory(&Actor::Tool, changes).await?;

@@ -84,6 +84,7 @@ impl User {
                     name: add.name,
                     role: add.role,
                     active: None,
+                    state: None,
                     permissions: Some(add.permissions),
                 };
                 show(ask(&add.config, Request::UserAdd { user })?, &add.output)

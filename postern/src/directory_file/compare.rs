@@ -38,7 +38,8 @@ pub(crate) fn compare(
         note(&mut steps, "group", entry.id.to_string(), known, &record, DirectoryChange::Group);
     }
     for entry in &file.participants {
-        let (record, known) = (entry.record(), directory.participant(&entry.mpid.0));
+        let known = directory.participant(&entry.mpid.0);
+        let record = entry.record(known);
         note(&mut steps, "participant", entry.mpid.to_string(), known, &record, DirectoryChange::Participant);
     }
     for entry in &file.users {

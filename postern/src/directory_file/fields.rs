@@ -58,7 +58,7 @@ impl Fields for store::User {
             ("group", self.group.to_string()),
             ("name", self.name.clone()),
             ("role", RoleName::of(self.role).as_str().to_owned()),
-            ("active", self.active.to_string()),
+            ("state", self.state.to_string()),
             ("permissions", listed(&permissions)),
         ]
     }

@@ -16,7 +16,7 @@ use store::{Directory, MailboxAlerts, Network, Role};
 
 pub(crate) use self::compare::{Difference, compare};
 pub(crate) use self::names::is_plain_name;
-pub(crate) use self::written::{Hex, ReceiptsName, RoleName, TimeOfDay, Written};
+pub(crate) use self::written::{Hex, ReceiptsName, RoleName, StateName, TimeOfDay, Written};
 
 /// The file. Every list may be absent; what the file does not name stays as it is, and so does what an entry of it
 /// does not name.
@@ -73,9 +73,12 @@ pub(crate) struct UserEntry {
     pub(crate) group: Written<GroupId>,
     pub(crate) name: String,
     pub(crate) role: RoleName,
-    /// Absent: as before; a new user is active.
+    /// `false`: suspended. Absent: as before, or as `state` says; a new user is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) active: Option<bool>,
+    /// Where `active` says too little.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<StateName>,
     /// Absent: as before; a new user has none. An empty list takes all away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) permissions: Option<Vec<PermissionEntry>>,
@@ -161,8 +164,11 @@ impl GroupEntry {
 
     fn record(&self, earlier: Option<&store::Group>) -> store::Group {
         let written = self.networks.as_ref().map(|list| list.iter().map(|network| network.0).collect());
+        let earlier_or_new = match earlier {
+            Some(earlier) => earlier.clone(),
+            None => store::Group::new(self.id.0.clone(), self.name.clone()),
+        };
         store::Group {
-            id: self.id.0.clone(),
             name: self.name.clone(),
             domains: self.domains.iter().map(|domain| domain.to_lowercase()).collect(),
             networks: written.or_else(|| earlier.map(|group| group.networks.clone())).unwrap_or_default(),
@@ -174,6 +180,7 @@ impl GroupEntry {
                 Some(receipts) => receipts.into(),
                 None => earlier.map(|group| group.receipts).unwrap_or_default(),
             },
+            ..earlier_or_new
         }
     }
 }
@@ -188,12 +195,18 @@ impl ParticipantEntry {
         }
     }
 
-    fn record(&self) -> store::Participant {
-        store::Participant {
-            mpid: self.mpid.0.clone(),
-            group: self.group.0.clone(),
-            name: self.name.clone(),
-            role: self.role.clone(),
+    /// What files do not say of a participant stays as it is.
+    fn record(&self, earlier: Option<&store::Participant>) -> store::Participant {
+        let (mpid, group) = (self.mpid.0.clone(), self.group.0.clone());
+        let new = store::Participant::new(mpid, group, self.name.clone(), self.role.clone());
+        match earlier {
+            Some(earlier) => store::Participant {
+                fuel: earlier.fuel,
+                moving: earlier.moving.clone(),
+                former: earlier.former.clone(),
+                ..new
+            },
+            None => new,
         }
     }
 }
@@ -205,7 +218,8 @@ impl UserEntry {
             group: Written(user.group.clone()),
             name: user.name.clone(),
             role: RoleName::of(user.role),
-            active: Some(user.active),
+            active: Some(user.is_active()),
+            state: Some(StateName::of(user.state)).filter(|state| !state.is_told_by_active()),
             permissions: Some(user.permissions.iter().map(PermissionEntry::of).collect()),
         }
     }
@@ -225,15 +239,22 @@ impl UserEntry {
         permissions.sort();
         permissions.dedup();
         store::User {
-            id,
-            group: self.group.0.clone(),
-            email: self.email.0.clone(),
-            name: self.name.clone(),
             role: Role::from(self.role),
             permissions,
             password: earlier.and_then(|user| user.password.clone()),
-            active: self.active.or(earlier.map(|user| user.active)).unwrap_or(true),
+            state: self.state(earlier),
             scram_salt: earlier.and_then(|user| user.scram_salt),
+            ..store::User::new(id, self.group.0.clone(), self.email.0.clone(), self.name.clone())
+        }
+    }
+
+    /// `state` says more than `active`; silence leaves it as it was.
+    fn state(&self, earlier: Option<&store::User>) -> store::UserState {
+        match (self.state, self.active) {
+            (Some(state), _) => state.into(),
+            (None, Some(true)) => store::UserState::Confirmed,
+            (None, Some(false)) => store::UserState::Suspended,
+            (None, None) => earlier.map_or(store::UserState::Confirmed, |user| user.state),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use store::{Receipts, Role};
+use store::{Receipts, Role, UserState};
 
 /// A value that a file writes as text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,6 +111,40 @@ impl From<RoleName> for Role {
             RoleName::Mau => Self::Mau,
             RoleName::Compliance => Self::Compliance,
             RoleName::Operator => Self::Operator,
+        }
+    }
+}
+
+/// How far a user has come, as files write it. Who is removed is in no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StateName {
+    Invited,
+    Confirmed,
+    Suspended,
+}
+
+impl StateName {
+    pub(crate) fn of(state: UserState) -> Self {
+        match state {
+            UserState::Invited => Self::Invited,
+            UserState::Confirmed => Self::Confirmed,
+            UserState::Suspended | UserState::Removed => Self::Suspended,
+        }
+    }
+
+    /// Whether `active` alone says it.
+    pub(crate) fn is_told_by_active(self) -> bool {
+        self != Self::Invited
+    }
+}
+
+impl From<StateName> for UserState {
+    fn from(name: StateName) -> Self {
+        match name {
+            StateName::Invited => Self::Invited,
+            StateName::Confirmed => Self::Confirmed,
+            StateName::Suspended => Self::Suspended,
         }
     }
 }

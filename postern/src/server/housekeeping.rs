@@ -90,12 +90,9 @@ mod tests {
         let engine = Arc::new(Sqlite::open(folder.path(), Options::default()).unwrap());
         let ledger = Ledger::open_with_clock(engine, root, clock).await.unwrap();
         let group = Group {
-            id: "alpha".parse().unwrap(),
-            name: "Alpha".to_owned(),
             domains: vec!["alpha.example".to_owned()],
-            networks: Vec::new(),
-            certificate_name: None,
             receipts: Receipts::Off,
+            ..Group::new("alpha".parse().unwrap(), "Alpha".to_owned())
         };
         let alpha = group.id.clone();
         ledger.change_directory(&Actor::Tool, vec![DirectoryChange::Group(group)]).await.unwrap();

@@ -114,7 +114,10 @@ async fn app_passwords_are_named_few_and_revocable() {
         assert!(!market.app_passwords().contains(&"phone".to_owned()));
         let bo = market.ledger.directory().user(&market.reader).unwrap().clone();
         assert_eq!(bo.scram_salt, Some(salt));
-        market.change(DirectoryChange::User(User { active: false, ..bo.clone() })).await.unwrap();
+        market
+            .change(DirectoryChange::User(User { state: UserState::Suspended, ..bo.clone() }))
+            .await
+            .unwrap();
         assert!(market.app_passwords().is_empty(), "a disabled user's are dead");
         market.change(DirectoryChange::User(bo)).await.unwrap();
         assert_eq!(market.app_passwords().len(), 19);

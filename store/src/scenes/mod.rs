@@ -29,8 +29,8 @@ use tempfile::TempDir;
 use crate::{
     Acceptance, Accepted, Act, Actor, CaseId, ContentWriter, Deadline, DirectoryChange, Entry, Event, Group,
     JobKind, Joining, Leased, Ledger, Mailbox, MailboxAlerts, Opening, Outcome, Participant, Party, Passage,
-    Place, Proof, Reading, Receipts, Role, SealedContent, Session, SessionToken, StoreError, User, UserId,
-    chain,
+    Place, Proof, Reading, Receipts, SealedContent, Session, SessionToken, StoreError, User, UserId,
+    UserState, chain,
     engine::{Engine, Range, Rows},
     keys::{Key, Table},
     memory::Memory,
@@ -77,30 +77,19 @@ impl Market {
         let mut changes = Vec::new();
         for (group, mpid) in [("alpha", "ALPH"), ("beta", "BETA"), ("gamma", "GAMM")] {
             changes.push(DirectoryChange::Group(Group {
-                id: id(group),
-                name: group.to_uppercase(),
                 domains: vec![format!("{group}.example")],
-                networks: Vec::new(),
-                certificate_name: None,
-                receipts: Receipts::NewCases,
+                ..Group::new(id(group), group.to_uppercase())
             }));
-            changes.push(DirectoryChange::Participant(Participant {
-                mpid: mpid.parse().unwrap(),
-                group: id(group),
-                name: group.to_owned(),
-                role: "electricity-supplier".to_owned(),
-            }));
+            changes.push(DirectoryChange::Participant(Participant::new(
+                mpid.parse().unwrap(),
+                id(group),
+                group.to_owned(),
+                "electricity-supplier".to_owned(),
+            )));
         }
         changes.push(DirectoryChange::User(User {
-            id: reader,
-            group: id("beta"),
-            email: address("bo@beta.example"),
-            name: "Bo".to_owned(),
-            role: Role::User,
-            permissions: Vec::new(),
-            password: None,
-            active: true,
-            scram_salt: None,
+            state: UserState::Confirmed,
+            ..User::new(reader, id("beta"), address("bo@beta.example"), "Bo".to_owned())
         }));
         changes.push(DirectoryChange::Mailbox(Mailbox {
             address: address("et@beta.example"),

@@ -57,12 +57,9 @@ async fn the_directory_keeps_its_rules() {
     let market = Market::open().await;
     let change = |change| async { market.ledger.change_directory(&Actor::Tool, vec![change]).await };
     let stolen = Group {
-        id: id("gamma"),
-        name: "Gamma".to_owned(),
         domains: vec!["beta.example".to_owned()],
-        networks: Vec::new(),
-        certificate_name: None,
         receipts: Receipts::Off,
+        ..Group::new(id("gamma"), "Gamma".to_owned())
     };
     let mailbox = Mailbox {
         address: address("et@beta.example"),
@@ -74,12 +71,9 @@ async fn the_directory_keeps_its_rules() {
     };
     let foreign = Mailbox { participant: "BETA".parse().unwrap(), ..mailbox.clone() };
     let wide = Group {
-        id: id("gamma"),
-        name: "Gamma".to_owned(),
-        domains: Vec::new(),
         networks: vec!["0.0.0.0/0".parse().unwrap()],
-        certificate_name: None,
         receipts: Receipts::Off,
+        ..Group::new(id("gamma"), "Gamma".to_owned())
     };
     let squatter = Group { domains: vec!["squat.example".to_owned()], networks: Vec::new(), ..wide.clone() };
     let eve = Mailbox { address: address("eve@alpha.example"), group: id("beta"), ..foreign.clone() };

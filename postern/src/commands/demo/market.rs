@@ -40,7 +40,7 @@ impl Market {
         let known = desk.ledger.directory();
         let mut good = BTreeMap::new();
         for (email, password) in passwords {
-            let user = known.user_by_email(&email.parse()?).filter(|user| user.active);
+            let user = known.user_by_email(&email.parse()?).filter(|user| user.is_active());
             let stored = user.and_then(|user| user.password.clone());
             let tried = password.clone();
             let verified =
