@@ -3,22 +3,45 @@
 //!
 //! Nothing but this file makes a [`Cleared`], and the courier takes nothing else.
 
+mod inspection;
+mod printed;
+
+use std::fmt;
+
 use bytes::Bytes;
 use mail::{Budget, Scan, Scanner};
 use policies::{Facts, Passing, Protection, Recipient, Ruleset, Verdict, detect::Business};
-use store::{ContentReader, Directory, OpenContent, OutgoingPassage, Stage, StoreError};
+use store::{ContentReader, Directory, FoundCounts, OpenContent, OutgoingPassage, Stage, StoreError};
 
 use crate::{
     documents::{self, ReadDocument, ReadError},
     letters::Signer,
 };
 
+pub(crate) use printed::Printed;
+
 /// The finished mail holds something that no mail of ours may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the finished mail holds what looks like a meter point number or reference; it was stopped: look at its template"
+    "the finished mail holds what looks like personal data ({0}), so the guard stopped it; mend the template or the name \
+     that did it (`postern config check` tries the templates), then `postern queue retry` sends it"
 )]
-pub(crate) struct Leak;
+pub(crate) struct Leak(pub(crate) Found);
+
+/// What was found in a mail, by category: never the data.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Found(pub(crate) FoundCounts);
+
+/// `mpan 2, name 1`
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (name, count)) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{name} {count}")?;
+        }
+        Ok(())
+    }
+}
 
 /// Why a mail of somebody else's may not go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,14 +88,15 @@ pub(crate) enum Pieces {
 }
 
 /// Clears a mail that Postern wrote, and signs it: what is added after the look is made of what was looked at.
-pub(crate) fn clear(rules: &Ruleset, signer: &Signer, letter: Vec<u8>) -> Result<Cleared, Leak> {
-    let mut scanner = Scanner::new(Budget::default());
-    scanner.feed(&letter);
-    let message = scanner.finish();
-    let decoded = rules.tags().find(&message.headline.subject, &message.text, &[]);
-    let raw = rules.tags().find("", &String::from_utf8_lossy(&letter), &[]);
-    if !decoded.is_empty() || !raw.is_empty() {
-        return Err(Leak);
+pub(crate) fn clear(
+    rules: &Ruleset,
+    signer: &Signer,
+    printed: &Printed,
+    letter: Vec<u8>,
+) -> Result<Cleared, Leak> {
+    let found = inspection::found(rules, &letter, printed);
+    if !found.0.is_empty() {
+        return Err(Leak(found));
     }
     let letter = signer.sign(letter);
     let mut shape = Shape::default();
@@ -215,7 +239,9 @@ mod tests {
     }
 
     fn clear(rules: &Ruleset, letter: Vec<u8>) -> Result<Cleared, Leak> {
-        super::clear(rules, &Signer::none(), letter)
+        let mut printed = Printed::default();
+        printed.value("K7Q-4M2X").address(&"a@b.example".parse().unwrap());
+        super::clear(rules, &Signer::none(), &printed, letter)
     }
 
     #[test]
@@ -228,6 +254,54 @@ mod tests {
         assert!(clear(&rules, subject).is_err());
         let encoded = b"Content-Transfer-Encoding: base64\r\n\r\nTVBBTiAxMjAwMDIzMzA1OTY3\r\n".to_vec();
         assert!(clear(&rules, encoded).is_err());
+    }
+
+    /// One of each sort, wherever a template, a name or a fault of ours could put it.
+    #[test]
+    fn personal_data_stop_a_mail_in_every_form() {
+        let rules = Ruleset::shipped().unwrap();
+        let stopped = |mail: String| clear(&rules, mail.into_bytes()).err().map(|leak| leak.0.to_string());
+        for (data, category) in [
+            ("call her on 07700 900123", "telephone 1"),
+            ("Mrs Mary Jones", "name 1"),
+            ("mary.jones@gmail.com", "email 1"),
+            ("NI number AB123456C", "national-insurance 1"),
+            ("the customer, date of birth 03/04/1961", "date-of-birth 1"),
+            ("the customer is on dialysis", "vulnerability 1"),
+            ("the customer lives at 12 High Street, SW1A 1AA", "postal-address"),
+        ] {
+            let leak = stopped(format!("Subject: x\r\n\r\n{data}\r\n"));
+            assert!(leak.as_ref().is_some_and(|found| found.contains(category)), "{data}: {leak:?}");
+            let coded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, data);
+            let percent: String = data.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let twice = percent.replace('%', "%25");
+            let marked: String = data.bytes().map(|byte| format!("&#{byte};")).collect();
+            for mail in [
+                format!("Subject: {data}\r\n\r\nx\r\n"),
+                format!("Subject: =?utf-8?B?{coded}?=\r\n\r\nx\r\n"),
+                format!("X-Postern-Note: {data}\r\n\r\nx\r\n"),
+                format!("X-Postern-Note: =?utf-8?B?{coded}?=\r\n\r\nx\r\n"),
+                format!("To: \"{data}\" <et@beta.example>\r\n\r\nx\r\n"),
+                format!("Content-Transfer-Encoding: base64\r\n\r\n{coded}\r\n"),
+                format!("Subject: x\r\n\r\nhttps://postern.example/case?note={percent}\r\n"),
+                format!("Subject: x\r\n\r\nhttps://postern.example/case?note={twice}\r\n"),
+                format!("Content-Type: text/html\r\n\r\n<p>x</p><!-- {data} -->\r\n"),
+                format!("Content-Type: text/html\r\n\r\n<a title=\"{marked}\">x</a>\r\n"),
+                format!("Content-Type: text/html\r\n\r\n<p style=\"display:none\">{data}</p>\r\n"),
+            ] {
+                assert!(stopped(mail.clone()).is_some(), "{mail}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_leak_names_categories_and_never_what_was_found() {
+        let rules = Ruleset::shipped().unwrap();
+        let leak = clear(&rules, letter("MPAN 1200023305967, Mrs Mary Jones")).err().unwrap();
+        assert_eq!(leak.0.to_string(), "mpan 1, name 1");
+        let said = leak.to_string();
+        assert!(said.contains("postern queue retry"), "{said}");
+        assert!(!said.contains("Jones") && !said.contains("12000"), "{said}");
     }
 
     #[tokio::test]

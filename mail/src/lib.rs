@@ -52,3 +52,4 @@ pub use scanner::{Budget, Scanner};
 pub use signature::{SignatureResult, Standing, Unchecked};
 pub use signed::{Signature, SignatureScanner};
 pub use tag::{Tag, TagKind};
+pub use words::decode as decode_words;

@@ -17,7 +17,7 @@ struct Word<'a> {
 }
 
 /// Decoded text; line ends of folding are still in it. Raw 8-bit text is UTF-8 if it can be, else Windows-1252.
-pub(crate) fn decode(raw: &[u8]) -> String {
+pub fn decode(raw: &[u8]) -> String {
     if memmem::find(raw, b"=?").is_none() {
         return charset::read(raw, None).text;
     }

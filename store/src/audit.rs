@@ -251,6 +251,9 @@ pub enum Act {
     TextSet,
     #[n(148)]
     TextRemoved,
+    /// The guard found in a finished mail what may not leave: categories and counts in `name`.
+    #[n(82)]
+    StoppedAtDoor,
 }
 
 impl Event {
@@ -433,6 +436,7 @@ impl fmt::Display for Act {
             Self::ConnectorSet => "connector set",
             Self::ConnectorRemoved => "connector removed",
             Self::DeadlineMoved => "deadline moved",
+            Self::StoppedAtDoor => "mail stopped at the door",
             Self::ContentDestroyed => "content destroyed",
             Self::HeldExpired => "held mail returned unanswered",
             Self::StageSet => "stage set",

@@ -103,6 +103,8 @@ pub(crate) enum Table {
     TextTemplate = 0xa0,
     /// MTA-STS policies by domain.
     MailPolicy = 0x8a,
+    /// What was found in mail that was stopped at the door: category, how often.
+    Alarm = 0x8c,
 }
 
 /// A key under construction.

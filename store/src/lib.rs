@@ -15,6 +15,7 @@ pub mod sled;
 pub mod sqlite;
 
 mod accept;
+mod alarms;
 mod app_password_use;
 mod audit;
 mod case_row;
@@ -57,6 +58,7 @@ mod writing;
 pub use accept::{
     Acceptance, Accepted, AcceptedCase, Deadline, Earlier, Entry, Joining, Opening, Party, Place, SourceKey,
 };
+pub use alarms::FoundCounts;
 pub use audit::{Act, Actor, Event};
 pub use cases::{Case, CasePage, Due, MOST_MESSAGES, MessageRecord, Side, Undelivered};
 pub use casework::{CaseEnd, CaseReason, CaseState, Climb, Ended, Escalation};

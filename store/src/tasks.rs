@@ -90,6 +90,14 @@ pub enum TaskKind {
     /// Mail of the group waits for its compliance role. Gone with the last one that is decided.
     #[n(6)]
     MailHeld,
+    /// The guard stopped a mail: which (`JobKind::as_str`), and what it found last (`mpan 2`; empty: it was not allowed).
+    #[n(7)]
+    StoppedAtDoor {
+        #[n(0)]
+        kind: String,
+        #[n(1)]
+        found: String,
+    },
 }
 
 /// An open task and its row.
@@ -115,6 +123,7 @@ impl TaskKind {
             Self::CertificateExpires { name } => format!("certificate {name}"),
             Self::DomainGivenUp { kind, domain } => format!("{kind} @{domain}"),
             Self::MailHeld => "held".to_owned(),
+            Self::StoppedAtDoor { kind, .. } => format!("door {kind}"),
         }
     }
 
@@ -125,7 +134,11 @@ impl TaskKind {
             | Self::NoticeGivenUp { .. }
             | Self::MailGivenUp { .. }
             | Self::DomainGivenUp { .. } => true,
-            Self::PollingStopped { .. } | Self::CertificateExpires { .. } | Self::MailHeld => false,
+            // An alarm is over when a person says so.
+            Self::PollingStopped { .. }
+            | Self::CertificateExpires { .. }
+            | Self::MailHeld
+            | Self::StoppedAtDoor { .. } => false,
         }
     }
 

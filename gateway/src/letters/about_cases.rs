@@ -6,7 +6,7 @@ use store::{Case, CaseId, Job};
 use templates::{CaseReference, DigestLine, DueDate, Link, PortalAddress, ProcessName};
 
 use super::{Draft, LetterError, Letters, market_time};
-use crate::notice;
+use crate::{guard::Printed, notice};
 
 impl Letters {
     /// `None` if nothing waits any more: people were faster, or the message was taken back.
@@ -15,29 +15,35 @@ impl Letters {
         if case.side(&told.group).is_some_and(|side| side.waiting <= side.seen) {
             return Ok(None);
         }
-        let text = self.templates.render_notice(&templates::Notice {
+        let notice = templates::Notice {
             case: reference(&case)?,
             process: self.process(&case)?,
             sender: self.other_side(&case, &told.group)?,
             due: due(&case, &told.group),
             link: self.link(&case)?,
-        })?;
-        self.draft(&case, text, &told.group, &told.to).map(Some)
+        };
+        let mut printed = Printed::default();
+        printed.value(&notice.case).value(&notice.process).value(&notice.sender).value(&notice.link);
+        let text = self.templates.render_notice(&notice)?;
+        self.draft(&case, text, printed, (&told.group, &told.to)).map(Some)
     }
 
     pub(super) async fn receipt(&self, told: &store::Receipt) -> Result<Draft, LetterError> {
         let case = self.case(told.case).await?;
         let company = self.other_side(&case, &told.group)?;
         let other = case.counterparties(&told.group).next().map(|side| side.group.clone());
-        let text = self.templates.render_receipt(&templates::Receipt {
+        let receipt = templates::Receipt {
             case: reference(&case)?,
             process: self.process(&case)?,
             company,
             // Here it is the other side that owes.
             due: other.and_then(|other| due(&case, &other)),
             link: self.link(&case)?,
-        })?;
-        self.draft(&case, text, &told.group, &told.to)
+        };
+        let mut printed = Printed::default();
+        printed.value(&receipt.case).value(&receipt.process).value(&receipt.company).value(&receipt.link);
+        let text = self.templates.render_receipt(&receipt)?;
+        self.draft(&case, text, printed, (&told.group, &told.to))
     }
 
     /// `None` if nothing of it waits any more.
@@ -64,8 +70,13 @@ impl Letters {
             cases: lines.collect::<Result<_, LetterError>>()?,
             portal: PortalAddress::parse(&self.gateway.settings().portal_url)?,
         };
+        let mut printed = Printed::default();
+        for line in &digest.cases {
+            printed.value(&line.case).value(&line.process).value(&line.company).value(&line.link);
+        }
         Ok(Some(Draft {
             text: self.templates.render_digest(&digest)?,
+            printed,
             // Which case would a reply to many belong to? It is refused, and the letter says how to answer.
             reply_to: self.gateway.settings().notice_sender.clone(),
             references: Vec::new(),
@@ -76,13 +87,13 @@ impl Letters {
         &self,
         case: &Case,
         text: templates::LetterText,
-        group: &GroupId,
-        to: &Address,
+        printed: Printed,
+        (group, to): (&GroupId, &Address),
     ) -> Result<Draft, LetterError> {
         let reply_to =
             self.gateway.reply_address(case.id, group, to).ok_or_else(|| self.unusable_domain())?;
         let root = notice::case_root(case.id, &self.gateway.settings().notice_domain);
-        Ok(Draft { text, reply_to, references: vec![root] })
+        Ok(Draft { text, printed, reply_to, references: vec![root] })
     }
 
     async fn case(&self, id: CaseId) -> Result<Case, LetterError> {

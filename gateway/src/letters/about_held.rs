@@ -6,7 +6,7 @@ use store::{HeldNews, HeldNotice, HeldSide};
 use templates::{Held, HeldReader, HeldReason, HeldState, Moment, PortalAddress};
 
 use super::{Draft, LetterError, Letters, market_time};
-use crate::notice;
+use crate::{guard::Printed, notice};
 
 impl Letters {
     pub(super) fn held(&self, told: &HeldNotice) -> Result<Draft, LetterError> {
@@ -31,8 +31,11 @@ impl Letters {
             received: Moment::at(market_time(told.received_at)),
             portal: PortalAddress::parse(&settings.portal_url)?,
         };
+        let mut printed = Printed::default();
+        printed.value(&held.sender).value(&held.portal);
         Ok(Draft {
             text: self.templates.render_held(&held)?,
+            printed,
             reply_to: settings.notice_sender.clone(),
             references: vec![notice::held_root(told.held, &settings.notice_domain)],
         })

@@ -15,7 +15,7 @@ use templates::{CompanyName, FieldError, LetterText, TemplateError, Templates};
 
 use crate::{
     gateway::Gateway,
-    guard::{self, Cleared, Leak},
+    guard::{self, Cleared, Leak, Printed},
     notice,
 };
 
@@ -75,6 +75,8 @@ pub(crate) struct Letters {
 /// The words of a letter and what goes with them.
 struct Draft {
     text: LetterText,
+    /// The typed values that it was made of.
+    printed: Printed,
     reply_to: Address,
     references: Vec<String>,
 }
@@ -119,16 +121,21 @@ impl Letters {
         };
         let sender = notice::envelope_sender(self.gateway.ledger(), job.id, domain)
             .ok_or_else(|| self.unusable_domain())?;
+        let mut printed = draft.printed.clone();
+        printed.address(letter.from).address(letter.to).value(letter.reply_to).value(letter.message_id);
+        for root in letter.references {
+            printed.value(root);
+        }
         Ok(Outgoing {
             reverse_path: ReversePath::Address(sender),
             to: job.to().clone().into(),
             report: ReportWish::default(),
-            mail: self.cleared(letter.to_bytes()?)?,
+            mail: self.cleared(&printed, letter.to_bytes()?)?,
         })
     }
 
-    fn cleared(&self, letter: Vec<u8>) -> Result<Cleared, Leak> {
-        guard::clear(&self.gateway.rules(), &self.signer, letter)
+    fn cleared(&self, printed: &Printed, letter: Vec<u8>) -> Result<Cleared, Leak> {
+        guard::clear(&self.gateway.rules(), &self.signer, printed, letter)
     }
 
     fn unusable_domain(&self) -> LetterError {

@@ -7,7 +7,7 @@ use store::{Fate, Job};
 use templates::{DeliveryFate, Moment, Recipient};
 
 use super::{LetterError, Letters, Outgoing, market_time};
-use crate::notice;
+use crate::{guard::Printed, notice};
 
 /// What is reported about one recipient.
 struct Told<'a> {
@@ -100,9 +100,12 @@ impl Letters {
             envelope_id: told.envelope_id,
             original: told.recipient.original.as_deref(),
         };
-        let mail = match self.cleared(report(strange)?) {
+        let mut printed = Printed::default();
+        printed.address(&settings.notice_sender).address(told.to).address(&told.recipient.address);
+        printed.value(&told.message_id);
+        let mail = match self.cleared(&printed, report(strange)?) {
             Ok(mail) => mail,
-            Err(_) => self.cleared(report(Strange::default())?)?,
+            Err(_) => self.cleared(&printed, report(Strange::default())?)?,
         };
         let to = Rcpt::from(told.to.clone());
         Ok(Outgoing { reverse_path: ReversePath::Null, to, report: ReportWish::default(), mail })

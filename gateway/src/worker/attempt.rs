@@ -1,11 +1,11 @@
 //! One try of one job, from what it names to what became of it.
 
-use store::{Actor, Job, JobKind, Outcome, RelayJob};
+use store::{Job, JobKind, Outcome, RelayJob};
 
 use super::Worker;
 use crate::{
     courier::{Delivered, Failure, Lasting, Parcel},
-    guard::{self, Stopped},
+    guard::{self, Found, Stopped},
     letters::{LetterError, Outgoing},
     placement,
 };
@@ -19,7 +19,7 @@ enum Obstacle {
     /// It never will be.
     Never(String),
     /// The guard found what may not leave.
-    Stopped(String),
+    Stopped(String, Found),
 }
 
 impl Worker {
@@ -51,7 +51,7 @@ impl Worker {
             | JobKind::Held(_) => match self.letters.finish(job).await {
                 Ok(Some(outgoing)) => Ok(outgoing),
                 Ok(None) => Err(Obstacle::Needless),
-                Err(LetterError::Leak(leak)) => Err(Obstacle::Stopped(leak.to_string())),
+                Err(LetterError::Leak(leak)) => Err(Obstacle::Stopped(leak.to_string(), leak.0)),
                 Err(error) if error.may_pass() => Err(Obstacle::Later(error.to_string())),
                 Err(error) => Err(Obstacle::Never(error.to_string())),
             },
@@ -74,7 +74,7 @@ impl Worker {
         )
         .await;
         let mail = mail.map_err(|stopped| match stopped {
-            Stopped::NotAllowed => Obstacle::Stopped(stopped.to_string()),
+            Stopped::NotAllowed => Obstacle::Stopped(stopped.to_string(), Found::default()),
             Stopped::Busy => Obstacle::Later(stopped.to_string()),
             Stopped::Unreadable(error) => Obstacle::Later(error.to_string()),
         })?;
@@ -94,20 +94,18 @@ impl Worker {
                 tracing::error!(job = %job.id, kind, %reason, "a mail cannot be made");
                 Outcome::Abandoned(format!("5.3.0 {reason}"))
             }
-            Obstacle::Stopped(reason) => {
-                tracing::error!(job = %job.id, kind, "ALARM: the guard stopped a mail at the door");
-                self.raise_alarm(job).await;
+            Obstacle::Stopped(reason, found) => {
+                tracing::error!(job = %job.id, kind, %found, "ALARM: the guard stopped a mail at the door");
+                self.raise_alarm(job, &found).await;
                 Outcome::Abandoned(format!("5.7.1 {reason}"))
             }
         }
     }
 
-    /// A mail got as far as the door that should not have: whoever runs this gateway has to know.
-    async fn raise_alarm(&self, job: &Job) {
-        let ledger = self.gateway.ledger();
-        let kind = ledger.given_up(job.kind.as_str(), job.to());
-        if let Err(error) = ledger.raise_task(&Actor::Worker, None, kind, job.case()).await {
-            tracing::error!(job = %job.id, %error, "the task about a stopped mail could not be written down");
+    /// A mail got as far as the door that should not have: whoever runs this gateway has to know, and who was to get it.
+    async fn raise_alarm(&self, job: &Job, found: &Found) {
+        if let Err(error) = self.gateway.ledger().raise_alarm(job, &found.0).await {
+            tracing::error!(job = %job.id, %error, "the alarm about a stopped mail could not be written down");
         }
     }
 

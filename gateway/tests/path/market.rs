@@ -28,12 +28,21 @@ pub(crate) const DOMAIN: &str = "postern.example";
 
 impl Market {
     pub(crate) async fn open() -> Self {
-        Self::passing(Passing::Off).await
+        Self::set(|_| {}).await
     }
 
     /// The same where mail of no case goes on, receipts are wanted, and the mailboxes of escalations have a digest.
     pub(crate) async fn sending() -> Self {
-        let market = Self::passing(Passing::On).await;
+        Self::sending_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn sending_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let market = Self::set(|settings| {
+            settings.passing = Passing::On;
+            change(settings);
+        })
+        .await;
         let directory = market.ledger.directory();
         let groups = directory
             .groups()
@@ -49,15 +58,15 @@ impl Market {
         market
     }
 
-    async fn passing(passing: Passing) -> Self {
+    async fn set(change: impl FnOnce(&mut Settings)) -> Self {
         certs::install_provider();
         let engine: Arc<dyn Engine> = Arc::new(Memory::new());
         let root = Arc::new(RootKey::generate().unwrap());
         let ledger = Ledger::open(engine.clone(), root).await.unwrap();
         ledger.change_directory(&Actor::Tool, directory(&ledger)).await.unwrap();
-        let settings = Settings {
+        let mut settings = Settings {
             hostname: "mx.postern.example".to_owned(),
-            passing,
+            passing: Passing::Off,
             stage: Stage::Live,
             providers: vec![provider()],
             signature_age: Duration::from_hours(7 * 24),
@@ -70,6 +79,7 @@ impl Market {
             notice_name: "Postern".to_owned(),
             portal_url: "https://portal.example".to_owned(),
         };
+        change(&mut settings);
         let rules = Arc::new(Ruleset::shipped().unwrap());
         let gateway = Arc::new(Gateway::new(ledger.clone(), rules, nobody(), settings));
         Self { guards: Guards(Arc::clone(&gateway)), ledger, gateway, engine }

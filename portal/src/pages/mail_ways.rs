@@ -114,6 +114,19 @@ fn in_words(kind: &TaskKind) -> (String, &'static str) {
             "Its senders were told, unless they wanted not to be. Ask the other company whether its mail system takes \
              mail, and tell the people who wrote.",
         ),
+        TaskKind::StoppedAtDoor { kind, found } => (
+            match found.as_str() {
+                "" => {
+                    format!("A mail was stopped before it left ({}): the rules do not allow it.", line(kind))
+                }
+                found => format!(
+                    "A mail was stopped before it left ({}): it held what looks like personal data ({}).",
+                    line(kind),
+                    line(found)
+                ),
+            },
+            "Nothing left. Your Postern operator mends the template or the name that did it and sends the mail again.",
+        ),
         TaskKind::MailHeld => (
             "Mail of your company waits for a decision.".to_owned(),
             "Your compliance officer decides on it under \u{201c}Held mail\u{201d}.",

@@ -191,6 +191,7 @@ async fn every_kind_of_task_is_told_and_leads_only_where_one_may_go() {
         TaskKind::CertificateExpires { name: "mail.beta.example".into() },
         TaskKind::DomainGivenUp { kind: "relay".into(), domain: "far.example".into() },
         TaskKind::MailHeld,
+        TaskKind::StoppedAtDoor { kind: "notice".into(), found: "mpan 1".into() },
     ] {
         market.ledger.raise_task(&Actor::Gateway, Some(&beta), kind, None).await.unwrap();
     }
@@ -198,6 +199,7 @@ async fn every_kind_of_task_is_told_and_leads_only_where_one_may_go() {
     for words in [
         "the mailbox is full (status 5.2.2)",
         "Notices to et@beta.example could not be delivered",
+        "stopped before it left (notice): it held what looks like personal data (mpan 1)",
         "(receipt)",
         "The mailbox legacy is not polled any more",
         "The certificate mail.beta.example ends soon",

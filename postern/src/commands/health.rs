@@ -59,6 +59,9 @@ fn in_words(health: &rows::Health) -> String {
         let why = poll.last_error.as_ref().map_or_else(String::new, |why| format!(": {why}"));
         format!("mailbox {}: {}, {} taken, {} left{why}", poll.name, poll.standing, poll.taken, poll.left)
     }));
+    lines.extend(
+        health.alarms.iter().map(|(name, count)| format!("stopped at the door: {name}, {count} times")),
+    );
     lines.extend(health.ending.iter().map(|end| format!("certificate {} ends {}", end.name, end.until)));
     lines.extend(health.tasks.iter().map(|task| {
         let group = task.group.as_deref().unwrap_or("this installation");

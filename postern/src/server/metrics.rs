@@ -41,14 +41,20 @@ async fn health(State(desk): State<Desk>) -> impl IntoResponse {
 const READY: &str = "# HELP postern_ready Whether the ledger takes mail.\n# TYPE postern_ready gauge\n";
 
 fn in_prometheus(health: &Health) -> String {
+    let stopped = health.alarms.iter();
+    let stopped =
+        stopped.map(|(name, count)| format!("postern_stopped_at_the_door{{found=\"{name}\"}} {count}\n"));
     format!(
         "{READY}postern_ready {}\n\
          # HELP postern_notices Notices that have not left, by standing.\n\
          # TYPE postern_notices gauge\n\
          postern_notices{{standing=\"waiting\"}} {}\n\
-         postern_notices{{standing=\"given_up\"}} {}\n",
+         postern_notices{{standing=\"given_up\"}} {}\n\
+         # HELP postern_stopped_at_the_door What the guard found in finished mail that it stopped, by category.\n\
+         # TYPE postern_stopped_at_the_door counter\n{}",
         u8::from(health.ready),
         health.waiting,
-        health.abandoned
+        health.abandoned,
+        stopped.collect::<String>()
     )
 }

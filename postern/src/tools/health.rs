@@ -20,6 +20,7 @@ impl Desk {
             holds: self.queue_holds().await?,
             polls: self.ledger.poll_reports().await?.into_iter().map(poll).collect(),
             tasks: self.ledger.all_tasks().await?.into_iter().map(task).collect(),
+            alarms: self.ledger.alarms().await?,
             ending: directory.certificates().filter_map(|certificate| ending(certificate, now)).collect(),
             rules: self.rules.now().hash().to_string(),
             refused_rules: self.rules.refused().map(|reason| reason.to_string()),
@@ -64,6 +65,10 @@ fn in_words(kind: &TaskKind) -> String {
         TaskKind::CertificateExpires { name } => format!("the certificate {name} ends soon"),
         TaskKind::DomainGivenUp { kind, domain } => format!("a {kind} to {domain} was given up"),
         TaskKind::MailHeld => "mail waits for the compliance role".to_owned(),
+        TaskKind::StoppedAtDoor { kind, found } => {
+            let found = if found.is_empty() { "not allowed any more" } else { found.as_str() };
+            format!("ALARM: the guard stopped a {kind} at the door ({found}); see `postern queue list`")
+        }
     }
 }
 

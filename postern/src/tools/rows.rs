@@ -1,6 +1,8 @@
 //! What requests answer, as JSON on the socket and on stdout alike. Ids, addresses of staff and dates; never
 //! anything of a mail.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -13,6 +15,9 @@ pub(crate) struct Health {
     pub(crate) holds: Vec<DomainHoldRow>,
     pub(crate) polls: Vec<PollRow>,
     pub(crate) tasks: Vec<TaskRow>,
+    /// How often mail was stopped at the door, by what was found in it.
+    #[serde(default)]
+    pub(crate) alarms: BTreeMap<String, u64>,
     /// Client certificates with less than 30 days left.
     pub(crate) ending: Vec<EndingRow>,
     /// The hash of the rules that mail is judged by.

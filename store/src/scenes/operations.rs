@@ -139,6 +139,33 @@ async fn what_has_not_happened_again_for_long_is_closed() {
 }
 
 #[tokio::test]
+async fn an_alarm_is_seen_counted_and_stays_until_somebody_closes_it() {
+    for market in Market::everywhere().await {
+        market.mail("alpha", 1, b"one", market.opening()).await.unwrap();
+        let leased = market.lease().await.remove(0);
+        let found: crate::FoundCounts = [("mpan".to_owned(), 2), ("name".to_owned(), 1)].into();
+        for _ in 0..2 {
+            market.ledger.raise_alarm(&leased.job, &found).await.unwrap();
+        }
+        market.ledger.raise_alarm(&leased.job, &crate::FoundCounts::new()).await.unwrap();
+        assert_eq!(market.count(Act::StoppedAtDoor).await, 3);
+        for whose in [None, Some(&id("beta"))] {
+            let [task] = market.ledger.tasks(whose).await.unwrap().try_into().unwrap();
+            assert_eq!(task.count, 3);
+            assert!(
+                matches!(&task.kind, TaskKind::StoppedAtDoor { kind, .. } if kind == "notice"),
+                "{task:?}"
+            );
+        }
+        let counted = market.ledger.alarms().await.unwrap();
+        let expected = [("mpan", 4), ("name", 2), ("not-allowed", 1)];
+        assert_eq!(counted, expected.map(|(name, count)| (name.to_owned(), count)).into());
+        market.pass(SignedDuration::from_hours(24 * 365));
+        assert_eq!(market.ledger.close_old_tasks(Duration::from_secs(1), 9).await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
 async fn rules_are_kept_once_under_their_hash() {
     for market in Market::everywhere().await {
         let file = |text: &str| vec![("verdicts.toml".to_owned(), text.to_owned())];

@@ -76,7 +76,8 @@ fn courier(route: Route, trusted: &Trusted, times: Times) -> Courier {
 const LETTER: &str = "From: <a@b.example>\r\nSubject: x\r\n\r\n.hello\r\n";
 
 fn cleared(text: &str) -> Cleared {
-    guard::clear(&Ruleset::shipped().unwrap(), &Signer::none(), text.as_bytes().to_vec()).unwrap()
+    let printed = guard::Printed::default();
+    guard::clear(&Ruleset::shipped().unwrap(), &Signer::none(), &printed, text.as_bytes().to_vec()).unwrap()
 }
 
 async fn deliver(courier: &Courier, to: &str) -> Result<Delivered, Failure> {

@@ -132,3 +132,44 @@ async fn a_held_mail_tells_both_sides_nothing_of_itself() {
     }
     assert!(senders.iter().all(|sender| sender.starts_with("MAIL FROM:<b-")), "{senders:?}");
 }
+
+/// What stands beside the typed values comes from the configuration here; a template or a fault of ours would do as well.
+#[tokio::test]
+async fn a_letter_that_holds_a_persons_data_stays_and_everybody_hears_of_it() {
+    let market = Market::sending_with(|settings| settings.notice_name = "Mrs Mary Jones".to_owned()).await;
+    market.write(&["et@beta.example"], QUESTION).await.unwrap();
+    let server = Server::open(Script::default()).await;
+    let stopped = async {
+        while market.ledger.alarms().await.unwrap().get("name") != Some(&2) {
+            tokio::task::yield_now().await;
+        }
+    };
+    Way::to(server.port).work(&market, stopped).await;
+    assert!(server.mails().is_empty());
+    let alarm =
+        |kind: &str| store::TaskKind::StoppedAtDoor { kind: kind.to_owned(), found: "name 1".to_owned() };
+    let tasks = market.ledger.tasks(None).await.unwrap();
+    let kinds: Vec<_> = tasks.into_iter().map(|task| task.kind).collect();
+    assert!(
+        kinds.len() == 2 && kinds.contains(&alarm("notice")) && kinds.contains(&alarm("receipt")),
+        "{kinds:?}"
+    );
+    for (company, kind) in [("beta", "notice"), ("alpha", "receipt")] {
+        let own = market.ledger.tasks(Some(&crate::market::group(company))).await.unwrap();
+        assert!(own.iter().any(|task| task.kind == alarm(kind)), "{company}: {own:?}");
+    }
+    let events = market.events().await;
+    let stopped: Vec<_> = events.iter().filter(|event| event.act == store::Act::StoppedAtDoor).collect();
+    assert!(stopped.len() == 2 && stopped.iter().all(|event| event.name.as_deref() == Some("name 1")));
+    assert!(stopped.iter().all(|event| event.job.is_some() && event.case.is_some() && event.group.is_some()));
+    // Nothing is lost: both wait for somebody, and say what to do.
+    for kind in ["notice", "receipt"] {
+        let [job] = market.jobs(kind).await.try_into().unwrap();
+        assert_eq!(job.standing, store::Standing::Abandoned);
+        let why = job.last_error.unwrap();
+        assert!(
+            why.starts_with("5.7.1 ") && why.contains("postern queue retry") && !why.contains("Jones"),
+            "{why}"
+        );
+    }
+}

@@ -191,10 +191,9 @@ async fn a_mail_that_may_not_pass_on_is_stopped_at_the_door() {
         }
     };
     Way::to(server.port).work(&market, stopped).await;
-    // Bob is nobody's by now: who runs this gateway hears of his domain.
     let [alarm] = market.ledger.tasks(None).await.unwrap().try_into().unwrap();
-    let outside = TaskKind::DomainGivenUp { kind: "relay".to_owned(), domain: "alpha.example".to_owned() };
-    assert_eq!(alarm.kind, outside);
+    let stopped = TaskKind::StoppedAtDoor { kind: "relay".to_owned(), found: String::new() };
+    assert_eq!(alarm.kind, stopped, "who runs this gateway hears of it");
     let mails = server.mails();
     assert!(mails.iter().all(|mail| !String::from_utf8_lossy(mail).contains("1200023305967")));
     assert!(market.jobs("relay").await.iter().all(|job| job.standing == store::Standing::Abandoned));
