@@ -1,6 +1,7 @@
 //! What a user, a sender or an operator notices, shown with the real binary: one module for each behaviour.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod accessibility;
 mod answers;
 mod arrival;
 mod audit;

@@ -139,6 +139,11 @@ impl Browser {
         self.good("POST", "/execute/sync", &json!({"script": script, "args": []}))
     }
 
+    /// What a script run in the page gives to the function that is its last argument.
+    pub fn script_that_calls_back(&self, script: &str) -> Value {
+        self.good("POST", "/execute/async", &json!({"script": script, "args": []}))
+    }
+
     /// A command of the DevTools protocol.
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.good("POST", "/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))

@@ -2,6 +2,7 @@
 //! Knows the binary by its command line, its ports and its files only; links no crate of the product.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+pub mod axe;
 pub mod browser;
 pub mod clamd;
 pub mod corpus;
