@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod authority;
+pub mod breached;
 mod client;
 mod client_chain;
 pub mod dkim;

@@ -21,6 +21,9 @@ pub(crate) enum Problem {
     /// For those who decide on held mail: absent, foreign and decided are one answer.
     #[error("no such held mail")]
     NotHeld,
+    /// A link to a password that is wrong, used, replaced or over: one answer.
+    #[error("no such link")]
+    NoLink,
     /// A form that cannot be read.
     #[error("unreadable form")]
     BadForm,
@@ -67,7 +70,7 @@ impl IntoResponse for Problem {
 impl Problem {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound | Self::NotHeld => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NotHeld | Self::NoLink => StatusCode::NOT_FOUND,
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::NotFromHere(_) => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -107,6 +110,12 @@ impl Problem {
                 "It has been released or returned, or there was no such mail of your company. Nothing was \
                  changed.",
                 "What still waits for a decision is listed under \u{201c}Held mail\u{201d}.",
+            ),
+            Self::NoLink => (
+                "This link does not work any more",
+                "It was used, it is too old, or it was replaced by a newer one. Nothing was changed.",
+                "If you have a password, sign in with it. Otherwise choose \u{201c}Forgotten your password?\u{201d} on the \
+                 sign-in page, or ask your company's master administration user (MAU) for a new invitation.",
             ),
             Self::BadForm => (
                 "That form could not be read",

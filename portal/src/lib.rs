@@ -12,6 +12,7 @@ mod error;
 mod file_names;
 mod forms;
 mod guard;
+mod new_password;
 mod pages;
 mod parts;
 mod portal;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use certs::breached::Breached;
 use mail::{ContactType, ProcessId};
 use policies::access::Action;
 use policies::{Catalogue, Standing};
@@ -27,7 +28,7 @@ const PASSWORDS_AT_ONCE: usize = 2;
 /// people from signing in.
 const VIEWS_AT_ONCE: usize = 2;
 
-/// How long a formatted view waits for its turn.
+/// How long a password or a formatted view waits for its turn.
 const TURN: Duration = Duration::from_secs(10);
 
 /// Requests of one person at the same time, their answers included until they have left: two
@@ -94,7 +95,8 @@ pub struct Portal {
     pub(crate) demo: Option<Demo>,
     pub(crate) mail_side: Option<MailSide>,
     pub(crate) throttle: Throttle,
-    pub(crate) passwords: Arc<Semaphore>,
+    passwords: Arc<Semaphore>,
+    pub(crate) breached: Arc<Breached>,
     views: Arc<Semaphore>,
     pub(crate) requests: Crowd<UserId>,
     style: String,
@@ -125,6 +127,7 @@ impl Portal {
             mail_side: None,
             throttle: Throttle::default(),
             passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
+            breached: Arc::default(),
             views: Arc::new(Semaphore::new(VIEWS_AT_ONCE)),
             requests: Crowd::of(REQUESTS_OF_ONE),
             style: format!("/style.css?v={}", style_fingerprint()),
@@ -136,6 +139,12 @@ impl Portal {
     #[must_use]
     pub fn beside(self, mail_side: MailSide) -> Self {
         Self { mail_side: Some(mail_side), ..self }
+    }
+
+    /// Passwords that nobody may choose, beside the most common ones.
+    #[must_use]
+    pub fn refusing(self, breached: Breached) -> Self {
+        Self { breached: Arc::new(breached), ..self }
     }
 
     /// The processes as they are now.
@@ -179,6 +188,12 @@ impl Portal {
                 calendar: due.calendar,
             }),
         })
+    }
+
+    /// Waits for a turn at hashing a password; it ends with what is returned.
+    pub(crate) async fn password_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = tokio::time::timeout(TURN, Arc::clone(&self.passwords).acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or(Problem::Busy)
     }
 
     /// Waits for a turn at going through a whole mail; it ends with what is returned.

@@ -254,6 +254,19 @@ pub enum Act {
     /// The guard found in a finished mail what may not leave: categories and counts in `name`.
     #[n(82)]
     StoppedAtDoor,
+    /// The link to a first password was mailed.
+    #[n(190)]
+    InvitationMade,
+    /// The link to a new password was mailed.
+    #[n(191)]
+    ResetLinkMade,
+    #[n(192)]
+    LinkSent,
+    #[n(193)]
+    LinkAbandoned,
+    /// Its holder chose a password.
+    #[n(194)]
+    LinkRedeemed,
 }
 
 impl Event {
@@ -453,6 +466,11 @@ impl fmt::Display for Act {
             Self::DraftFileRemoved => "file of a draft removed",
             Self::TextSet => "text template set",
             Self::TextRemoved => "text template removed",
+            Self::InvitationMade => "invitation made",
+            Self::ResetLinkMade => "reset link made",
+            Self::LinkSent => "link sent",
+            Self::LinkAbandoned => "link abandoned",
+            Self::LinkRedeemed => "link used",
         })
     }
 }

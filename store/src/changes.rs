@@ -57,25 +57,35 @@ impl Ledger {
         changes: Vec<DirectoryChange>,
     ) -> Result<(), StoreError> {
         loop {
-            let directory = self.directory();
-            let mut changeset = Changeset {
-                require: vec![(version_key(), directory.version)],
-                put: vec![(version_key(), records::encode(&())?)],
-                ..Changeset::default()
-            };
-            let mut draft = Draft { ledger: self, directory: &directory, earlier: Vec::new() };
-            for change in &changes {
-                draft.check(change)?;
-                draft.write(change, actor, &mut changeset)?;
-                draft.earlier.push(change);
-            }
-            let outcome = self.commit(changeset).await;
+            let outcome = self.commit(self.directory_changes(actor, &changes)?).await;
             self.reload_directory().await?;
             match outcome {
                 Err(StoreError::Conflict) => {}
                 outcome => return outcome.map(drop),
             }
         }
+    }
+
+    /// What `changes` write, checked against the directory as it is now. Whoever commits it reads the directory again
+    /// afterwards, and puts it together anew after a conflict.
+    pub(crate) fn directory_changes(
+        &self,
+        actor: &Actor,
+        changes: &[DirectoryChange],
+    ) -> Result<Changeset, StoreError> {
+        let directory = self.directory();
+        let mut changeset = Changeset {
+            require: vec![(version_key(), directory.version)],
+            put: vec![(version_key(), records::encode(&())?)],
+            ..Changeset::default()
+        };
+        let mut draft = Draft { ledger: self, directory: &directory, earlier: Vec::new() };
+        for change in changes {
+            draft.check(change)?;
+            draft.write(change, actor, &mut changeset)?;
+            draft.earlier.push(change);
+        }
+        Ok(changeset)
     }
 }
 

@@ -28,6 +28,7 @@ pub type TaskId = Locator<OfTask>;
 pub type DraftId = Locator<OfDraft>;
 pub type TextId = Locator<OfText>;
 pub type AppPasswordId = Locator<OfAppPassword>;
+pub type LinkId = Locator<OfLink>;
 
 #[derive(Debug)]
 pub enum OfCase {}
@@ -51,6 +52,8 @@ pub enum OfAppPassword {}
 pub enum OfDraft {}
 #[derive(Debug)]
 pub enum OfText {}
+#[derive(Debug)]
+pub enum OfLink {}
 
 /// The name of one thing of kind `K`; printed as 32 characters of lower-case base32.
 pub struct Locator<K>([u8; 20], PhantomData<fn() -> K>);

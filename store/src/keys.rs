@@ -105,6 +105,12 @@ pub(crate) enum Table {
     MailPolicy = 0x8a,
     /// What was found in mail that was stopped at the door: category, how often.
     Alarm = 0x8c,
+    /// Digest of a token → the link by which somebody chooses a password.
+    Link = 0xac,
+    /// User → the links that are open.
+    LinksOf = 0xad,
+    /// User → what is needed beside the password.
+    Factors = 0xae,
 }
 
 /// A key under construction.

@@ -29,11 +29,13 @@ mod deadlines;
 mod directory;
 mod draft;
 mod error;
+mod factors;
 mod held;
 mod ids;
 mod jobs;
 mod keys;
 mod ledger;
+mod links;
 mod mta_sts;
 mod network;
 mod passage;
@@ -74,14 +76,15 @@ pub use directory::{
 pub use error::StoreError;
 pub use held::{CaseBound, HeldMail, HeldPage, Onward, OpenHeld, Release, Released};
 pub use ids::{
-    AppPasswordId, CaseId, CaseReference, ContentId, DraftId, HeldId, JobId, MessageId, NotALocator,
+    AppPasswordId, CaseId, CaseReference, ContentId, DraftId, HeldId, JobId, LinkId, MessageId, NotALocator,
     NotAReference, PassageId, TaskId, TextId, UserId,
 };
 pub use jobs::{
-    DeliveryReport, Digest, DomainHold, Fate, HeldNews, HeldNotice, HeldSide, Job, JobKind, Leased, Notice,
-    Outcome, Receipt, RelayJob, Selection, Standing,
+    DeliveryReport, Digest, DomainHold, Fate, HeldNews, HeldNotice, HeldSide, Job, JobKind, Leased,
+    LinkLetter, Notice, Outcome, Receipt, RelayJob, Selection, Standing,
 };
 pub use ledger::{Clock, Ledger};
+pub use links::{LinkKind, LinkToken, OpenLink};
 pub use mail::{HoldReason, Scan};
 pub use mta_sts::MailPolicy;
 pub use network::{Network, NotANetwork};

@@ -111,9 +111,11 @@ impl Ledger {
                 self.untell_all(&told, &digest.group, Some(&digest.mailbox)).await?;
                 Act::NoticeReturned
             }
-            JobKind::Relay(_) | JobKind::Receipt(_) | JobKind::Report(_) | JobKind::Held(_) => {
-                Act::MailReturned
-            }
+            JobKind::Relay(_)
+            | JobKind::Receipt(_)
+            | JobKind::Report(_)
+            | JobKind::Held(_)
+            | JobKind::Link(_) => Act::MailReturned,
         };
         changes.append.push(self.event_of(job, &sent.kind, act).to_bytes()?);
         let kind = TaskKind::MailboxBounces { address: sent.kind.to().clone(), status };

@@ -166,14 +166,60 @@ pub struct Link {
     locator: String,
 }
 
+/// Where one person chooses a password, once: `https://portal.example/invitation/` or `/reset/`, and a token. A key, so
+/// no other letter than the one about it can hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordLink {
+    portal: PortalAddress,
+    place: &'static str,
+    token: String,
+}
+
+impl PasswordLink {
+    /// `token`: 32 lower-case letters and digits.
+    pub fn invitation(portal: &str, token: &str) -> Result<Self, FieldError> {
+        Self::to("invitation", portal, token)
+    }
+
+    /// The same for somebody who has a password already.
+    pub fn reset(portal: &str, token: &str) -> Result<Self, FieldError> {
+        Self::to("reset", portal, token)
+    }
+
+    fn to(place: &'static str, portal: &str, token: &str) -> Result<Self, FieldError> {
+        let portal = PortalAddress::parse(portal)?;
+        if is_locator(token) {
+            Ok(Self { portal, place, token: token.to_owned() })
+        } else {
+            Err(FieldError::Link)
+        }
+    }
+
+    pub(crate) fn is_invitation(&self) -> bool {
+        self.place == "invitation"
+    }
+}
+
+fn is_locator(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+impl fmt::Display for PasswordLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.portal, self.place, self.token)
+    }
+}
+
 impl Link {
     /// `portal` is the portal's public address (`https://host[:port]`), `locator` the case id: 32
     /// lower-case letters and digits.
     pub fn to_case(portal: &str, locator: &str) -> Result<Self, FieldError> {
         let portal = PortalAddress::parse(portal)?;
-        let sound =
-            locator.len() == 32 && locator.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        if sound { Ok(Self { portal, locator: locator.to_owned() }) } else { Err(FieldError::Link) }
+        if is_locator(locator) {
+            Ok(Self { portal, locator: locator.to_owned() })
+        } else {
+            Err(FieldError::Link)
+        }
     }
 
     /// The portal's own address, which every real notice points at.

@@ -31,6 +31,8 @@ pub(crate) const DIGEST: Form = Form { subject: "digest.subject", text: "digest.
 pub(crate) const HELD: Form = Form { subject: "held.subject", text: "held.text", html: "held.html" };
 pub(crate) const RETURNED: Form =
     Form { subject: "returned.subject", text: "returned.text", html: "returned.html" };
+pub(crate) const PASSWORD: Form =
+    Form { subject: "password.subject", text: "password.text", html: "password.html" };
 
 /// A date in the two forms that letters print.
 #[derive(Serialize)]

@@ -11,6 +11,7 @@ mod held;
 mod letter;
 mod notice;
 pub mod pages;
+mod password_letter;
 mod receipt;
 mod registry;
 mod words;
@@ -18,12 +19,14 @@ mod words;
 pub use delivery::{DeliveryFate, DeliveryReport};
 pub use digest::{Digest, DigestLine};
 pub use fields::{
-    CaseReference, CompanyName, DueDate, FieldError, Link, Moment, PortalAddress, ProcessName, Recipient,
+    CaseReference, CompanyName, DueDate, FieldError, Link, Moment, PasswordLink, PortalAddress, ProcessName,
+    Recipient,
 };
 pub use held::{Held, HeldReader, HeldReason, HeldState};
 pub use letter::LetterText;
 pub use notice::Notice;
 pub use pages::Page;
+pub use password_letter::PasswordLetter;
 pub use receipt::Receipt;
 pub use registry::{TemplateError, Templates};
 pub use words::{Words, WordsError};

@@ -8,6 +8,7 @@ mod held;
 mod mail_ways;
 mod message;
 mod shadow;
+mod signing_in;
 mod table;
 
 use serde::Serialize;
@@ -17,6 +18,7 @@ pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow, HeldTask};
 pub use mail_ways::{Certificate, Connector, MailWays, Mailbox, Polled, Task};
 pub use message::{Check, FileLink, Mail, MessageCard, MessagePage, Proof};
 pub use shadow::{Figure, ProcessStage, Shadow, ShadowTable, StageQuestion, Step};
+pub use signing_in::{Forgotten, NewPassword};
 pub use table::{Table, TableCell, TableColumn, TableRow};
 
 /// A context that knows its template.
@@ -83,6 +85,8 @@ pub struct SignIn {
     pub next: String,
     /// The address as it was typed, after a failed try.
     pub email: String,
+    /// What was done before, such as choosing a password.
+    pub told: Option<String>,
     /// Why the last try did not work.
     pub problem: Option<String>,
     /// The sample market's users; empty outside the demo.

@@ -13,6 +13,8 @@ const MARKUP: &[(&str, &str)] = &[
     ("layout", include_str!("../pages/layout.hbs")),
     ("case-table", include_str!("../pages/case-table.hbs")),
     ("sign-in", include_str!("../pages/sign-in.hbs")),
+    ("new-password", include_str!("../pages/new-password.hbs")),
+    ("forgotten", include_str!("../pages/forgotten.hbs")),
     ("home", include_str!("../pages/home.hbs")),
     ("process", include_str!("../pages/process.hbs")),
     ("case", include_str!("../pages/case.hbs")),
@@ -34,6 +36,7 @@ const MARKUP: &[(&str, &str)] = &[
     ("receipt.html", include_str!("../mail/receipt.html.hbs")),
     ("digest.html", include_str!("../mail/digest.html.hbs")),
     ("held.html", include_str!("../mail/held.html.hbs")),
+    ("password.html", include_str!("../mail/password.html.hbs")),
     ("returned.html", include_str!("../mail/returned.html.hbs")),
 ];
 
@@ -48,6 +51,8 @@ const PLAIN: &[(&str, &str)] = &[
     ("held.text", include_str!("../mail/held.text.hbs")),
     ("returned.subject", include_str!("../mail/returned.subject.hbs")),
     ("returned.text", include_str!("../mail/returned.text.hbs")),
+    ("password.subject", include_str!("../mail/password.subject.hbs")),
+    ("password.text", include_str!("../mail/password.text.hbs")),
     ("delivery.subject", include_str!("../mail/delivery.subject.hbs")),
     ("delivery.text", include_str!("../mail/delivery.text.hbs")),
 ];

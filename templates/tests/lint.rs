@@ -95,6 +95,8 @@ fn every_condition_asks_for_a_field_that_exists() {
     let mut known = BTreeSet::new();
     for page in [
         serde_json::to_value(samples::sign_in(true)),
+        serde_json::to_value(samples::signing_in::new_password()),
+        serde_json::to_value(samples::signing_in::forgotten(true)),
         serde_json::to_value(samples::home(false)),
         serde_json::to_value(samples::process()),
         serde_json::to_value(samples::case()),

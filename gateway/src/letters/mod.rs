@@ -3,6 +3,7 @@
 
 mod about_cases;
 mod about_held;
+mod about_signing_in;
 mod report;
 mod signer;
 
@@ -94,6 +95,7 @@ impl Letters {
             JobKind::Receipt(receipt) => Some(self.receipt(receipt).await?),
             JobKind::Digest(digest) => self.digest(job, digest).await?,
             JobKind::Held(held) => Some(self.held(held)?),
+            JobKind::Link(letter) => self.link_letter(letter).await?,
             JobKind::Report(report) => return self.report(job, report).map(Some),
             JobKind::Relay(_) => return Err(LetterError::NoLetter),
         };

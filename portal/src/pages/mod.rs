@@ -14,6 +14,7 @@ mod mail_words;
 pub(crate) mod message;
 mod message_card;
 pub(crate) mod outbox;
+pub(crate) mod password_links;
 pub(crate) mod search;
 pub(crate) mod shadow;
 pub(crate) mod sign_in;

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::extract::{Extension, State};
 use axum::http::header::SET_COOKIE;
@@ -17,15 +17,10 @@ use templates::pages;
 
 use crate::error::Problem;
 use crate::forms::{Asked, EntryToken, Fields, Form, hex, same};
+use crate::new_password;
 use crate::portal::{Place, Portal};
 use crate::session::{Cookie, PerhapsVisitor, local_path};
 use crate::throttle::Browser;
-
-/// How long a sign-in waits for its turn to be checked.
-const TURN: Duration = Duration::from_secs(10);
-
-/// Longest password that is looked at; hashing is work.
-const LONGEST_PASSWORD: usize = 256;
 
 /// Who is at the other end of a connection; set by `serve`.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +70,7 @@ pub(crate) async fn form(
     if visitor.is_some() {
         return Ok(Redirect::to(next).into_response());
     }
-    page(&portal, &headers, StatusCode::OK, next, "", None)
+    page(&portal, &headers, Shown { next, ..Shown::default() })
 }
 
 pub(crate) async fn sign_in(
@@ -88,10 +83,9 @@ pub(crate) async fn sign_in(
     let next = local_path(fields.value("next")).unwrap_or("/");
     if !EntryToken::belongs(&portal, &headers, &fields) {
         let says = "This page was open too long. Please sign in again.";
-        return page(&portal, &headers, StatusCode::FORBIDDEN, next, email, Some(says));
+        return page(&portal, &headers, Shown { next, ..Shown::refused(email, says) });
     }
-    let peer =
-        peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(peer)| peer.origin(&portal, &headers));
+    let peer = network(&portal, peer, &headers);
     let mark = mark_of(&portal, email);
     let known = Cookie::Known.of(&portal, &headers).is_some_and(|cookie| same(cookie, &mark));
     let browser = if known { Browser::Known } else { Browser::New };
@@ -108,7 +102,7 @@ pub(crate) async fn sign_in(
         Checked::Wrong(user) => {
             refused(&portal, user).await?;
             let says = "That address and password do not belong together. Check both and try again.";
-            page(&portal, &headers, StatusCode::FORBIDDEN, next, email, Some(says))
+            page(&portal, &headers, Shown { next, ..Shown::refused(email, says) })
         }
     }
 }
@@ -138,12 +132,11 @@ async fn check(portal: &Portal, email: &str, password: &str) -> Result<Checked, 
     let directory = portal.ledger.directory();
     let user = Address::parse(email).ok().and_then(|email| directory.user_by_email(&email).cloned());
     let stored = user.as_ref().filter(|user| user.is_active()).and_then(|user| user.password.clone());
-    if password.len() > LONGEST_PASSWORD {
+    if password.len() > new_password::LONGEST {
         return Ok(Checked::Wrong(user.map(|user| user.id)));
     }
-    let turn = tokio::time::timeout(TURN, Arc::clone(&portal.passwords).acquire_owned()).await;
-    let Ok(Ok(turn)) = turn else { return Err(Problem::Busy) };
-    let password = password.to_owned();
+    let turn = portal.password_turn().await?;
+    let password = new_password::prepared(password);
     let right = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         certs::password::verify(&password, stored.as_deref())
@@ -179,14 +172,34 @@ async fn refused(portal: &Portal, user: Option<UserId>) -> Result<(), Problem> {
     Ok(portal.ledger.record(event).await?)
 }
 
-fn page(
-    portal: &Portal,
-    headers: &HeaderMap,
-    status: StatusCode,
-    next: &str,
-    email: &str,
-    problem: Option<&str>,
-) -> Result<Response, Problem> {
+/// Where a request came from, for budgets.
+pub(crate) fn network(portal: &Portal, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> IpAddr {
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(peer)| peer.origin(portal, headers))
+}
+
+/// What differs from one showing of the page to another.
+pub(crate) struct Shown<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) next: &'a str,
+    pub(crate) email: &'a str,
+    pub(crate) told: Option<&'a str>,
+    pub(crate) problem: Option<&'a str>,
+}
+
+impl Default for Shown<'_> {
+    fn default() -> Self {
+        Self { status: StatusCode::OK, next: "/", email: "", told: None, problem: None }
+    }
+}
+
+impl<'a> Shown<'a> {
+    fn refused(email: &'a str, problem: &'a str) -> Self {
+        Self { status: StatusCode::FORBIDDEN, email, problem: Some(problem), ..Self::default() }
+    }
+}
+
+pub(crate) fn page(portal: &Portal, headers: &HeaderMap, shown: Shown<'_>) -> Result<Response, Problem> {
+    let Shown { status, next, email, told, problem } = shown;
     let token = EntryToken::of(portal, headers)?;
     let users = portal.demo.iter().flat_map(|demo| &demo.users);
     let words = portal.words.page(&pages::SignIn {
@@ -194,6 +207,7 @@ fn page(
         token: token.field(portal),
         next: next.to_owned(),
         email: email.chars().take(320).collect(),
+        told: told.map(str::to_owned),
         problem: problem.map(str::to_owned),
         samples: users
             .map(|user| pages::SampleUser {

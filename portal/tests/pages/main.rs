@@ -5,6 +5,7 @@
 mod access;
 mod account;
 mod held;
+mod links;
 mod mail_ways;
 mod market;
 mod origins;

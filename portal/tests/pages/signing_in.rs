@@ -97,6 +97,7 @@ async fn changes_from_elsewhere_are_refused() {
     let held = market.hold(b"From: ali@alpha.example\r\n\r\nnumbers\r\n").await;
     let task = market.raise_task("alpha").await;
     let password = market.app_password("sam@beta.example", "Phone").await;
+    let reset = market.reset_link("sam@beta.example").await;
     let before = market.next_event().await;
     for email in ["sam@beta.example", "com@alpha.example", "mau@alpha.example"] {
         let mut browser = market.signed_in(email).await;
@@ -108,13 +109,14 @@ async fn changes_from_elsewhere_are_refused() {
             .map(|line| line.split_whitespace().nth(1).unwrap())
             .map(|path| path.replace("{case}", &sent.case).replace("{held}", &held))
             .map(|path| path.replace("{task}", &task).replace("{password}", &password))
+            .map(|path| path.replace("{token}", reset.rsplit('/').next().unwrap()))
             .collect();
         assert!(paths.len() >= 10);
         // What one may not do does not exist, whatever the token.
         let exists = |path: &str| match email {
             "com@alpha.example" => path.starts_with("/held"),
             "mau@alpha.example" => path.starts_with("/mail"),
-            _ => !path.starts_with("/held") && !path.starts_with("/mail"),
+            _ => !path.starts_with("/held") && !path.starts_with("/mail") && !path.starts_with("/invitation"),
         };
         for path in paths.iter().filter(|path| exists(path)) {
             refuses_strange_forms(&mut browser, path, &token).await;

@@ -42,6 +42,7 @@ impl House {
         if let Err(error) = self.ledger.sweep_sessions().await {
             tracing::warn!(%error, "sessions that are over could not be removed");
         }
+        told("links that are over removed", self.ledger.sweep_links().await);
         told("recalls of released mails carried out", self.ledger.finish_recalls().await);
         told("held mails returned undecided", self.ledger.expire_held(self.return_after, MAILS).await);
         told("old tasks closed", self.ledger.close_old_tasks(KEPT, TASKS).await);

@@ -207,7 +207,7 @@ impl Ledger {
             JobKind::Relay(relay) => return self.follow_relay(relay, ending, changes).await,
             JobKind::Notice(notice) => self.follow_notice(job, notice, ending, changes).await?,
             JobKind::Digest(digest) => self.follow_digest(job, digest, ending, changes).await?,
-            JobKind::Receipt(_) | JobKind::Report(_) | JobKind::Held(_) => {
+            JobKind::Receipt(_) | JobKind::Report(_) | JobKind::Held(_) | JobKind::Link(_) => {
                 self.follow_own(job, ending, Vec::new(), changes).await?;
             }
         }
@@ -437,6 +437,7 @@ pub(super) fn event(job: &Job, at: Timestamp, actor: &Actor, act: Act) -> Event 
     match &job.kind {
         JobKind::Relay(relay) => event.passage(relay.passage),
         JobKind::Held(held) => event.held(held.held),
+        JobKind::Link(letter) => event.user(letter.user),
         _ => event,
     }
 }
@@ -451,12 +452,14 @@ fn act(kind: &JobKind, ending: &Ending) -> Act {
         (Ending::Sent | Ending::Unreported, JobKind::Digest(_)) => Act::DigestSent,
         (Ending::Sent | Ending::Unreported, JobKind::Report(_)) => Act::ReportSent,
         (Ending::Sent | Ending::Unreported, JobKind::Held(_)) => Act::HeldNoticeSent,
+        (Ending::Sent | Ending::Unreported, JobKind::Link(_)) => Act::LinkSent,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Notice(_)) => Act::NoticeAbandoned,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Relay(_)) => Act::RelayAbandoned,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Receipt(_)) => Act::ReceiptAbandoned,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Digest(_)) => Act::DigestAbandoned,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Report(_)) => Act::ReportAbandoned,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Held(_)) => Act::HeldNoticeAbandoned,
+        (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Link(_)) => Act::LinkAbandoned,
     }
 }
 

@@ -6,7 +6,8 @@ use mail::{Address, GroupId, HoldReason, Rcpt};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    ids::{CaseId, HeldId, JobId, PassageId},
+    ids::{CaseId, HeldId, JobId, LinkId, PassageId, UserId},
+    links::LinkKind,
     records,
 };
 
@@ -62,6 +63,9 @@ pub enum JobKind {
     /// Tell somebody that a mail is held, or what became of it.
     #[n(5)]
     Held(#[n(0)] HeldNotice),
+    /// Bring somebody the link to a password.
+    #[n(10)]
+    Link(#[n(0)] LinkLetter),
 }
 
 /// What a notice is about: ids and an address.
@@ -179,6 +183,24 @@ pub struct HeldNotice {
     /// When the mail arrived here.
     #[cbor(n(6), with = "records::time")]
     pub received_at: Timestamp,
+}
+
+/// The link to a password, for one person. The link's token is not here.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LinkLetter {
+    #[n(0)]
+    pub link: LinkId,
+    #[n(1)]
+    pub kind: LinkKind,
+    #[n(2)]
+    pub user: UserId,
+    #[n(3)]
+    pub group: GroupId,
+    #[n(4)]
+    pub to: Address,
+    #[cbor(n(5), with = "records::time")]
+    pub until: Timestamp,
 }
 
 /// Which side of a held mail is told.
@@ -307,6 +329,7 @@ impl JobKind {
             Self::Digest(digest) => &digest.mailbox,
             Self::Report(report) => &report.to,
             Self::Held(held) => &held.to,
+            Self::Link(letter) => &letter.to,
         }
     }
 
@@ -318,6 +341,7 @@ impl JobKind {
             Self::Digest(digest) => &digest.group,
             Self::Report(report) => &report.group,
             Self::Held(held) => &held.from_group,
+            Self::Link(letter) => &letter.group,
         }
     }
 
@@ -330,7 +354,7 @@ impl JobKind {
     pub(super) fn passes_through(&self) -> bool {
         match self {
             Self::Relay(_) | Self::Report(_) => true,
-            Self::Notice(_) | Self::Receipt(_) | Self::Digest(_) | Self::Held(_) => false,
+            Self::Notice(_) | Self::Receipt(_) | Self::Digest(_) | Self::Held(_) | Self::Link(_) => false,
         }
     }
 
@@ -338,11 +362,12 @@ impl JobKind {
         match self {
             Self::Notice(notice) => Some(notice.case),
             Self::Receipt(receipt) => Some(receipt.case),
-            Self::Relay(_) | Self::Digest(_) | Self::Report(_) | Self::Held(_) => None,
+            Self::Relay(_) | Self::Digest(_) | Self::Report(_) | Self::Held(_) | Self::Link(_) => None,
         }
     }
 
-    /// The name, as listed: `notice`, `relay`, `receipt`, `digest`, `report`, `held`.
+    /// The name, as listed: `notice`, `relay`, `receipt`, `digest`, `report`, `held`, `invitation`,
+    /// `password link`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Notice(_) => "notice",
@@ -351,6 +376,8 @@ impl JobKind {
             Self::Digest(_) => "digest",
             Self::Report(_) => "report",
             Self::Held(_) => "held",
+            Self::Link(LinkLetter { kind: LinkKind::Invitation, .. }) => "invitation",
+            Self::Link(LinkLetter { kind: LinkKind::Reset, .. }) => "password link",
         }
     }
 }

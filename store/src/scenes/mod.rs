@@ -8,6 +8,7 @@ mod deadlines;
 mod digests;
 mod held;
 mod kills;
+mod links;
 mod notices;
 mod operations;
 mod passages;

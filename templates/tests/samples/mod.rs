@@ -5,6 +5,7 @@ use templates::pages::*;
 pub(crate) mod administration;
 pub(crate) mod figures;
 pub(crate) mod mails;
+pub(crate) mod signing_in;
 
 pub(crate) fn frame(title: &str, signed_in: bool) -> Frame {
     let item =
@@ -85,6 +86,7 @@ pub(crate) fn sign_in(problem: bool) -> SignIn {
         token: "token".into(),
         next: "/".into(),
         email: if problem { "sam@beta.example".into() } else { String::new() },
+        told: None,
         problem: problem
             .then(|| "That address and password do not belong together. Check both and try again.".into()),
         samples: vec![
@@ -217,6 +219,9 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
     vec![
         ("sign-in", draw(words.page(&sign_in(false)))),
         ("sign-in-problem", draw(words.page(&sign_in(true)))),
+        ("new-password", draw(words.page(&signing_in::new_password()))),
+        ("forgotten", draw(words.page(&signing_in::forgotten(false)))),
+        ("forgotten-sent", draw(words.page(&signing_in::forgotten(true)))),
         ("home", draw(words.page(&home(false)))),
         ("home-empty", draw(words.page(&home(true)))),
         ("process", draw(words.page(&process()))),
