@@ -267,6 +267,13 @@ pub enum Act {
     /// Its holder chose a password.
     #[n(194)]
     LinkRedeemed,
+    /// A user keeps a filter of cases under a name.
+    #[n(130)]
+    FilterSaved,
+    #[n(131)]
+    FilterRemoved,
+    #[n(132)]
+    ColumnsChosen,
 }
 
 impl Event {
@@ -450,6 +457,9 @@ impl fmt::Display for Act {
             Self::ConnectorRemoved => "connector removed",
             Self::DeadlineMoved => "deadline moved",
             Self::StoppedAtDoor => "mail stopped at the door",
+            Self::FilterSaved => "filter saved",
+            Self::FilterRemoved => "saved filter removed",
+            Self::ColumnsChosen => "columns chosen",
             Self::ContentDestroyed => "content destroyed",
             Self::HeldExpired => "held mail returned unanswered",
             Self::StageSet => "stage set",

@@ -1,15 +1,15 @@
 //! The row of a case, and everything that is derived from it: written together, here and nowhere else.
 //!
-//! What is derived follows from the case alone, as it was and as it is, so that no change of a case can forget a list.
-//! Nothing here reads the ledger or decides what a case becomes.
+//! What is derived follows from the case alone, as it was and as it is, so that no change of a case can forget a list or
+//! a count. Nothing here reads the ledger or decides what a case becomes.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::{
     cases::{Case, case_key},
     engine::Changeset,
     error::StoreError,
-    records,
+    lists, records,
 };
 
 /// Writes `after` in the place of `before`, if that is still at its version when the changes are committed; a new case
@@ -19,14 +19,29 @@ pub(crate) fn write_case(
     after: &Case,
     changes: &mut Changeset,
 ) -> Result<(), StoreError> {
-    let old: BTreeSet<_> = before.iter().flat_map(|(case, _)| case.list_keys()).collect();
-    let new: BTreeSet<_> = after.list_keys().collect();
-    let nothing = records::encode(&())?;
-    changes.delete.extend(old.difference(&new).cloned());
-    changes.put.extend(new.difference(&old).map(|key| (key.clone(), nothing.clone())));
+    let after = Case { lists: lists::EDITION, ..after.clone() };
+    let mut stale = before.map_or(Ok(BTreeMap::new()), |(case, _)| lists::rows(case))?;
+    for (key, value) in lists::rows(&after)? {
+        if stale.remove(&key).is_none_or(|old| old != value) {
+            changes.put.push((key, value));
+        }
+    }
+    changes.delete.extend(stale.into_keys());
+    count(before.map(|(case, _)| case), &after, changes);
     if let Some((case, version)) = before {
         changes.require.push((case_key(case.id), Some(version)));
     }
-    changes.put.push((case_key(after.id), records::encode(after)?));
+    changes.put.push((case_key(after.id), records::encode(&after)?));
     Ok(())
+}
+
+fn count(before: Option<&Case>, after: &Case, changes: &mut Changeset) {
+    let mut moved: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
+    for key in lists::counters(after) {
+        *moved.entry(key).or_default() += 1;
+    }
+    for key in before.into_iter().flat_map(lists::counters) {
+        *moved.entry(key).or_default() -= 1;
+    }
+    changes.add.extend(moved.into_iter().filter(|(_, by)| *by != 0));
 }

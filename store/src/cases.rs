@@ -12,7 +12,7 @@ use crate::{
     casework::{Climb, Ended},
     deadlines::Reckoning,
     directory::KeyRing,
-    engine::{Changeset, Range},
+    engine::Changeset,
     error::StoreError,
     ids::{CaseId, CaseReference, ContentId, MessageId, UserId},
     keys::{Key, Table},
@@ -53,6 +53,9 @@ pub struct Case {
     /// Its escalations, the first first.
     #[cbor(n(10), default)]
     pub climbs: Vec<Climb>,
+    /// The lists in which it stands; 0: those of an earlier release.
+    #[cbor(n(15), default)]
+    pub(crate) lists: u8,
 }
 
 /// A case takes no more messages than this; what follows opens a new one. Keeps every page of it bounded.
@@ -203,15 +206,13 @@ impl Case {
         (1..=self.messages.min(MOST_MESSAGES)).filter(|number| !there(number)).collect()
     }
 
-    pub(crate) fn list_keys(&self) -> impl Iterator<Item = Vec<u8>> {
+    /// The rows that an earlier release listed it by.
+    pub(crate) fn old_list_keys(&self) -> impl Iterator<Item = Vec<u8>> {
         self.sides.iter().map(|side| {
-            list_of(&side.group, &self.process).time_descending(self.last_message_at).id(&self.id).done()
+            let list = Key::of(Table::CaseList).text(side.group.as_str()).text(self.process.as_str());
+            list.time_descending(self.last_message_at).id(&self.id).done()
         })
     }
-}
-
-fn list_of(group: &GroupId, process: &ProcessId) -> Key {
-    Key::of(Table::CaseList).text(group.as_str()).text(process.as_str())
 }
 
 pub(crate) fn case_key(id: CaseId) -> Vec<u8> {
@@ -236,30 +237,6 @@ pub(crate) fn tag_key(ring: &KeyRing, tag: &Tag) -> Key {
 }
 
 impl Ledger {
-    /// The cases of one process that `group` takes part in, those with the latest message first.
-    pub async fn cases(
-        &self,
-        group: &GroupId,
-        process: &ProcessId,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<CasePage, StoreError> {
-        let list = list_of(group, process);
-        let prefix = list.clone().done().len();
-        let Range { mut from, to } = list.clone().range();
-        if let Some(place) = after.and_then(cursor_place) {
-            from = list.raw(&place).raw(&[0]).done();
-        }
-        let limit = limit.clamp(1, LIST_LIMIT);
-        let rows = self.engine().scan(Range { from, to }, limit).await?;
-        let next = match rows.last() {
-            Some((key, _)) if rows.len() == limit => Some(hex(&key[prefix..])),
-            _ => None,
-        };
-        let ids = rows.iter().filter_map(|(key, _)| id_at_end(key));
-        Ok(CasePage { cases: self.cases_by_id(ids).await?, next })
-    }
-
     pub async fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
         Ok(self.versioned_case(id).await?.map(|(case, _)| case))
     }
@@ -372,7 +349,10 @@ impl Ledger {
         self.cases_by_id(rows.iter().filter_map(|(key, _)| id_at_end(key))).await
     }
 
-    async fn cases_by_id(&self, ids: impl Iterator<Item = CaseId>) -> Result<Vec<Case>, StoreError> {
+    pub(crate) async fn cases_by_id(
+        &self,
+        ids: impl Iterator<Item = CaseId>,
+    ) -> Result<Vec<Case>, StoreError> {
         let keys: Vec<_> = ids.map(case_key).collect();
         let rows = self.engine().get(&keys).await?;
         rows.into_iter().flatten().map(|row| records::decode(&row.value)).collect()
@@ -387,20 +367,4 @@ pub(crate) fn own<'a>(case: &'a mut Case, group: &GroupId) -> Result<&'a mut Sid
 /// Index keys end with the case that they lead to.
 fn id_at_end(key: &[u8]) -> Option<CaseId> {
     key.last_chunk::<20>().map(|bytes| CaseId::from_bytes(*bytes))
-}
-
-/// The place in a list that a cursor names: time and case. What is no cursor means the first page.
-fn cursor_place(cursor: &str) -> Option<[u8; 28]> {
-    let mut place = [0; 28];
-    if cursor.len() != 2 * place.len() || !cursor.is_ascii() {
-        return None;
-    }
-    for (index, byte) in place.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&cursor[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(place)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -102,6 +102,7 @@ impl<'a> Draft<'a> {
             messages: 0,
             ended: None,
             climbs: Vec::new(),
+            lists: 0,
         };
         let reference = Key::of(Table::Reference).raw(case.reference.as_bytes()).done();
         self.changes.require.push((reference.clone(), None));

@@ -204,6 +204,17 @@ pub trait Engine: Send + Sync + 'static {
     /// At most `limit` rows of `range`, in ascending byte order of their keys: one consistent read.
     fn scan(&self, range: Range, limit: usize) -> Pending<'_, Result<Rows, Broken>>;
 
+    /// Several scans at once, their rows in the order of the scans. An engine that can makes one consistent read of it.
+    fn scans(&self, scans: Vec<(Range, usize)>) -> Pending<'_, Result<Vec<Rows>, Broken>> {
+        Box::pin(async move {
+            let mut found = Vec::with_capacity(scans.len());
+            for (range, limit) in scans {
+                found.push(self.scan(range, limit).await?);
+            }
+            Ok(found)
+        })
+    }
+
     /// Applies the changeset atomically. On an engine that is [`durable`](Engine::durable), it
     /// survives loss of power from the moment this returns `Ok`.
     ///

@@ -31,7 +31,7 @@ pub(crate) enum Table {
     Case = 0x30,
     /// Case reference → case.
     Reference = 0x31,
-    /// Group, process, last activity (newest first), case.
+    /// Group, process, last activity (newest first), case: as earlier releases wrote it, until [`crate::Ledger::make_lists`].
     CaseList = 0x32,
     Message = 0x33,
     /// The message key wrapped for each party; deleting the row shreds the message.
@@ -111,6 +111,22 @@ pub(crate) enum Table {
     LinksOf = 0xad,
     /// User → what is needed beside the password.
     Factors = 0xae,
+    /// Group, participant, process, contact type, shelf, last message (newest first), case: what a list knows of it.
+    CasesByMessage = 0x94,
+    /// The same four, owner, whether ended, last message (newest first), case: the same.
+    CasesByOwner = 0x95,
+    /// The same four, who owes, deadline, case: the same.
+    CasesByDue = 0x96,
+    /// The same four, opening (newest first), case.
+    CasesByOpening = 0x97,
+    /// The same four, counterparty, opening (newest first), case.
+    CasesByCounterparty = 0x98,
+    /// The same four, what is counted → counter.
+    CaseCount = 0x99,
+    /// One row: how far cases of earlier releases have been put into the lists.
+    ListsMade = 0x9a,
+    /// User: how the user likes lists.
+    ListWishes = 0x9b,
 }
 
 /// A key under construction.

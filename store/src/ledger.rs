@@ -2,7 +2,10 @@
 //!
 //! Everything that changes goes through `commit`; everything that waits for work waits on `work`.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{
+    Arc, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use arc_swap::ArcSwap;
 use certs::RootKey;
@@ -17,7 +20,7 @@ use crate::{
     error::StoreError,
     jobs::move_old_jobs,
     keys::{Key, Table},
-    records,
+    lists, records,
 };
 
 /// A handle; clones share everything.
@@ -33,6 +36,8 @@ struct Shared {
     work: Notify,
     /// Where the next lease begins in the queue.
     turn: std::sync::Mutex<Option<Vec<u8>>>,
+    /// Every case is known to stand in the lists.
+    listed: AtomicBool,
     clock: Clock,
 }
 
@@ -75,6 +80,7 @@ impl Ledger {
             reading: Mutex::new(()),
             work: Notify::new(),
             turn: std::sync::Mutex::new(None),
+            listed: AtomicBool::new(false),
             clock,
         })))
     }
@@ -115,6 +121,14 @@ impl Ledger {
 
     pub(crate) fn announce_work(&self) {
         self.0.work.notify_one();
+    }
+
+    pub(crate) fn knows_lists(&self) -> bool {
+        self.0.listed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_lists(&self) {
+        self.0.listed.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn turn(&self) -> Option<Vec<u8>> {
@@ -174,7 +188,7 @@ async fn check_nameplate(engine: &dyn Engine, root: &RootKey, now: Timestamp) ->
     let nameplate = Nameplate { root_fingerprint: fingerprint };
     let founding = Changeset {
         require: vec![(key.clone(), None)],
-        put: vec![(key, records::encode(&nameplate)?)],
+        put: vec![(key, records::encode(&nameplate)?), (lists::made_key(), lists::made()?)],
         append: vec![Event::new(now, Actor::Tool, Act::LedgerCreated).to_bytes()?],
         ..Changeset::default()
     };

@@ -36,6 +36,7 @@ mod jobs;
 mod keys;
 mod ledger;
 mod links;
+mod lists;
 mod mta_sts;
 mod network;
 mod passage;
@@ -85,6 +86,7 @@ pub use jobs::{
 };
 pub use ledger::{Clock, Ledger};
 pub use links::{LinkKind, LinkToken, OpenLink};
+pub use lists::{CaseCounts, CaseFilter, CaseOrder, DueFilter, ListWishes, Owed, OwnerFilter, SavedFilter};
 pub use mail::{HoldReason, Scan};
 pub use mta_sts::MailPolicy;
 pub use network::{Network, NotANetwork};

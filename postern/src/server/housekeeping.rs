@@ -47,6 +47,7 @@ impl House {
         told("held mails returned undecided", self.ledger.expire_held(self.return_after, MAILS).await);
         told("old tasks closed", self.ledger.close_old_tasks(KEPT, TASKS).await);
         told("old counts of shadow mode removed", self.ledger.sweep_shadow_counts().await);
+        told("counts of deadlines long past removed", self.ledger.sweep_case_counts().await);
         let swept = self.ledger.sweep_marks(std::mem::take(&mut self.marks), MARKS).await;
         told(
             "marks of old mails removed",

@@ -4,6 +4,7 @@
 mod certificates;
 mod deadlines;
 mod housekeeping;
+mod lists;
 mod mail_side;
 mod metrics;
 mod pollers;
@@ -118,6 +119,7 @@ impl Server {
         let control = control::Listener::bind(&config.server.data)?;
         self.tasks.spawn(control.serve(self.desk.clone(), self.stop.subscribe()));
         self.reckon_deadlines(self.desk.rules.now());
+        self.tasks.spawn(lists::make(self.desk.ledger.clone(), self.stop.subscribe()));
         self.tasks.spawn(housekeeping::run(
             self.desk.ledger.clone(),
             config.held.return_after,

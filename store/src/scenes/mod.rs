@@ -9,6 +9,7 @@ mod digests;
 mod held;
 mod kills;
 mod links;
+mod lists;
 mod notices;
 mod operations;
 mod passages;

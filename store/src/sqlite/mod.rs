@@ -103,6 +103,10 @@ impl Engine for Sqlite {
         Box::pin(self.readers.scan(range, limit))
     }
 
+    fn scans(&self, scans: Vec<(Range, usize)>) -> Pending<'_, Result<Vec<Rows>, Broken>> {
+        Box::pin(self.readers.scans(scans))
+    }
+
     fn commit(&self, change: Changeset) -> Pending<'_, Result<Committed, CommitError>> {
         Box::pin(async move {
             match &self.access {

@@ -49,6 +49,19 @@ impl Readers {
         self.read(move |connection| scan(connection, &range, limit)).await
     }
 
+    pub(super) async fn scans(&self, scans: Vec<(Range, usize)>) -> Result<Vec<Rows>, Broken> {
+        if scans.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read(move |connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            let found = scans.iter().map(|(range, limit)| scan(connection, range, *limit)).collect();
+            snapshot.commit()?;
+            found
+        })
+        .await
+    }
+
     /// Gives the idle connections back; reads after it open new ones.
     pub(super) fn close(&self) {
         self.pool.idle().clear();
