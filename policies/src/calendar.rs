@@ -72,6 +72,21 @@ pub fn due(received: Timestamp, working_days: u32, calendar: &Calendar) -> DueDa
     }
 }
 
+/// How many working days a question that came at `received` waited for its answer, by the same rules: an answer within its
+/// response time takes at most so many, and a later one more. Stops counting at `most`.
+pub fn working_days(received: Timestamp, answered: Timestamp, most: u32, calendar: &Calendar) -> u32 {
+    let counted = |at: Timestamp| {
+        let local = at.to_zoned(calendar.zone.clone());
+        calendar.counted_from(local.date(), local.time() > calendar.cut_off)
+    };
+    let (mut day, end, mut days) = (counted(received), counted(answered), 0);
+    while day < end && days < most {
+        day = calendar.next_working_day(day);
+        days += 1;
+    }
+    days
+}
+
 /// The day a message came and the day it counts from.
 struct Receipt {
     day: Date,

@@ -16,6 +16,7 @@ use crate::{
     examples::{self, Example},
     subject::{self, Named},
     verdicts::{Circumstances, Content, Decision, Has, Kind, Naming, Rule, RuleId, VerdictRules},
+    working_days,
 };
 
 use nature::{attachment_names, effect, is_opaque, is_unread, recall};
@@ -126,6 +127,17 @@ impl Ruleset {
     pub fn due_within(&self, process: &ProcessId, working_days: u32, received: Timestamp) -> Option<DueDate> {
         let calendar = self.calendars.calendar(&self.catalogue.process(process)?.calendar)?;
         Some(due(received, working_days, calendar))
+    }
+
+    /// How many working days an answer of this process took, counted to `most`; `None` where the catalogue has no such process.
+    pub fn working_days(
+        &self,
+        process: &ProcessId,
+        (received, answered): (Timestamp, Timestamp),
+        most: u32,
+    ) -> Option<u32> {
+        let calendar = self.calendars.calendar(&self.catalogue.process(process)?.calendar)?;
+        Some(working_days(received, answered, most, calendar))
     }
 
     /// Tells apart the calendars that deadlines were reckoned by: another edition, and open deadlines may move.

@@ -24,7 +24,7 @@ pub mod tags;
 mod verdicts;
 
 pub use authorship::{Author, AuthorRefusal, author};
-pub use calendar::{Calendar, CalendarName, Calendars, DueDate, due};
+pub use calendar::{Calendar, CalendarName, Calendars, DueDate, due, working_days};
 pub use catalogue::{Branch, Catalogue, Choice, Field, FieldId, Opaque, Process, Rung, Setting, SubjectCode};
 pub use classification::{Classification, ClassificationRules, Outcome};
 pub use examples::{Difference, Example, SampleMarket, Tried};

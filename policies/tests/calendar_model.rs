@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use calendars_by_rule::{DAY, Days, Land, civil, number};
 use jiff::{Timestamp, civil::DateTime, civil::date, tz::TimeZone};
-use policies::{Calendar, Calendars, due};
+use policies::{Calendar, Calendars, due, working_days};
 use proptest::prelude::*;
 
 static CALENDARS: LazyLock<Calendars> = LazyLock::new(|| Calendars::shipped().unwrap());
@@ -41,6 +41,21 @@ proptest! {
     ) {
         let due = due(Timestamp::from_second(second).unwrap(), days, calendar(land.name()));
         prop_assert_eq!(due.at.as_second(), model(land).due(second, days), "{:?}: {}", land, due.reason);
+    }
+
+    #[test]
+    fn an_answer_took_as_many_days_as_would_have_made_it_timely(
+        land in lands(),
+        second in 1_735_689_600_i64..1_900_000_000,
+        waited in 0_i64..(40 * DAY),
+    ) {
+        let (received, answered) = (Timestamp::from_second(second), Timestamp::from_second(second + waited));
+        let (received, answered) = (received.unwrap(), answered.unwrap());
+        let days = working_days(received, answered, 60, calendar(land.name()));
+        let by = |days| due(received, days, calendar(land.name())).at;
+        prop_assert!(answered <= by(days), "{days} days");
+        prop_assert!(days == 0 || by(days - 1) < answered, "{days} days");
+        prop_assert_eq!(working_days(received, answered, 2, calendar(land.name())), days.min(2));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! forbidden are one answer (threats T16, T17). What belongs to a group or to one user has a way of
 //! its own: `held`, `mail_ways`, `passwords`, `shadow`.
 
+pub(crate) mod figures;
 pub(crate) mod held;
 pub(crate) mod mail_ways;
 pub(crate) mod passwords;

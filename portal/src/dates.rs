@@ -19,6 +19,16 @@ pub(crate) fn day(day: Date) -> String {
     day.strftime("%a %-d %B %Y").to_string()
 }
 
+/// `June 2026`
+pub(crate) fn month(day: Date) -> String {
+    day.strftime("%B %Y").to_string()
+}
+
+/// `Jun 26`, beside a chart.
+pub(crate) fn short_month(day: Date) -> String {
+    day.strftime("%b %y").to_string()
+}
+
 /// The day it is at `now`.
 pub(crate) fn today(now: Timestamp) -> Date {
     now.to_zoned(london()).date()

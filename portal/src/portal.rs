@@ -110,6 +110,7 @@ pub(crate) enum Place {
     Held,
     MailWays,
     Shadow,
+    Reports,
     Account,
     Elsewhere,
 }
@@ -210,6 +211,8 @@ fn menu(visitor: &Visitor, here: Place) -> Vec<MenuItem> {
         ("/search", "Find", Place::Search, None),
         ("/held", "Held mail", Place::Held, Some(Action::ListHeld)),
         ("/mail", "Mail", Place::MailWays, Some(Action::ReadMailAdministration)),
+        ("/reports", "Reports", Place::Reports, Some(Action::ReadOwnFigures)),
+        ("/market/reports", "Reports", Place::Reports, Some(Action::ReadMarketReports)),
         ("/shadow", "Shadow", Place::Shadow, Some(Action::ReadShadow)),
         ("/market/shadow", "Shadow", Place::Shadow, Some(Action::ReadMarketShadow)),
         ("/account", "Account", Place::Account, Some(Action::ManageAppPasswords)),

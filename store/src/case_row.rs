@@ -10,6 +10,7 @@ use crate::{
     engine::Changeset,
     error::StoreError,
     lists, records,
+    reports::move_gauges,
 };
 
 /// Writes `after` in the place of `before`, if that is still at its version when the changes are committed; a new case
@@ -28,6 +29,7 @@ pub(crate) fn write_case(
     }
     changes.delete.extend(stale.into_keys());
     count(before.map(|(case, _)| case), &after, changes);
+    move_gauges(before.map(|(case, _)| case), &after, changes);
     if let Some((case, version)) = before {
         changes.require.push((case_key(case.id), Some(version)));
     }

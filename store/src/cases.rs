@@ -336,6 +336,7 @@ impl Ledger {
             let event = change(&mut case)?;
             let mut changes = Changeset { append: vec![event.to_bytes()?], ..Changeset::default() };
             self.make_notices(&mut case, self.now(), &mut changes).await?;
+            self.count_change(Some(&before), &case, None, &mut changes);
             write_case(Some((&before, version)), &case, &mut changes)?;
             match self.commit(changes).await {
                 Err(StoreError::Conflict) => {}

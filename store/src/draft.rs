@@ -26,6 +26,7 @@ use crate::{
     reading::{Wrap, Wraps, wrap_context, wrap_key},
     recall::recall_key,
     records,
+    reports::Word,
     returns::{AwayNote, away_key},
 };
 
@@ -73,6 +74,9 @@ impl<'a> Draft<'a> {
         };
         let case = self.add_message(case, entry, act).await?;
         let before = before.as_ref().map(|(case, version)| (case, *version));
+        let word = Word { from: &self.mail.from_group, author: self.mail.author };
+        let word = (!self.mail.automatic).then_some(word);
+        self.ledger.count_change(before.map(|(case, _)| case), &case, word, &mut self.changes);
         write_case(before, &case, &mut self.changes)
     }
 
@@ -151,7 +155,6 @@ impl<'a> Draft<'a> {
         self.put_receipt(&case, &entry.place)?;
         self.put_away(&case, id)?;
         self.record(&case, id, act)?;
-        self.count(&case);
         let accepted = AcceptedCase { id: case.id, reference: case.reference };
         let row = records::encode(&accepted)?;
         for source in &entry.sources {
@@ -278,20 +281,6 @@ impl<'a> Draft<'a> {
         event.user = event.user.or(self.mail.delegate);
         self.changes.append.push(event.to_bytes()?);
         Ok(())
-    }
-
-    /// Reports read counters, never messages. Months are UTC.
-    fn count(&mut self, case: &Case) {
-        let month = self.now.strftime("%Y-%m").to_string();
-        for side in &case.sides {
-            let what = if side.group == self.mail.from_group { "sent" } else { "received" };
-            let key = Key::of(Table::Counter)
-                .text(side.group.as_str())
-                .text(&month)
-                .text(case.process.as_str())
-                .text(what);
-            self.changes.add.push((key.done(), 1));
-        }
     }
 }
 

@@ -76,7 +76,7 @@ pub(crate) enum Table {
     DigestDue = 0x67,
     /// Digest job, case: what it is to tell.
     DigestEntry = 0x68,
-    Counter = 0x70,
+    // 0x70: counts by month of releases before 0.3, which nothing reads any more.
     /// Group, day, what shadow mode counts.
     ShadowCount = 0x71,
     /// What shadow mode counted already, by source key.
@@ -101,6 +101,12 @@ pub(crate) enum Table {
     Answering = 0x9f,
     /// Group, text: what the group keeps to write with.
     TextTemplate = 0xa0,
+    /// Group, acts or balance, month, what is counted.
+    Report = 0xb8,
+    /// One row: since when reports are counted.
+    ReportSince = 0xb9,
+    /// Hour: in which minutes a node ran.
+    Uptime = 0xba,
     /// MTA-STS policies by domain.
     MailPolicy = 0x8a,
     /// What was found in mail that was stopped at the door: category, how often.

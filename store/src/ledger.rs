@@ -3,7 +3,7 @@
 //! Everything that changes goes through `commit`; everything that waits for work waits on `work`.
 
 use std::sync::{
-    Arc, PoisonError,
+    Arc, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -21,6 +21,7 @@ use crate::{
     jobs::move_old_jobs,
     keys::{Key, Table},
     lists, records,
+    reports::WorkingDays,
 };
 
 /// A handle; clones share everything.
@@ -39,6 +40,7 @@ struct Shared {
     /// Every case is known to stand in the lists.
     listed: AtomicBool,
     clock: Clock,
+    working_days: OnceLock<WorkingDays>,
 }
 
 /// Where the time comes from; tests and simulations bring their own.
@@ -82,6 +84,7 @@ impl Ledger {
             turn: std::sync::Mutex::new(None),
             listed: AtomicBool::new(false),
             clock,
+            working_days: OnceLock::new(),
         })))
     }
 
@@ -151,6 +154,15 @@ impl Ledger {
     /// Finishes what was taken and closes the engine.
     pub async fn close(&self) {
         self.0.engine.close().await;
+    }
+
+    /// The first one stays.
+    pub(crate) fn set_working_days(&self, days: WorkingDays) {
+        let _ = self.0.working_days.set(days);
+    }
+
+    pub(crate) fn working_days(&self) -> Option<&WorkingDays> {
+        self.0.working_days.get()
     }
 
     pub(crate) fn root(&self) -> &RootKey {

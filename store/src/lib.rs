@@ -46,6 +46,7 @@ mod proof;
 mod reading;
 mod recall;
 mod records;
+mod reports;
 mod retention;
 mod returns;
 mod rules;
@@ -56,6 +57,7 @@ mod sessions;
 mod shadow;
 mod stages;
 mod tasks;
+mod uptime;
 mod writing;
 
 pub use accept::{
@@ -96,6 +98,7 @@ pub use polls::{PollReport, PollStanding, PollState};
 pub use proof::{Addressed, AuthResult, Authentication, Proof};
 pub use reading::{Closed, ContentReader, OpenContent, OpenMessage, Reading, Unreadable};
 pub use recall::{Recallable, Recalled, Withdrawal};
+pub use reports::{MOST_DAYS, Measure, ReportLine, ReportMonth, ReportOf, WorkingDays};
 pub use retention::{KEPT, SweepPlace};
 pub use returns::{AwayNote, Returned};
 pub use rules::{Decision, RuleSource};
@@ -103,6 +106,7 @@ pub use sessions::{Session, SessionToken};
 pub use shadow::{Margin, Observation, ShadowReport, ShadowRow, ShadowRows, Tally};
 pub use stages::{NotAStage, Scope, Stage, StageSetting};
 pub use tasks::{Task, TaskKind};
+pub use uptime::Uptime;
 pub use writing::{
     ANSWERING, Answering, Draft, DraftFile, DraftWords, FileWriter, MOST_DRAFTS, MOST_FILES, MOST_TEXTS,
     TextTemplate,

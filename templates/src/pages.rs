@@ -4,9 +4,11 @@
 //! paths. The templates only place it, and escape all of it.
 
 mod account;
+mod chart;
 mod held;
 mod mail_ways;
 mod message;
+mod report;
 mod shadow;
 mod signing_in;
 mod table;
@@ -14,9 +16,11 @@ mod table;
 use serde::Serialize;
 
 pub use account::{Account, AppPassword, FreshPassword, MailProgram, Port};
+pub use chart::{Bar, Chart, ChartLabel, ChartLine, Legend};
 pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow, HeldTask};
 pub use mail_ways::{Certificate, Connector, MailWays, Mailbox, Polled, Task};
 pub use message::{Check, FileLink, Mail, MessageCard, MessagePage, Proof};
+pub use report::{Availability, Filter, FilterChoice, Report};
 pub use shadow::{Figure, ProcessStage, Shadow, ShadowTable, StageQuestion, Step};
 pub use signing_in::{Forgotten, NewPassword};
 pub use table::{Table, TableCell, TableColumn, TableRow};

@@ -27,6 +27,8 @@ const MARKUP: &[(&str, &str)] = &[
     ("held", include_str!("../pages/held.hbs")),
     ("account", include_str!("../pages/account.hbs")),
     ("mail-ways", include_str!("../pages/mail-ways.hbs")),
+    ("chart", include_str!("../pages/chart.hbs")),
+    ("report", include_str!("../pages/report.hbs")),
     ("table", include_str!("../pages/table.hbs")),
     ("shadow", include_str!("../pages/shadow.hbs")),
     ("stage-question", include_str!("../pages/stage-question.hbs")),

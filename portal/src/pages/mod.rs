@@ -15,6 +15,7 @@ pub(crate) mod message;
 mod message_card;
 pub(crate) mod outbox;
 pub(crate) mod password_links;
+pub(crate) mod reports;
 pub(crate) mod search;
 pub(crate) mod shadow;
 pub(crate) mod sign_in;

@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use policies::access::Action;
 
 use super::{Route, Rule, on};
-use crate::pages::shadow;
+use crate::pages::{reports, shadow};
 
 pub(super) const ROUTES: &[Route] = &[
     on(Method::GET, "/shadow", Rule::May(Action::ReadShadow), || get(shadow::page)),
@@ -22,4 +22,14 @@ pub(super) const ROUTES: &[Route] = &[
     }),
     on(Method::GET, "/market/shadow/stage", Rule::May(Action::SetMarketStage), || get(shadow::ask_market)),
     on(Method::POST, "/market/shadow/stage", Rule::May(Action::SetMarketStage), || post(shadow::set_market)),
+    on(Method::GET, "/reports", Rule::May(Action::ReadOwnFigures), || get(reports::page)),
+    on(Method::GET, "/reports/figures.csv", Rule::May(Action::ReadOwnFigures), || get(reports::csv)),
+    on(Method::GET, "/reports/figures.json", Rule::May(Action::ReadOwnFigures), || get(reports::json)),
+    on(Method::GET, "/market/reports", Rule::May(Action::ReadMarketReports), || get(reports::market)),
+    on(Method::GET, "/market/reports/figures.csv", Rule::May(Action::ReadMarketReports), || {
+        get(reports::market_csv)
+    }),
+    on(Method::GET, "/market/reports/figures.json", Rule::May(Action::ReadMarketReports), || {
+        get(reports::market_json)
+    }),
 ];

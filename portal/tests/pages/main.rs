@@ -10,6 +10,7 @@ mod mail_ways;
 mod market;
 mod origins;
 mod reading;
+mod reports;
 mod scenes;
 mod serving;
 mod shadow;

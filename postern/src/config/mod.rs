@@ -9,6 +9,7 @@ mod key;
 mod listeners;
 mod outward;
 mod place;
+mod reports;
 mod rules;
 mod secret;
 mod server;
@@ -29,6 +30,7 @@ pub(crate) use self::describe::{Given, describe, example};
 pub(crate) use self::listeners::{Identity, Limits, ListenerTls, MailListener, Tls};
 pub(crate) use self::outward::{Exit, Market, Notices, OutboundTls, Policy, Portal};
 pub(crate) use self::place::Places;
+pub(crate) use self::reports::Reports;
 pub(crate) use self::server::{EngineChoice, Keys, Log, LogFormat, Metrics, Server};
 pub(crate) use self::signatures::Signatures;
 pub(crate) use self::sources::{Poll, PollLogin, Provider};
@@ -48,6 +50,7 @@ const SECTIONS: &[&Section] = &[
     &delivery::DELIVERY,
     &delivery::RELAY,
     &delivery::HELD,
+    &reports::REPORTS,
     &delivery::DNS,
     &delivery::SCANNER,
     &signatures::SIGNATURES,
@@ -73,6 +76,7 @@ pub(crate) struct Config {
     pub(crate) delivery: Delivery,
     pub(crate) relay: Relay,
     pub(crate) held: Held,
+    pub(crate) reports: Reports,
     pub(crate) dns: Dns,
     pub(crate) scanner: Scanner,
     pub(crate) signatures: Signatures,
@@ -117,7 +121,7 @@ impl Config {
         let submissions = MailListener::read_submissions(document);
         let (portal, notices) = (Portal::read(document), Notices::read(document));
         let (delivery, relay) = (Delivery::read(document), Relay::read(document));
-        let held = Held::read(document);
+        let (held, reports) = (Held::read(document), Reports::read(document));
         let (dns, scanner) = (Dns::read(document), Scanner::read(document));
         let (signatures, policy) = (Signatures::read(document), Policy::read(document));
         let (metrics, log) = (Metrics::read(document), Log::read(document));
@@ -135,6 +139,7 @@ impl Config {
             delivery: delivery?,
             relay: relay?,
             held: held?,
+            reports: reports?,
             dns: dns?,
             scanner: scanner?,
             signatures: signatures?,

@@ -17,16 +17,25 @@ const MAILS: usize = 500;
 const TASKS: usize = 500;
 const MARKS: usize = 10_000;
 
+/// For how long things are kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keeping {
+    /// After that held mail goes back.
+    pub(super) return_after: Duration,
+    /// Counts of reports.
+    pub(super) report_months: u32,
+}
+
 struct House {
     ledger: Ledger,
-    return_after: Duration,
+    keeping: Keeping,
     marks: SweepPlace,
 }
 
-/// Sweeps until `stop` turns true. Held mail goes back after `return_after`.
-pub(super) async fn run(ledger: Ledger, return_after: Duration, mut stop: watch::Receiver<bool>) {
-    let mut house = House { ledger, return_after, marks: SweepPlace::default() };
-    let pause = PAUSE.min(return_after).max(SHORTEST);
+/// Sweeps until `stop` turns true.
+pub(super) async fn run(ledger: Ledger, keeping: Keeping, mut stop: watch::Receiver<bool>) {
+    let mut house = House { ledger, keeping, marks: SweepPlace::default() };
+    let pause = PAUSE.min(keeping.return_after).max(SHORTEST);
     loop {
         house.clear().await;
         tokio::select! {
@@ -44,10 +53,15 @@ impl House {
         }
         told("links that are over removed", self.ledger.sweep_links().await);
         told("recalls of released mails carried out", self.ledger.finish_recalls().await);
-        told("held mails returned undecided", self.ledger.expire_held(self.return_after, MAILS).await);
+        told(
+            "held mails returned undecided",
+            self.ledger.expire_held(self.keeping.return_after, MAILS).await,
+        );
         told("old tasks closed", self.ledger.close_old_tasks(KEPT, TASKS).await);
         told("old counts of shadow mode removed", self.ledger.sweep_shadow_counts().await);
         told("counts of deadlines long past removed", self.ledger.sweep_case_counts().await);
+        told("old counts of reports removed", self.ledger.sweep_reports(self.keeping.report_months).await);
+        told("old marks of running removed", self.ledger.sweep_uptime().await);
         let swept = self.ledger.sweep_marks(std::mem::take(&mut self.marks), MARKS).await;
         told(
             "marks of old mails removed",
@@ -56,6 +70,20 @@ impl House {
                 count
             }),
         );
+    }
+}
+
+/// Marks every minute in which this node runs, until `stop` turns true: what availability is reckoned from.
+pub(super) async fn beat(ledger: Ledger, mut stop: watch::Receiver<bool>) {
+    const PAUSE: Duration = Duration::from_secs(20);
+    loop {
+        if let Err(error) = ledger.mark_alive().await {
+            tracing::warn!(%error, "this minute is not marked as one in which Postern ran");
+        }
+        tokio::select! {
+            _ = stop.wait_for(|stops| *stops) => return,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
     }
 }
 
@@ -103,7 +131,11 @@ mod tests {
         assert!(ledger.observe(&mail, &[1; 32]).await.unwrap());
         let day = "2026-06-01".parse().unwrap();
         let counted = async || ledger.shadow_report(None, (day, day)).await.unwrap().counts.len();
-        let mut house = House { ledger: ledger.clone(), return_after: AGE, marks: SweepPlace::default() };
+        let mut house = House {
+            ledger: ledger.clone(),
+            keeping: Keeping { return_after: AGE, report_months: 25 },
+            marks: SweepPlace::default(),
+        };
         house.clear().await;
         assert_eq!(counted().await, 1);
         *now.lock().unwrap() = start.saturating_add(SignedDuration::from_hours(500 * 24)).unwrap();

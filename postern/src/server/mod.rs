@@ -96,6 +96,7 @@ impl Server {
             ready: Ready::default(),
             desk,
         };
+        server.begin_reports().await?;
         server.start_tools(config)?;
         // Notices link to the portal, so its port must be known before the first mail comes in.
         let web = match role.has(Role::Portal) {
@@ -115,16 +116,26 @@ impl Server {
         Ok(server)
     }
 
+    /// Answers are counted by the working days of the calendars that stand when they come.
+    async fn begin_reports(&self) -> anyhow::Result<()> {
+        let rules = self.desk.rules.clone();
+        self.desk.ledger.count_days_by(Box::new(move |process, received, answered| {
+            rules.now().working_days(process, (received, answered), u32::from(store::MOST_DAYS))
+        }));
+        Ok(self.desk.ledger.begin_reports().await?)
+    }
+
     fn start_tools(&mut self, config: &Config) -> anyhow::Result<()> {
         let control = control::Listener::bind(&config.server.data)?;
         self.tasks.spawn(control.serve(self.desk.clone(), self.stop.subscribe()));
         self.reckon_deadlines(self.desk.rules.now());
         self.tasks.spawn(lists::make(self.desk.ledger.clone(), self.stop.subscribe()));
-        self.tasks.spawn(housekeeping::run(
-            self.desk.ledger.clone(),
-            config.held.return_after,
-            self.stop.subscribe(),
-        ));
+        let keeping = housekeeping::Keeping {
+            return_after: config.held.return_after,
+            report_months: config.reports.keep_months,
+        };
+        self.tasks.spawn(housekeeping::run(self.desk.ledger.clone(), keeping, self.stop.subscribe()));
+        self.tasks.spawn(housekeeping::beat(self.desk.ledger.clone(), self.stop.subscribe()));
         Ok(())
     }
 

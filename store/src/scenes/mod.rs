@@ -16,6 +16,7 @@ mod passages;
 mod people;
 mod queue;
 mod recalls;
+mod reports;
 mod retention;
 mod returns;
 mod shadow;

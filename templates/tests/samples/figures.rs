@@ -108,3 +108,86 @@ pub(crate) fn stage_question() -> StageQuestion {
         button: "Promote".into(),
     }
 }
+
+fn chart(id: &'static str, title: &str, stacked: bool) -> Chart {
+    let months = ["Jan 26", "Feb 26", "Mar 26", "Apr 26", "May 26", "Jun 26"];
+    let bar = |at: usize, series: usize, y, height| Bar {
+        x: 500 + 510 * at as u64 + if stacked { 0 } else { 180 * series as u64 },
+        y,
+        width: if stacked { 360 } else { 170 },
+        height,
+        class: ["s1", "s2"][series],
+        title: format!("{}: {height}", months[at]),
+    };
+    let bars = (0..6).flat_map(|at| {
+        let (low, high) = (400 + 150 * at as u64, 60 + 20 * at as u64);
+        let above = if stacked { 1_760 - low - high } else { 1_760 - high };
+        [bar(at, 0, 1_760 - low, low), bar(at, 1, above, high)]
+    });
+    let line =
+        |at: u64| ChartLine { y: 1_760 - 415 * at, text_y: 1_795 - 415 * at, label: (at * 50).to_string() };
+    let label = |(at, text): (usize, &str)| ChartLabel { x: 680 + 510 * at as u64, text: text.into() };
+    Chart {
+        id,
+        title: title.into(),
+        says: "Bars month by month. The table has the numbers.".into(),
+        bars: bars.collect(),
+        lines: (0..5).map(line).collect(),
+        labels: months.into_iter().enumerate().map(label).collect(),
+        legend: vec![
+            Legend { class: "s1", label: "Answered in time".into() },
+            Legend { class: "s2", label: "Answered late".into() },
+        ],
+    }
+}
+
+pub(crate) fn report(empty: bool) -> Report {
+    let figure = |label: &str, value: &str, note: &str| Figure {
+        label: label.into(),
+        value: value.into(),
+        note: note.into(),
+    };
+    let choice = |value: &str, chosen| FilterChoice { value: value.into(), label: value.into(), chosen };
+    let filter = |name, label: &str| Filter {
+        name,
+        label: label.into(),
+        choices: vec![choice("All", true), choice("Erroneous Transfers", false)],
+    };
+    let heads = ["Month", "Sent", "Received", "Answered in time", "Answered late", "Median to answer"];
+    let rows: &[&[&str]] =
+        &[&["May 2026", "96", "104", "71", "9", "3"], &["June 2026", "120", "98", "80", "4", "2"]];
+    Report {
+        frame: frame("Reports", true),
+        heading: "Reports of Beta Power".into(),
+        says: "Counted since Fri 2 January 2026, without a look at any message.".into(),
+        here: "/reports",
+        first: "2026-01".into(),
+        last: "2026-06".into(),
+        problem: empty.then(|| "Give two months such as 2026-06.".into()),
+        filters: vec![filter("by", "Rows by"), filter("process", "Process"), filter("user", "User")],
+        figures: vec![
+            figure("Sent", "1204", ""),
+            figure("Answered in time", "871", ""),
+            figure("Answered late", "63", "7 % of all answers"),
+            figure("Median to answer", "3", "working days"),
+            figure("Open at the end", "41", "of the last month"),
+        ],
+        charts: if empty {
+            Vec::new()
+        } else {
+            vec![
+                chart("answers", "Answers in time and late", true),
+                chart("messages", "Messages sent and received", false),
+                chart("days", "Working days to answer", false),
+            ]
+        },
+        table: table("Month by month", &heads, if empty { &[] } else { rows }),
+        csv: "/reports/figures.csv".into(),
+        json: "/reports/figures.json".into(),
+        availability: (!empty).then(|| Availability {
+            says: "Measured since Fri 2 January 2026.".into(),
+            table: table("Availability", &["Month", "Available"], &[&["June 2026", "99.98 %"]]),
+            gaps: vec!["Fri 22 May 2026, 14:32 BST: 9 minutes".into()],
+        }),
+    }
+}

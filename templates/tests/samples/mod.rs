@@ -238,6 +238,8 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("mail-ways-empty", draw(words.page(&administration::mail_ways(true)))),
         ("shadow", draw(words.page(&figures::shadow(false)))),
         ("shadow-empty", draw(words.page(&figures::shadow(true)))),
+        ("report", draw(words.page(&figures::report(false)))),
+        ("report-empty", draw(words.page(&figures::report(true)))),
         ("stage-question", draw(words.page(&figures::stage_question()))),
         ("problem", draw(words.page(&problem()))),
         ("outbox", draw(words.page(&outbox(false)))),
