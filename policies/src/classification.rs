@@ -4,6 +4,7 @@
 
 mod evidence;
 mod file;
+mod ignored;
 mod words;
 
 use mail::ProcessId;
@@ -15,6 +16,7 @@ pub use evidence::Outcome;
 
 use evidence::{Conditions, Evidence, Patterns};
 use file::Named;
+use ignored::Ignored;
 use words::Vocabulary;
 
 pub(crate) const FILE: (&str, &str) =
@@ -26,6 +28,7 @@ pub struct ClassificationRules {
     rules: Vec<Rule>,
     vocabulary: Vocabulary,
     patterns: Patterns,
+    ignored: Ignored,
     /// The least weight that names a process.
     enough: u32,
     /// Every process that a rule names, with what is wrong if there is no such process.
@@ -81,7 +84,7 @@ impl ClassificationRules {
 
     /// What the mail is about. Linear in what is looked at, which has a limit itself.
     pub(crate) fn classify(&self, mail: &Mail<'_>) -> Classification {
-        let evidence = Evidence::of(mail, &self.vocabulary, &self.patterns);
+        let evidence = Evidence::of(mail, self);
         let fitting: Vec<&Rule> =
             self.rules.iter().filter(|rule| rule.conditions.fit(&evidence).is_ok()).collect();
         let scores = scores(&fitting);
@@ -100,7 +103,7 @@ impl ClassificationRules {
 
     /// Each rule with what came of it, in the order of the file.
     pub(crate) fn outcomes<'a>(&'a self, mail: &Mail<'_>) -> Vec<Outcome<'a>> {
-        let evidence = Evidence::of(mail, &self.vocabulary, &self.patterns);
+        let evidence = Evidence::of(mail, self);
         let outcome = |rule: &'a Rule| Outcome {
             rule: &rule.id,
             process: &rule.process,

@@ -10,6 +10,8 @@ const MOST_DIGITS: usize = 24;
 const SEPARATOR: usize = 9;
 /// A token of a URL or address longer than this is not walked to its end.
 const TOKEN: usize = 200;
+/// Octets that are looked at together while no digit is in sight.
+const BLOCK: usize = 32;
 
 /// A run of ASCII digits: octets `start..end`.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +58,28 @@ pub(crate) enum Separator {
 
 impl Run {
     pub(crate) fn next(text: &str, from: usize) -> Option<Self> {
-        let bytes = text.as_bytes().get(from..)?;
-        let start = from + bytes.iter().position(u8::is_ascii_digit)?;
+        let bytes = text.as_bytes();
+        // Block by block, which the compiler turns into a few instructions for each; texts are mostly letters.
+        let has_digit = |block: &[u8]| block.iter().fold(false, |has, byte| has | byte.is_ascii_digit());
+        let mut at = from;
+        while bytes.get(at..at + BLOCK).is_some_and(|block| !has_digit(block)) {
+            at += BLOCK;
+        }
+        let start = at + bytes.get(at..)?.iter().position(u8::is_ascii_digit)?;
         Some(Self::at(text, start))
+    }
+
+    /// Whether a further run may belong to the same number: what follows may part two groups of one.
+    pub(crate) fn goes_on(self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        let next = bytes.get(self.end + 1);
+        match bytes.get(self.end) {
+            Some(b' ' | b'-' | b'\t') => {
+                next.is_some_and(|byte| !byte.is_ascii_alphabetic() || *byte == b'S')
+            }
+            Some(b'\r' | b'\n' | b'S' | b'>' | 0x80..) => true,
+            _ => false,
+        }
     }
 
     /// The run that begins at `start`; empty where no digit is.
@@ -68,7 +89,7 @@ impl Run {
         Self { start, end: start + length }
     }
 
-    fn length(self) -> usize {
+    pub(crate) fn length(self) -> usize {
         self.end - self.start
     }
 }

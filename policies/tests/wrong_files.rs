@@ -217,6 +217,12 @@ fn wrong_classification_rules() {
                 "attachment_name_pattern = []\nweight = 90\n",
                 "attachment_name_pattern: an empty list fits",
             ),
+            ("weight = 90\n", "all = []\nweight = 90\n", "all: an empty list asks for nothing; name"),
+            (
+                "weight = 90\n",
+                "all = [[\"gas\"], []]\nweight = 90\n",
+                "all: an empty list fits nothing; name",
+            ),
             (
                 "weight = 90\n",
                 "tag = [\"nhs\"]\nweight = 90\n",

@@ -3,11 +3,13 @@
 use mail::{GroupId, Message, PartRole, ProcessId, Tag, TagKind};
 use regex::{Regex, RegexSet, SetMatches};
 
-use super::words::{Vocabulary, WordId};
+use super::{ClassificationRules, words::WordId};
 use crate::{RuleId, detect::Document};
 
 /// What a mail is about is said at its beginning; what follows is quoted, or is somebody's data.
 const TEXT: usize = 16 * 1024;
+/// Where words are still close together.
+const BEGINNING: usize = 1_500;
 const DOCUMENT: usize = 4 * 1024;
 /// Documents that are looked at.
 const DOCUMENTS: usize = 8;
@@ -31,7 +33,10 @@ impl Fields {
     pub(super) const NAME: Self = Self(4);
     pub(super) const DOCUMENT: Self = Self(8);
     pub(super) const RECIPIENT: Self = Self(16);
+    pub(super) const BEGINNING: Self = Self(32);
     pub(super) const ANYWHERE: Self = Self(1 | 2 | 4 | 8);
+    /// Words that mean something only together are looked for close together: in a long text all of them come up some time.
+    pub(super) const TOGETHER: Self = Self(1 | 4 | 32);
 }
 
 /// What a rule asks for: all of it must be so.
@@ -104,13 +109,20 @@ pub(super) struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    pub(super) fn of(mail: &'a Mail<'a>, vocabulary: &Vocabulary, patterns: &Patterns) -> Self {
+    pub(super) fn of(mail: &'a Mail<'a>, rules: &ClassificationRules) -> Self {
+        let ClassificationRules { vocabulary, patterns, ignored, .. } = rules;
         let headline = &mail.message.headline;
         let mut seen = vec![0_u8; vocabulary.len()];
         let mut look = |text: &str, Fields(field): Fields| vocabulary.find(text, |word| seen[word] |= field);
         let (subject, text) = (beginning(&headline.subject, TEXT), beginning(&mail.message.text, TEXT));
         look(subject, Fields::SUBJECT);
-        look(text, Fields::TEXT);
+        let mut before = 0;
+        for text in ignored.without(text) {
+            let near = beginning(text, BEGINNING.saturating_sub(before));
+            look(near, Fields(Fields::TEXT.0 | Fields::BEGINNING.0));
+            look(text, Fields::TEXT);
+            before += text.len();
+        }
         let names = files(mail.message).take(MOST_FILES).filter_map(|(name, _)| name);
         let names: Vec<&str> = names.map(|name| beginning(name, DOCUMENT)).collect();
         names.iter().for_each(|name| look(name, Fields::NAME));

@@ -11,6 +11,7 @@ use toml::Spanned;
 use super::{
     ClassificationRules, Rule,
     evidence::{Conditions, Fields, Pattern, Patterns, Words},
+    ignored::Ignored,
     words::{Glossary, WordId},
 };
 use crate::{PolicyError, RuleId, source::Source};
@@ -36,11 +37,14 @@ pub(super) struct Named {
 #[serde(deny_unknown_fields)]
 struct RawRules {
     enough: Spanned<u32>,
+    ignore: List,
     #[serde(default, rename = "rule")]
     rules: Vec<RawRule>,
 }
 
-type List = Option<Spanned<Vec<Spanned<String>>>>;
+type Entries = Spanned<Vec<Spanned<String>>>;
+type List = Option<Entries>;
+type Lists = Option<Spanned<Vec<Entries>>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +63,7 @@ struct RawRule {
     attachment_name: List,
     attachment_text: List,
     anywhere: List,
+    all: Lists,
     not: List,
     subject_pattern: List,
     text_pattern: List,
@@ -82,19 +87,25 @@ pub(super) fn parse(source: Source<'_>) -> Result<ClassificationRules, PolicyErr
         return Err(source.error(beyond.id.span(), "rule", problem, "let one rule have more words"));
     }
     let mut reader = Reader { source, glossary: Glossary::default(), patterns: Drafts::default() };
-    let (mut rules, mut named, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let (mut rules, mut named) = (Vec::new(), Vec::new());
+    let (mut ids, mut processes) = (BTreeSet::new(), BTreeSet::new());
     for entry in &raw.rules {
         let rule = reader.rule(entry)?;
         if !ids.insert(rule.id.clone()) {
             let problem = format!("the rule {} is there twice", rule.id);
             return Err(source.error(entry.id.span(), "id", problem, "keep one of the two"));
         }
-        let absent = format!("the catalogue has no process {}", rule.process);
-        let remedy = "use an id of the process catalogue";
-        let absent = source.error(entry.process.span(), "process", absent, remedy);
-        named.push(Named { process: rule.process.clone(), absent });
+        // Once for each process: the first rule is the one to correct.
+        if processes.insert(rule.process.clone()) {
+            let absent = format!("the catalogue has no process {}", rule.process);
+            let remedy = "use an id of the process catalogue";
+            let absent = source.error(entry.process.span(), "process", absent, remedy);
+            named.push(Named { process: rule.process.clone(), absent });
+        }
         rules.push(rule);
     }
+    let ignored =
+        reader.listed("ignore", &raw.ignore, |source, key, entry| source.words(key, entry, WORDS_MAX))?;
     let Reader { glossary, patterns, .. } = reader;
     let whole =
         |problem: &str| source.error(0..0, "rule", problem, "use fewer or shorter words and patterns");
@@ -103,6 +114,8 @@ pub(super) fn parse(source: Source<'_>) -> Result<ClassificationRules, PolicyErr
         enough: within(source, "enough", &raw.enough)?,
         named,
         vocabulary: glossary.done().ok_or_else(|| whole("the words together are too many"))?,
+        ignored: Ignored::new(&ignored.unwrap_or_default())
+            .ok_or_else(|| whole("the phrases to ignore are too many"))?,
         patterns: patterns.done().ok_or_else(|| whole("the patterns together are too large"))?,
     })
 }
@@ -165,6 +178,9 @@ impl Reader<'_> {
                 words.push(Words { key, fields, any });
             }
         }
+        for any in self.lists("all", &raw.all)? {
+            words.push(Words { key: "all", fields: Fields::TOGETHER, any });
+        }
         Ok(Conditions {
             groups: self.listed("sender_group", &raw.sender_group, |source, key, entry| {
                 source.name::<GroupId>(key, entry)
@@ -191,6 +207,17 @@ impl Reader<'_> {
             return Err(self.source.error(list.span(), key, "an empty list fits nothing", remedy));
         }
         list.as_ref().iter().map(|entry| read(self.source, key, entry)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Lists of words, of each of which one must be there.
+    fn lists(&mut self, key: &str, lists: &Lists) -> Result<Vec<Vec<WordId>>, PolicyError> {
+        let Some(lists) = lists else { return Ok(Vec::new()) };
+        if lists.as_ref().is_empty() {
+            let remedy = "name at least one list of words, or remove the key";
+            return Err(self.source.error(lists.span(), key, "an empty list asks for nothing", remedy));
+        }
+        let list = |list: &Entries| self.words(key, &Some(list.clone())).map(Option::unwrap_or_default);
+        lists.as_ref().iter().map(list).collect()
     }
 
     fn words(&mut self, key: &str, list: &List) -> Result<Option<Vec<WordId>>, PolicyError> {

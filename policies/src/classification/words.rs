@@ -25,12 +25,19 @@ pub(super) struct Vocabulary {
 }
 
 impl Glossary {
-    /// None where nothing is left of the words: there is no letter and no digit.
+    /// None where nothing is left of the words: there is no letter and no digit. A star at the end stands for any ending.
     pub(super) fn add(&mut self, words: &str) -> Option<WordId> {
+        let (words, is_stem) = match words.trim_end().strip_suffix('*') {
+            Some(stem) => (stem, stem.ends_with(char::is_alphanumeric)),
+            None => (words, false),
+        };
         let mut plain = String::from(" ");
         fold(words, &mut plain);
         if plain.trim().is_empty() {
             return None;
+        }
+        if is_stem {
+            plain.truncate(plain.trim_end().len());
         }
         let next = WordId(u32::try_from(self.known.len()).ok()?);
         Some(*self.known.entry(plain).or_insert(next))
@@ -45,9 +52,13 @@ impl Glossary {
         let mut patterns = Vec::with_capacity(count * 2);
         let mut words = Vec::with_capacity(count * 2);
         for (plain, id) in self.known {
-            patterns.push(format!("{}s ", plain.trim_end()));
+            // A stem has its endings already.
+            if plain.ends_with(' ') {
+                patterns.push(format!("{}s ", plain.trim_end()));
+                words.push(id);
+            }
             patterns.push(plain);
-            words.extend([id, id]);
+            words.push(id);
         }
         let automaton = match patterns.is_empty() {
             true => None,
@@ -132,6 +143,19 @@ mod tests {
         }
         assert_eq!(found(&["ET", "et "], "et"), [0], "one word");
         assert_eq!(Glossary::default().add(" - "), None);
+    }
+
+    #[test]
+    fn a_star_stands_for_any_ending() {
+        let words = ["disconnect*", "gas disconnect*"];
+        for text in ["disconnect", "Disconnecting", "the disconnections!"] {
+            assert_eq!(found(&words, text), [0], "{text}");
+        }
+        assert_eq!(found(&words, "gas-disconnected"), [0, 1]);
+        for text in ["reconnect", "xdisconnect", "dis connect"] {
+            assert_eq!(found(&words, text), [] as [usize; 0], "{text}");
+        }
+        assert_eq!(found(&["gas *"], "gases"), [] as [usize; 0], "a star alone is no word");
     }
 
     #[test]

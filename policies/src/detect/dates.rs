@@ -93,6 +93,9 @@ fn month(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
     let length =
         bytes.get(at..)?.iter().take(MONTH_LONGEST + 1).take_while(|byte| byte.is_ascii_alphabetic()).count();
     let word = &bytes[at..at + length];
+    if !word.first().is_some_and(|first| b"jfmasond".contains(&first.to_ascii_lowercase())) {
+        return None;
+    }
     let is = |name: &&str| {
         word.len() >= 3
             && name.len() >= word.len()

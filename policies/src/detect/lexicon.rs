@@ -11,6 +11,9 @@ const WORD_MAX: usize = 60;
 /// Octets between two words of a phrase: a line break of a quoted reply has four.
 const GAP: usize = 4;
 const SLOT_BITS: u32 = 12;
+/// A bit for each code, in so few octets that they stay near the processor: nearly every word of a text is none of ours, and
+/// is passed over by it.
+const FILTER_BITS: u32 = 15;
 /// First words of phrases.
 const MOST_WORDS: usize = 10_000;
 
@@ -31,6 +34,7 @@ pub(super) struct Hit {
 pub(super) struct Lexicon {
     /// Places in `entries`, counted from 1, by the code of the first word.
     slots: Vec<u16>,
+    filter: Box<[u64; 1 << (FILTER_BITS - 6)]>,
     entries: Vec<Entry>,
 }
 
@@ -101,7 +105,11 @@ const fn shorter(code: u64, last: u8) -> u64 {
 
 impl Lexicon {
     pub(super) fn new(source: Source<'_>, raw: &RawDetectors) -> Result<Self, PolicyError> {
-        let mut lexicon = Self { slots: vec![0; 1 << SLOT_BITS], entries: Vec::new() };
+        let mut lexicon = Self {
+            slots: vec![0; 1 << SLOT_BITS],
+            filter: Box::new([0; 1 << (FILTER_BITS - 6)]),
+            entries: Vec::new(),
+        };
         for category in Category::all() {
             let raw = raw.of(category);
             lexicon.add(source, "words", &raw.words, Roles::of(category))?;
@@ -130,10 +138,9 @@ impl Lexicon {
     pub(super) fn look(&self, bytes: &[u8], start: usize, end: usize, code: u64, hit: impl FnMut(Hit)) {
         let last = bytes[end - 1];
         let plural = last | 0x20 == b's';
-        if self.slots[slot(code)] == 0 && !(plural && self.may_be_plural(bytes, end, code)) {
-            return;
+        if self.may_be(code) || plural && self.may_be_plural(bytes, end, code) {
+            self.look_closely(bytes, start, end, code, hit);
         }
-        self.look_closely(bytes, start, end, code, hit);
     }
 
     /// What a single word says, in whatever case.
@@ -151,10 +158,15 @@ impl Lexicon {
     }
 
     #[inline]
+    fn may_be(&self, code: u64) -> bool {
+        let bit = spread(code, FILTER_BITS);
+        self.filter[bit >> 6] & 1 << (bit & 63) != 0
+    }
+
+    #[inline]
     fn may_be_plural(&self, bytes: &[u8], end: usize, code: u64) -> bool {
         let one = shorter(code, bytes[end - 1]);
-        self.slots[slot(one)] != 0
-            || end > 1 && bytes[end - 2] == b'\'' && self.slots[slot(shorter(one, b'\''))] != 0
+        self.may_be(one) || end > 1 && bytes[end - 2] == b'\'' && self.may_be(shorter(one, b'\''))
     }
 
     fn look_closely(&self, bytes: &[u8], start: usize, end: usize, code: u64, mut hit: impl FnMut(Hit)) {
@@ -237,6 +249,8 @@ impl Lexicon {
         self.slots.resize(self.slots.len().max(wanted), 0);
         for (place, entry) in self.entries.iter_mut().enumerate() {
             entry.phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
+            let bit = spread(entry.code, FILTER_BITS);
+            self.filter[bit >> 6] |= 1 << (bit & 63);
             let mut at = slot(entry.code);
             while self.slots[at] != 0 {
                 at = (at + 1) % self.slots.len();
@@ -284,5 +298,10 @@ fn words(text: &str) -> Vec<Vec<u8>> {
 }
 
 const fn slot(code: u64) -> usize {
-    (code.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOT_BITS)) as usize
+    spread(code, SLOT_BITS)
+}
+
+/// Fibonacci hashing: the highest bits of the product.
+const fn spread(code: u64, bits: u32) -> usize {
+    (code.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as usize
 }

@@ -18,6 +18,8 @@ const CELL: usize = 48;
 const SIGNATURE: usize = 3_000;
 /// What stands behind a closing on its line is a name, not a sentence.
 const BEHIND_CLOSING: usize = 40;
+/// How far letters are moved in at most: no line is looked through again and again.
+const INDENT: usize = 1_000;
 /// Marks of replies before a line.
 const QUOTES: [char; 4] = ['>', ' ', '\t', '|'];
 
@@ -127,7 +129,7 @@ impl Lines {
         let (start, end) = (hit.start as usize, hit.end as usize);
         let before = &text[self.line.start..start];
         let is_first =
-            before.len() <= BEHIND_CLOSING && before.trim_matches(QUOTES).trim_matches(['*', '_']).is_empty();
+            before.len() <= INDENT && before.trim_matches(QUOTES).trim_matches(['*', '_']).is_empty();
         if is_first && is_alone(&text[end..]) {
             // The same letter may stand there twice, as text and as HTML.
             if let Some(Signature { start, .. }) =

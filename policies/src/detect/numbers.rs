@@ -32,10 +32,11 @@ pub(super) enum HalfAccount {
 /// looked at for what is longer still.
 pub(super) fn read(scan: &mut Scan<'_>, start: usize, end: usize, is_inside: bool) {
     let text = scan.text;
-    if end - start < SORT_CODE && !goes_on(text.as_bytes(), end) {
+    let run = Run { start, end };
+    if run.length() < SORT_CODE && !run.goes_on(text) {
         return;
     }
-    let chain = Chain::from(text, Run { start, end }, LONGEST);
+    let chain = Chain::from(text, run, LONGEST);
     let first = end - start;
     let total: usize = chain.groups().iter().map(|group| group.length).sum();
     if total < SORT_CODE || first > LONGEST {
@@ -51,16 +52,6 @@ pub(super) fn read(scan: &mut Scan<'_>, start: usize, end: usize, is_inside: boo
     gas(scan, &chain, text);
     if SERIAL.contains(&first) && digits::stands_alone(text, start, end) {
         scan.add(Category::MeterSerial, Shape::Bare, start, end);
-    }
-}
-
-/// Whether a further group of digits may follow.
-fn goes_on(bytes: &[u8], end: usize) -> bool {
-    let next = bytes.get(end + 1);
-    match bytes.get(end) {
-        Some(b' ' | b'-' | b'\t') => next.is_some_and(|byte| !byte.is_ascii_alphabetic() || *byte == b'S'),
-        Some(b'\r' | b'\n' | b'S' | b'>') => true,
-        _ => false,
     }
 }
 

@@ -113,10 +113,19 @@ impl<'a> Scan<'a> {
     fn go(&mut self) {
         let bytes = self.text.as_bytes();
         let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            match CLASSES[usize::from(*byte)] {
-                Class::Other => at += 1,
-                Class::Letter => at = self.letters(at),
+        loop {
+            // A text is words with something between them: these two come in turns, and the processor foresees it.
+            while bytes.get(at).is_some_and(|byte| CLASSES[usize::from(*byte)] == Class::Other) {
+                at += 1;
+            }
+            let Some(byte) = bytes.get(at) else { break };
+            let class = CLASSES[usize::from(*byte)];
+            if class == Class::Letter {
+                at = self.letters(at);
+                continue;
+            }
+            match class {
+                Class::Other | Class::Letter => at += 1,
                 Class::Digit => at = self.digits(at),
                 Class::At => {
                     email::read(self, at);
@@ -144,15 +153,20 @@ impl<'a> Scan<'a> {
     fn letters(&mut self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
         let (mut end, mut code_of_word) = (start, 0);
-        while let Some(byte) = bytes.get(end) {
-            match CLASSES[usize::from(*byte)] {
-                Class::Letter => {}
-                Class::Other if *byte == b'\'' && is_letter(bytes, end + 1) => {}
-                Class::Digit => return self.mixed(start, end, code_of_word),
+        loop {
+            while let Some(byte) = bytes.get(end).filter(|byte| CLASSES[usize::from(**byte)] == Class::Letter)
+            {
+                code_of_word = code(code_of_word, *byte);
+                end += 1;
+            }
+            match bytes.get(end) {
+                Some(b'\'') if is_letter(bytes, end + 1) => {
+                    code_of_word = code(code_of_word, b'\'');
+                    end += 1;
+                }
+                Some(b'0'..=b'9') => return self.mixed(start, end, code_of_word),
                 _ => break,
             }
-            code_of_word = code(code_of_word, *byte);
-            end += 1;
         }
         self.lines.token();
         self.word(start, end, code_of_word);

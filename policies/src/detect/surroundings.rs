@@ -259,10 +259,16 @@ impl<'a> Surroundings<'a> {
     fn is_of_company(&self, candidate: &Candidate) -> bool {
         let (start, end) = (candidate.start as usize, candidate.end as usize);
         let bytes = self.text.as_bytes();
-        let line = bytes[start.saturating_sub(COMPANY)..start].iter().rposition(|byte| *byte == b'\n');
-        let from = start.saturating_sub(COMPANY) + line.map_or(0, |at| at + 1);
-        if self.roles(from, start, start, start).any(Roles::COMPANY) {
-            return true;
+        // Lines are looked for only where such a word is near at all, which is seldom.
+        if self.before(candidate, COMPANY).any(Roles::COMPANY) {
+            let line = bytes[start.saturating_sub(COMPANY)..start].iter().rposition(|byte| *byte == b'\n');
+            let from = start.saturating_sub(COMPANY) + line.map_or(0, |at| at + 1);
+            if self.roles(from, start, start, start).any(Roles::COMPANY) {
+                return true;
+            }
+        }
+        if !self.roles(start.saturating_sub(CARD), start, end, end + CARD).any(Roles::STAFF) {
+            return false;
         }
         let before = &bytes[start.saturating_sub(CARD)..start];
         let behind = &bytes[end..(end + CARD).min(bytes.len())];

@@ -52,6 +52,10 @@ pub(super) fn find(text: &str, rules: &TagRules, gas_mentioned: &dyn Fn() -> boo
         if found.is_full() {
             return;
         }
+        if run.length() < MPRN_SHORTEST && !run.goes_on(text) {
+            at = run.end;
+            continue;
+        }
         let chain = Chain::from(text, run, MPAN_LONG);
         let electricity = mpans(text, &chain).find(|point| counts(point, text, &rules.mpan, &|| false));
         let taken = electricity
@@ -87,6 +91,10 @@ pub(crate) fn mprns<'a>(text: &'a str, chain: &'a Chain) -> impl Iterator<Item =
     let short = Some(first).filter(|first| (MPRN_SHORTEST..MPRN).contains(first));
     [Some(MPRN), short].into_iter().flatten().filter_map(move |length| {
         let number = chain.number(length)?;
+        // The check is a remainder of eleven: nine numbers in ten need no reckoning.
+        if &number.digits[length - 2..] > "10" {
+            return None;
+        }
         // Nothing but zeros passes the check.
         let tag = Tag::mprn(number.digits).filter(|_| number.digits.bytes().any(|digit| digit != b'0'))?;
         let whole = || number.groups.len() == 1 && number.stands_alone(text);
