@@ -1,6 +1,7 @@
 //! The way out as a whole: mail goes in through the guards, jobs come due, the worker makes and sends what they say, and a
 //! mail server on loopback keeps what it was given.
 
+mod canaries;
 mod hostile;
 mod large;
 mod letters;
