@@ -212,7 +212,7 @@ mod tests {
     use mail::GroupId;
     use store::engine::Engine;
     use store::memory::Memory;
-    use store::{DirectoryChange, Group, Role, UserId, chain};
+    use store::{DirectoryChange, Group, UserId, chain};
 
     use super::*;
 
