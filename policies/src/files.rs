@@ -53,11 +53,16 @@ pub struct RulesHash([u8; 32]);
 pub struct NotAHash;
 
 /// What the second market has of its own; the rest is common to both.
-const CASEWORK: [(FileKind, (&str, &str)); 2] = [
+const CASEWORK: [(FileKind, (&str, &str)); 4] = [
     (FileKind::Catalogue, catalogue::CASEWORK),
     (
         FileKind::Classification,
         ("shipped/casework/classification.toml", include_str!("../shipped/casework/classification.toml")),
+    ),
+    (FileKind::Tags, ("shipped/casework/tags.toml", include_str!("../shipped/casework/tags.toml"))),
+    (
+        FileKind::Detectors,
+        ("shipped/casework/detectors.toml", include_str!("../shipped/casework/detectors.toml")),
     ),
 ];
 

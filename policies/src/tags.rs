@@ -9,7 +9,7 @@ mod words;
 
 use std::cell::OnceCell;
 
-use mail::Tag;
+use mail::{Tag, TagKind};
 use regex::Regex;
 use serde::Deserialize;
 use toml::Spanned;
@@ -26,11 +26,18 @@ pub(crate) const FILE: (&str, &str) = (SHIPPED_NAME, SHIPPED);
 /// How tags are found.
 #[derive(Debug)]
 pub struct TagRules {
-    mpan: Words,
-    mprn: Words,
-    gas: Words,
+    /// None where the market has no such numbers; the same of gas.
+    mpan: Option<Words>,
+    mprn: Option<GasWords>,
     reference: Regex,
     reference_behind_code: Option<Regex>,
+}
+
+/// What speaks for a gas meter point near by, and what does anywhere in the mail.
+#[derive(Debug)]
+struct GasWords {
+    near: Words,
+    anywhere: Words,
 }
 
 impl TagRules {
@@ -49,9 +56,8 @@ impl TagRules {
         let behind_code = raw.reference.behind_code.as_ref();
         let behind_code = behind_code.map(|pattern| reference(source, "behind_code", pattern));
         Ok(Self {
-            mpan: Words::parse(source, &raw.mpan.words)?,
-            mprn: Words::parse(source, &raw.mprn.words)?,
-            gas: Words::parse(source, raw.mprn.anywhere.as_deref().unwrap_or(&raw.mprn.words))?,
+            mpan: raw.mpan.map(|raw| Words::parse(source, &raw.words)).transpose()?,
+            mprn: raw.mprn.map(|raw| GasWords::parse(source, &raw)).transpose()?,
             reference: reference(source, "pattern", &raw.reference.pattern)?,
             reference_behind_code: behind_code.transpose()?,
         })
@@ -63,7 +69,11 @@ impl TagRules {
         let fields = || [subject].into_iter().chain(attachment_names.iter().copied()).chain([text]);
         // Looked for at most once, and only when a number depends on it.
         let answer = OnceCell::new();
-        let gas_mentioned = || *answer.get_or_init(|| fields().any(|field| self.gas.anywhere(field)));
+        let gas_mentioned = || {
+            *answer.get_or_init(|| {
+                self.mprn.as_ref().is_some_and(|gas| fields().any(|field| gas.anywhere.anywhere(field)))
+            })
+        };
         let mut found = Found(Vec::new());
         for field in fields() {
             self.references(field, &mut found);
@@ -74,7 +84,11 @@ impl TagRules {
 
     /// The tag that begins what stands behind a subject code.
     pub(crate) fn behind_code(&self, rest: &str) -> Option<Tag> {
-        code::tag(rest, self.reference_behind_code.as_ref())
+        code::tag(rest, self.reference_behind_code.as_ref()).filter(|tag| match tag.kind() {
+            TagKind::Mpan => self.mpan.is_some(),
+            TagKind::Mprn => self.mprn.is_some(),
+            TagKind::Reference => true,
+        })
     }
 
     /// Whether there is a meter point number, also behind more references than [`Self::find`] takes.
@@ -101,6 +115,14 @@ impl TagRules {
     }
 }
 
+impl GasWords {
+    fn parse(source: Source<'_>, raw: &RawGasNumber) -> Result<Self, PolicyError> {
+        let near = Words::parse(source, &raw.words)?;
+        let anywhere = Words::parse(source, raw.anywhere.as_deref().unwrap_or(&raw.words))?;
+        Ok(Self { near, anywhere })
+    }
+}
+
 /// The tags so far, in the order found.
 struct Found(Vec<Tag>);
 
@@ -119,8 +141,8 @@ impl Found {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawTagRules {
-    mpan: RawNumber,
-    mprn: RawGasNumber,
+    mpan: Option<RawNumber>,
+    mprn: Option<RawGasNumber>,
     reference: RawReference,
 }
 

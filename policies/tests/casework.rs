@@ -8,7 +8,7 @@ use mail::{Address, Budget, ContactType, GroupId, ReversePath, Scan, Scanner};
 use policies::access::{Relation, Role};
 use policies::escalation::{Gate, Part, Reason, Situation, Step, Who, unstated};
 use policies::{
-    Facts, FieldId, Passing, Place, Protection, Recipient, RuleFiles, Ruleset, Signal, Verdict,
+    Facts, FieldId, Judged, Passing, Place, Protection, Recipient, RuleFiles, Ruleset, Signal, Verdict,
     detect::Business,
 };
 
@@ -30,12 +30,16 @@ fn place(local: &str, process: &str) -> Place {
 
 /// What becomes of a mail of a council to the hospital trust.
 fn judged(subject: &str, rest: &str, recipient: Recipient) -> Verdict {
+    judgement(subject, rest, recipient).verdicts.into_iter().next().unwrap()
+}
+
+fn judgement(subject: &str, rest: &str, recipient: Recipient) -> Judged {
     let sender: GroupId = "council".parse().unwrap();
     let mut scanner = Scanner::new(Budget::default());
     scanner.feed(format!("From: ann@council.example\r\nSubject: {subject}\r\n{rest}").as_bytes());
     let message = scanner.finish();
     let reverse_path = ReversePath::Address(Address::parse("ann@council.example").unwrap());
-    let judged = RULES.judge(&Facts {
+    RULES.judge(&Facts {
         sender: &sender,
         passing: Passing::On,
         reverse_path: &reverse_path,
@@ -47,8 +51,7 @@ fn judged(subject: &str, rest: &str, recipient: Recipient) -> Verdict {
         documents: &[],
         business: &Business::new(&|domain: &str| domain == "council.example", &message.headline),
         fields: &[],
-    });
-    judged.verdicts.into_iter().next().unwrap()
+    })
 }
 
 fn counterparty() -> Recipient {
@@ -73,6 +76,47 @@ fn a_subject_code_of_its_own_names_a_process_and_one_of_the_other_market_names_n
     assert_eq!(process.as_str(), "hospital-discharge");
     let verdict = judged("[ET] ready on Friday", PLAIN, counterparty());
     assert!(matches!(verdict, Verdict::Relay { .. }), "{verdict:?}");
+}
+
+#[test]
+fn a_mail_about_a_person_goes_into_a_case_with_the_number_of_the_person_as_its_tag() {
+    let text = "\r\nNHS number: 943 476 5919, our ref ASC-123456. National Insurance number AB123456C.\r\n\
+                MPAN 1200023305967, MPRN 3938424403, meter S06DS123456.\r\n";
+    let judged =
+        judgement("Fit for discharge", text, Recipient::Mailbox(place("discharge", "hospital-discharge")));
+    let tags: Vec<&str> = judged.tags.iter().map(|tag| tag.value()).collect();
+    assert_eq!(tags, ["943 476 5919", "ASC-123456", "AB123456C"]);
+    let found: Vec<&str> = judged.findings.counts().map(|(category, _)| category.as_str()).collect();
+    assert_eq!(found, ["national-insurance", "nhs"], "and no numbers of meters");
+    let Verdict::Secure { process, .. } = &judged.verdicts[0] else { panic!("{:?}", judged.verdicts) };
+    assert_eq!(process.as_str(), "hospital-discharge");
+    let behind_code = judgement("[HD] 943 476 5919", "\r\nReady.\r\n", counterparty());
+    assert_eq!(behind_code.tags.iter().map(|tag| tag.value()).collect::<Vec<_>>(), ["943 476 5919"]);
+}
+
+#[test]
+fn words_name_its_processes_and_none_of_the_first_market() {
+    let said = |subject, text: &str| {
+        judgement(subject, &format!("\r\n{text}\r\n"), counterparty()).classification.process
+    };
+    for (subject, text, is) in [
+        ("A concern", "We raise a safeguarding concern about Mr Cole.", "safeguarding-adults"),
+        (
+            "Ward 4",
+            "The patient is medically fit; the discharge is delayed for want of a care package.",
+            "hospital-discharge",
+        ),
+        ("CHC checklist", "Please attend the eligibility assessment.", "continuing-care"),
+        (
+            "Placement over the border",
+            "Which council is responsible for the care home fees?",
+            "cross-border-care",
+        ),
+    ] {
+        assert_eq!(said(subject, text).map(|process| process.to_string()).as_deref(), Some(is), "{subject}");
+    }
+    assert_eq!(said("Erroneous transfer", "Please return the supply."), None);
+    assert_eq!(said("Minutes", "Shall we meet at ten?"), None);
 }
 
 #[test]
@@ -129,7 +173,8 @@ fn its_escalations_ask_for_what_its_rungs_require() {
 fn nothing_in_it_is_of_the_first_market() {
     let words = ["fuel", "gas", "electric", "meter", "mpan", "mprn", "supplier", "tariff"];
     for (name, text) in RuleFiles::casework().sources() {
-        if name == "processes.toml" || name == "classification.toml" {
+        // The detectors file has to name the categories that it turns off.
+        if ["processes.toml", "classification.toml"].contains(&name) {
             let lower = text.to_lowercase();
             let found = words
                 .iter()

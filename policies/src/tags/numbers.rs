@@ -57,9 +57,14 @@ pub(super) fn find(text: &str, rules: &TagRules, gas_mentioned: &dyn Fn() -> boo
             continue;
         }
         let chain = Chain::from(text, run, MPAN_LONG);
-        let electricity = mpans(text, &chain).find(|point| counts(point, text, &rules.mpan, &|| false));
-        let taken = electricity
-            .or_else(|| mprns(text, &chain).find(|point| counts(point, text, &rules.mprn, gas_mentioned)));
+        let electricity = rules.mpan.as_ref();
+        let electricity = electricity
+            .and_then(|words| mpans(text, &chain).find(|point| counts(point, text, words, &|| false)));
+        let gas = || {
+            let words = &rules.mprn.as_ref()?.near;
+            mprns(text, &chain).find(|point| counts(point, text, words, gas_mentioned))
+        };
+        let taken = electricity.or_else(gas);
         at = match taken {
             Some(MeterPoint { tag, number, .. }) => {
                 found.add(tag);
