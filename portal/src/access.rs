@@ -7,6 +7,7 @@
 
 pub(crate) mod figures;
 pub(crate) mod held;
+pub(crate) mod lists;
 pub(crate) mod mail_ways;
 pub(crate) mod passwords;
 pub(crate) mod shadow;
@@ -156,43 +157,6 @@ pub(crate) async fn case(
     let id: CaseId = id.parse().map_err(|_| Problem::NotFound)?;
     let case = portal.ledger.case(id).await?.ok_or(Problem::NotFound)?;
     admit(visitor, case, action).ok_or(Problem::NotFound)
-}
-
-/// A part of the visitor's list of one process, newest first, and where the next part begins, if
-/// there is more that the visitor may see.
-pub(crate) async fn cases(
-    portal: &Portal,
-    visitor: &Visitor,
-    process: &ProcessId,
-    after: Option<&str>,
-    wanted: usize,
-) -> Result<(Vec<PermittedCase>, Option<String>), Problem> {
-    /// Reads of the ledger for one page, and cases in each but the first; a list of which next to
-    /// nothing is permitted goes on with the next page.
-    const MOST_READS: usize = 10;
-    const AT_ONCE: usize = 200;
-    let mut permitted = Vec::new();
-    let mut place = after.map(str::to_owned);
-    let mut end: Option<(Option<String>, usize)> = None;
-    for read in 0..MOST_READS {
-        let limit = if read == 0 { wanted + 1 } else { AT_ONCE };
-        let page = portal.ledger.cases(visitor.group(), process, place.as_deref(), limit).await?;
-        for (index, case) in page.cases.into_iter().enumerate() {
-            let Some(case) = admit(visitor, case, Action::ListCases) else { continue };
-            if let Some((start, length)) = end {
-                // There is one more. The place of the last one shown, not of one that may not be seen:
-                let shown = portal.ledger.cases(visitor.group(), process, start.as_deref(), length).await?;
-                return Ok((permitted, shown.next));
-            }
-            permitted.push(case);
-            end = (permitted.len() == wanted).then_some((place.clone(), index + 1));
-        }
-        place = page.next;
-        if place.is_none() {
-            break;
-        }
-    }
-    Ok((permitted, place))
 }
 
 /// The permitted ones of cases that a search found.

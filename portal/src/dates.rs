@@ -29,6 +29,12 @@ pub(crate) fn short_month(day: Date) -> String {
     day.strftime("%b %y").to_string()
 }
 
+/// The end of the day it is at `now`.
+pub(crate) fn midnight(now: Timestamp) -> Timestamp {
+    let tomorrow = now.to_zoned(london()).date().tomorrow();
+    tomorrow.and_then(|day| day.to_zoned(london())).map_or(now, |midnight| midnight.timestamp())
+}
+
 /// The day it is at `now`.
 pub(crate) fn today(now: Timestamp) -> Date {
     now.to_zoned(london()).date()

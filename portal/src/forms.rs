@@ -30,6 +30,11 @@ impl Fields {
     pub(crate) fn value(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
+
+    /// Every value of a field that is there more than once.
+    pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// What stands behind the `?` of an address; what cannot be read is not there.
@@ -131,7 +136,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// `application/x-www-form-urlencoded` (WHATWG URL §5.1); none when it is not UTF-8.
 fn parse(body: &[u8]) -> Option<Vec<(String, String)>> {
     /// No form of ours has more.
-    const MOST_FIELDS: usize = 32;
+    const MOST_FIELDS: usize = 128;
     body.split(|byte| *byte == b'&')
         .filter(|pair| !pair.is_empty())
         .take(MOST_FIELDS)

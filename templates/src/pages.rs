@@ -6,6 +6,7 @@
 mod account;
 mod chart;
 mod held;
+mod lists;
 mod mail_ways;
 mod message;
 mod report;
@@ -18,6 +19,7 @@ use serde::Serialize;
 pub use account::{Account, AppPassword, FreshPassword, MailProgram, Port};
 pub use chart::{Bar, Chart, ChartLabel, ChartLine, Legend};
 pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow, HeldTask};
+pub use lists::{Bulk, Choice, Given, GivenCase, Home, Select, Tile};
 pub use mail_ways::{Certificate, Connector, MailWays, Mailbox, Polled, Task};
 pub use message::{Check, FileLink, Mail, MessageCard, MessagePage, Proof};
 pub use report::{Availability, Filter, FilterChoice, Report};
@@ -106,30 +108,6 @@ pub struct SampleUser {
     pub note: String,
 }
 
-/// The first page: the newest cases of each process.
-#[derive(Debug, Clone, Serialize)]
-pub struct Home {
-    pub frame: Frame,
-    pub company: String,
-    pub sections: Vec<ProcessSection>,
-    /// Processes that the visitor may read and that have no case yet.
-    pub quiet: Vec<ProcessLink>,
-    /// The visitor has no permission at all.
-    pub unpermitted: bool,
-    /// How much held mail waits for the visitor's decision, in words.
-    pub held: Option<String>,
-}
-
-/// One process and its newest cases.
-#[derive(Debug, Clone, Serialize)]
-pub struct ProcessSection {
-    pub id: String,
-    pub name: String,
-    pub rows: Vec<CaseRow>,
-    /// Where the rest of the list is; none when all of it is shown.
-    pub more: Option<String>,
-}
-
 /// A process by name.
 #[derive(Debug, Clone, Serialize)]
 pub struct ProcessLink {
@@ -165,6 +143,8 @@ pub struct CaseRow {
     pub unseen: bool,
     /// A notice about it came back, and nobody has looked since.
     pub undelivered: bool,
+    /// What picks it in a form; none where nothing can be picked.
+    pub pick: Option<String>,
 }
 
 /// By when who must answer.
@@ -271,9 +251,6 @@ pub struct OutboxMail {
 
 impl Page for SignIn {
     const TEMPLATE: &'static str = "sign-in";
-}
-impl Page for Home {
-    const TEMPLATE: &'static str = "home";
 }
 impl Page for ProcessCases {
     const TEMPLATE: &'static str = "process";

@@ -16,6 +16,7 @@ const MARKUP: &[(&str, &str)] = &[
     ("new-password", include_str!("../pages/new-password.hbs")),
     ("forgotten", include_str!("../pages/forgotten.hbs")),
     ("home", include_str!("../pages/home.hbs")),
+    ("given", include_str!("../pages/given.hbs")),
     ("process", include_str!("../pages/process.hbs")),
     ("case", include_str!("../pages/case.hbs")),
     ("message", include_str!("../pages/message.hbs")),

@@ -98,6 +98,7 @@ fn every_condition_asks_for_a_field_that_exists() {
         serde_json::to_value(samples::signing_in::new_password()),
         serde_json::to_value(samples::signing_in::forgotten(true)),
         serde_json::to_value(samples::home(false)),
+        serde_json::to_value(samples::given()),
         serde_json::to_value(samples::process()),
         serde_json::to_value(samples::case()),
         serde_json::to_value(samples::message_page()),

@@ -1,4 +1,4 @@
-//! Lists of cases: the first page, and one process page by page.
+//! The list of one process, page by page, and how a case stands in any list.
 
 use std::sync::Arc;
 
@@ -7,67 +7,19 @@ use axum::response::Html;
 use jiff::Timestamp;
 use mail::ProcessId;
 use policies::Process;
-use policies::access::Action;
-use templates::pages::{CaseRow, Home, ProcessCases, ProcessLink, ProcessSection};
+use templates::pages::{CaseRow, ProcessCases, ProcessLink};
 
-use crate::access::{self, PermittedCase, Visitor};
+use crate::access::{
+    PermittedCase, Visitor,
+    lists::{self, Wanted},
+};
 use crate::dates;
 use crate::error::Problem;
 use crate::forms::Asked;
 use crate::portal::{Place, Portal};
 
-/// Cases of each process on the first page.
-const AT_A_GLANCE: usize = 8;
-
 /// Cases on one page of a process.
 const ON_A_PAGE: usize = 40;
-
-pub(crate) async fn home(
-    State(portal): State<Arc<Portal>>,
-    visitor: Visitor,
-) -> Result<Html<String>, Problem> {
-    let now = portal.ledger.now();
-    let (mut sections, mut quiet) = (Vec::new(), Vec::new());
-    let catalogue = portal.catalogue();
-    for process in catalogue.processes().filter(|process| visitor.works_on(&process.id)) {
-        let (cases, more) = access::cases(&portal, &visitor, &process.id, None, AT_A_GLANCE).await?;
-        let link = link_to(process);
-        if cases.is_empty() && more.is_none() {
-            quiet.push(link);
-            continue;
-        }
-        sections.push(ProcessSection {
-            id: process.id.to_string(),
-            name: link.name,
-            rows: rows(&portal, &cases, now),
-            more: more.map(|_| link.href),
-        });
-    }
-    Ok(Html(portal.words.page(&Home {
-        frame: portal.frame("Cases", Some(&visitor), Place::Cases),
-        company: visitor.company(),
-        unpermitted: sections.is_empty() && quiet.is_empty(),
-        sections,
-        quiet,
-        held: held(&portal, &visitor).await?,
-    })?))
-}
-
-/// How much held mail waits for who may decide on it.
-async fn held(portal: &Portal, visitor: &Visitor) -> Result<Option<String>, Problem> {
-    /// More are not counted.
-    const COUNTED: usize = 100;
-    if !visitor.may(Action::ListHeld) {
-        return Ok(None);
-    }
-    let page = access::held::list(portal, visitor, None, COUNTED).await?;
-    Ok(match (page.mails.len(), page.next) {
-        (0, _) => None,
-        (1, _) => Some("One held mail waits for your decision.".to_owned()),
-        (count, None) => Some(format!("{count} held mails wait for your decision.")),
-        (count, Some(_)) => Some(format!("{count} or more held mails wait for your decision.")),
-    })
-}
 
 /// A process of which the visitor may see nothing does not exist.
 pub(crate) async fn process(
@@ -80,7 +32,8 @@ pub(crate) async fn process(
     let catalogue = portal.catalogue();
     let process = catalogue.process(&id).filter(|_| visitor.works_on(&id)).ok_or(Problem::NotFound)?;
     let after = asked.value("after");
-    let (cases, next) = access::cases(&portal, &visitor, &id, after, ON_A_PAGE).await?;
+    let wanted = Wanted { process: Some(id.clone()), ..Wanted::default() };
+    let (cases, next) = lists::page(&portal, &visitor, &wanted, after, ON_A_PAGE).await?;
     let link = link_to(process);
     Ok(Html(portal.words.page(&ProcessCases {
         frame: portal.frame(&link.name, Some(&visitor), Place::Cases),
@@ -134,5 +87,6 @@ fn row(portal: &Portal, permitted: &PermittedCase, now: Timestamp) -> CaseRow {
         activity: dates::when(case.last_message_at),
         unseen: permitted.unseen(),
         undelivered: permitted.undelivered(),
+        pick: None,
     }
 }

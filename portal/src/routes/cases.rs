@@ -4,10 +4,11 @@ use axum::http::Method;
 use axum::routing::{get, post};
 
 use super::{Route, Rule, on};
-use crate::pages::{case, case_lists, download, message, search};
+use crate::pages::{case, case_lists, download, give_cases, home, message, search};
 
 pub(super) const ROUTES: &[Route] = &[
-    on(Method::GET, "/", Rule::SignedIn, || get(case_lists::home)),
+    on(Method::GET, "/", Rule::SignedIn, || get(home::home)),
+    on(Method::POST, "/cases/give", Rule::SignedIn, || post(give_cases::give)),
     on(Method::GET, "/process/{process}", Rule::SignedIn, || get(case_lists::process)),
     on(Method::GET, "/search", Rule::SignedIn, || get(search::form)),
     on(Method::POST, "/search", Rule::SignedIn, || post(search::find)),

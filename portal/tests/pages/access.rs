@@ -167,12 +167,12 @@ async fn a_list_ends_where_what_one_may_see_ends() {
     let both = sent.iter().filter(|sent| page.contains(&sent.case) == rest.contains(&sent.case));
     assert_eq!(both.count(), 0, "each is on one of the two pages");
     assert!(!rest.contains("Older cases") && rest.contains("Back to the newest"));
-    assert!(sam.get("/").await.text().contains("All cases of"));
+    assert!(sam.get("/").await.text().contains("More cases"));
     // Of the same company, with a permission for another contact type.
     let mut esc = market.signed_in("esc@beta.example").await;
     for path in [list, "/"] {
         let page = plain(esc.get(path).await);
-        assert!(!page.contains("after=") && !page.contains("All cases of"), "{path}");
+        assert!(!page.contains("after=") && !page.contains("More cases"), "{path}");
         assert!(page.contains("No cases"), "{path}");
     }
 }

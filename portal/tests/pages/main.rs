@@ -6,6 +6,7 @@ mod access;
 mod account;
 mod held;
 mod links;
+mod lists;
 mod mail_ways;
 mod market;
 mod origins;

@@ -50,6 +50,7 @@ fn row(reference: &str, company: &str, owner: Option<&str>, due: Option<Due>, un
         activity: when(),
         unseen,
         undelivered: reference == "D4N-77KC",
+        pick: None,
     }
 }
 
@@ -99,31 +100,53 @@ pub(crate) fn sign_in(problem: bool) -> SignIn {
 }
 
 pub(crate) fn home(empty: bool) -> Home {
-    let section = |id: &str, name: &str, rows| ProcessSection {
-        id: id.into(),
-        name: name.into(),
-        rows,
-        more: Some("/process/erroneous-transfers".into()),
+    let choice = |label: &str, chosen| Choice { value: label.to_lowercase(), label: label.into(), chosen };
+    let select = |name, label: &str| Select {
+        name,
+        label: label.into(),
+        choices: vec![choice("Any", true), choice("Another", false)],
     };
-    let link = |name: &str| ProcessLink { name: name.into(), href: "/process/x".into() };
+    let tile = |label: &str, count: &str, pressing| Tile {
+        label: label.into(),
+        count: count.into(),
+        href: "/?due=today".into(),
+        current: label == "Overdue",
+        pressing,
+    };
+    let rows = if empty { Vec::new() } else { rows() };
+    let pick = |row: CaseRow| CaseRow { pick: Some(format!("{}.-", row.reference)), ..row };
     Home {
         frame: frame("Cases", true),
         company: "Beta Power".into(),
-        sections: if empty {
-            Vec::new()
-        } else {
-            vec![
-                section("erroneous-transfers", "Erroneous Transfers", rows()),
-                section(
-                    "disputed-readings",
-                    "Disputed Change of Supplier Meter Readings",
-                    rows().split_off(2),
-                ),
-            ]
-        },
-        quiet: vec![link("Smart Prepayment Change of Supply Exceptions"), link("Debt Assignment Protocol")],
         unpermitted: false,
-        held: (!empty).then(|| "2 held mails wait for your decision.".into()),
+        being_made: !empty,
+        tiles: vec![
+            tile("My cases", "4", false),
+            tile("Due today", "12", true),
+            tile("Overdue", "1", true),
+            tile("Held mail", "100+", true),
+        ],
+        filtered: !empty,
+        selects: vec![select("process", "Process"), select("state", "State")],
+        bulk: Bulk { token: "token".into(), back: "due=today".into(), people: vec![choice("Me", true)] },
+        older: (!empty).then(|| "/?after=00".into()),
+        cut: empty.then(|| "/?after=00".into()),
+        newest: (!empty).then(|| "/".into()),
+        rows: rows.into_iter().map(pick).collect(),
+    }
+}
+
+pub(crate) fn given() -> Given {
+    let case = |problem: Option<&str>| GivenCase {
+        reference: "K7Q-4M2X".into(),
+        href: problem.is_none().then(|| "/case/x".into()),
+        problem: problem.map(str::to_owned),
+    };
+    Given {
+        frame: frame("Cases given", true),
+        done: 1,
+        cases: vec![case(None), case(Some("There is no such case."))],
+        back: "/?owner=me".into(),
     }
 }
 
@@ -224,6 +247,7 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("forgotten-sent", draw(words.page(&signing_in::forgotten(true)))),
         ("home", draw(words.page(&home(false)))),
         ("home-empty", draw(words.page(&home(true)))),
+        ("given", draw(words.page(&given()))),
         ("process", draw(words.page(&process()))),
         ("case", draw(words.page(&case()))),
         ("message", draw(words.page(&message_page()))),
