@@ -152,8 +152,11 @@ pub(crate) fn refused(error: &StoreError) -> Refusal {
     tracing::error!(%error, "the ledger refused a message");
     match error {
         StoreError::Full => Refusal::StoreFull,
-        StoreError::Conflict | StoreError::Broken(_) | StoreError::Corrupt(_) | StoreError::Denied(_) => {
-            Refusal::StoreBroken
-        }
+        StoreError::Conflict
+        | StoreError::Broken(_)
+        | StoreError::Corrupt(_)
+        | StoreError::Forbidden
+        | StoreError::LastMau(_)
+        | StoreError::Denied(_) => Refusal::StoreBroken,
     }
 }

@@ -79,7 +79,9 @@ impl Problem {
             Self::Busy | Self::Store(StoreError::Full | StoreError::Broken(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Store(StoreError::Denied(_)) => StatusCode::NOT_FOUND,
+            Self::Store(StoreError::Denied(_) | StoreError::Forbidden | StoreError::LastMau(_)) => {
+                StatusCode::NOT_FOUND
+            }
             Self::Store(StoreError::Corrupt(_)) | Self::Words(_) | Self::Interrupted => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -99,7 +101,8 @@ impl Problem {
 
     fn words(&self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::NotFound | Self::Store(StoreError::Denied(_)) => (
+            Self::NotFound
+            | Self::Store(StoreError::Denied(_) | StoreError::Forbidden | StoreError::LastMau(_)) => (
                 "This page does not exist",
                 "There is nothing at this address that you are permitted to see.",
                 "If a notice led you here, ask your company's master administration user (MAU) for \

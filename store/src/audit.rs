@@ -218,6 +218,35 @@ pub enum Act {
     /// Shadow or live, for a group, a process or all.
     #[n(60)]
     StageSet,
+    /// Somebody tried to change what is not theirs, or against a rule: `name` says what.
+    #[n(160)]
+    ChangeRefused,
+    #[n(161)]
+    UserInvited,
+    #[n(162)]
+    UserConfirmed,
+    #[n(163)]
+    UserSuspended,
+    #[n(164)]
+    UserReinstated,
+    #[n(165)]
+    UserRemoved,
+    #[n(166)]
+    RoleSet,
+    /// For the process; participant and contact type in `name`.
+    #[n(167)]
+    PermissionGranted,
+    #[n(168)]
+    PermissionTaken,
+    /// The participant in `name`, the new group in `group`, from when in `becomes`.
+    #[n(169)]
+    MoveArranged,
+    #[n(170)]
+    MoveCancelled,
+    #[n(171)]
+    ParticipantMoved,
+    #[n(172)]
+    IdleNoticed,
     /// Other calendars, another date: `was`, `becomes`, and the calendar in `name`.
     #[n(80)]
     DeadlineMoved,
@@ -455,6 +484,19 @@ impl fmt::Display for Act {
             Self::AppPasswordRemoved => "app password removed",
             Self::ConnectorSet => "connector set",
             Self::ConnectorRemoved => "connector removed",
+            Self::ChangeRefused => "change refused",
+            Self::UserInvited => "user invited",
+            Self::UserConfirmed => "user confirmed",
+            Self::UserSuspended => "user suspended",
+            Self::UserReinstated => "user reinstated",
+            Self::UserRemoved => "user removed",
+            Self::RoleSet => "role set",
+            Self::PermissionGranted => "permission granted",
+            Self::PermissionTaken => "permission taken away",
+            Self::MoveArranged => "move of a participant arranged",
+            Self::MoveCancelled => "move of a participant called off",
+            Self::ParticipantMoved => "participant moved",
+            Self::IdleNoticed => "user noticed as idle",
             Self::DeadlineMoved => "deadline moved",
             Self::StoppedAtDoor => "mail stopped at the door",
             Self::FilterSaved => "filter saved",

@@ -3,7 +3,12 @@
 //! A change is checked against the directory as it will be, and committed only if the directory has
 //! not moved meanwhile; otherwise it is checked again.
 
+mod moves;
+mod people;
+mod rights;
 mod rules;
+
+use std::collections::BTreeMap;
 
 use mail::{Address, GroupId, Mpid};
 
@@ -11,12 +16,16 @@ use crate::{
     app_password_use::use_key,
     audit::{Act, Actor, Event},
     credentials::{AppPassword, Connector},
-    directory::{ClientCertificate, Directory, Group, KeyedGroup, Mailbox, Participant, User, version_key},
+    directory::{
+        ClientCertificate, Directory, Group, KeyedGroup, Mailbox, Move, Participant, Permission, Role, User,
+        version_key,
+    },
     engine::Changeset,
     error::StoreError,
     ids::{AppPasswordId, UserId},
     keys::{Key, Table},
     ledger::Ledger,
+    people::UserState,
     records,
     stages::{Scope, Stage, StageSetting},
 };
@@ -29,7 +38,20 @@ pub enum DirectoryChange {
     User(User),
     Mailbox(Mailbox),
     Certificate(ClientCertificate),
+    /// The name stays for the audit trail; every way in goes, and so do the permissions.
     RemoveUser(UserId),
+    State(UserId, UserState),
+    RoleOf(UserId, Role),
+    /// Permissions given and taken, whatever else the user holds meanwhile.
+    Grants {
+        user: UserId,
+        add: Vec<Permission>,
+        remove: Vec<Permission>,
+    },
+    /// Another group's from a day on; none calls that off.
+    MoveParticipant(Mpid, Option<Move>),
+    /// The day has come.
+    CarryOutMove(Mpid),
     RemoveMailbox(Address),
     RemoveParticipant(Mpid),
     RemoveCertificate([u8; 32]),
@@ -57,13 +79,30 @@ impl Ledger {
         changes: Vec<DirectoryChange>,
     ) -> Result<(), StoreError> {
         loop {
-            let outcome = self.commit(self.directory_changes(actor, &changes)?).await;
-            self.reload_directory().await?;
-            match outcome {
+            match self.try_change(actor, &changes, &[]).await {
                 Err(StoreError::Conflict) => {}
-                outcome => return outcome.map(drop),
+                outcome => return outcome,
             }
         }
+    }
+
+    /// One try, which also fails with `Conflict` when a row of `require` has moved.
+    pub(crate) async fn try_change(
+        &self,
+        actor: &Actor,
+        changes: &[DirectoryChange],
+        require: &[(Vec<u8>, Option<u64>)],
+    ) -> Result<(), StoreError> {
+        let directory = self.directory();
+        let mut changeset = match self.drafted(actor, &directory, changes) {
+            Ok(changeset) => changeset,
+            Err(refused) => return Err(self.refuse(actor, &directory, refused).await?),
+        };
+        changeset.require.extend_from_slice(require);
+        self.tell_of_moves(actor, &directory, changes, &mut changeset).await?;
+        let outcome = self.commit(changeset).await;
+        self.reload_directory().await?;
+        outcome.map(drop)
     }
 
     /// What `changes` write, checked against the directory as it is now. Whoever commits it reads the directory again
@@ -73,37 +112,86 @@ impl Ledger {
         actor: &Actor,
         changes: &[DirectoryChange],
     ) -> Result<Changeset, StoreError> {
-        let directory = self.directory();
+        self.drafted(actor, &self.directory(), changes).map_err(|refused| refused.why)
+    }
+
+    fn drafted(
+        &self,
+        actor: &Actor,
+        directory: &Directory,
+        changes: &[DirectoryChange],
+    ) -> Result<Changeset, Refused> {
+        let of =
+            |change: Option<&DirectoryChange>, why| Refused { what: change.map(DirectoryChange::noun), why };
+        let version = records::encode(&()).map_err(|why| of(None, why))?;
         let mut changeset = Changeset {
             require: vec![(version_key(), directory.version)],
-            put: vec![(version_key(), records::encode(&())?)],
+            put: vec![(version_key(), version)],
             ..Changeset::default()
         };
-        let mut draft = Draft { ledger: self, directory: &directory, earlier: Vec::new() };
+        let people = BTreeMap::new();
+        let mut draft = Draft { ledger: self, directory, actor, earlier: Vec::new(), people };
         for change in changes {
-            draft.check(change)?;
-            draft.write(change, actor, &mut changeset)?;
-            draft.earlier.push(change);
+            draft.step(change, &mut changeset).map_err(|why| of(Some(change), why))?;
         }
+        draft.check_last_mau().map_err(|why| of(changes.last(), why))?;
         Ok(changeset)
     }
+
+    /// What a person tried and may not is an event, whatever rule it was against.
+    async fn refuse(
+        &self,
+        actor: &Actor,
+        directory: &Directory,
+        refused: Refused,
+    ) -> Result<StoreError, StoreError> {
+        let Refused { what, why } = refused;
+        let by_rule = matches!(why, StoreError::Forbidden | StoreError::LastMau(_) | StoreError::Denied(_));
+        if let (Actor::User(id), true, Some(what)) = (actor, by_rule, what) {
+            let event = Event::new(self.now(), actor.clone(), Act::ChangeRefused).name(what);
+            self.record(of(event, directory.user(id).map(|user| &user.group))).await?;
+        }
+        Ok(why)
+    }
+}
+
+/// A change that was not let through, and what it was about.
+struct Refused {
+    what: Option<&'static str>,
+    why: StoreError,
 }
 
 /// The directory as it stands, and the changes before the one at hand.
 struct Draft<'a> {
     ledger: &'a Ledger,
     directory: &'a Directory,
+    actor: &'a Actor,
     earlier: Vec<&'a DirectoryChange>,
+    /// Users as the steps so far leave them.
+    people: BTreeMap<UserId, User>,
 }
 
 impl<'a> Draft<'a> {
-    fn write(
-        &self,
-        change: &DirectoryChange,
-        actor: &Actor,
-        changeset: &mut Changeset,
-    ) -> Result<(), StoreError> {
-        let event = Event::new(self.ledger.now(), actor.clone(), Act::DirectoryChanged);
+    /// Checks one change and adds its rows and events.
+    fn step(&mut self, change: &'a DirectoryChange, changeset: &mut Changeset) -> Result<(), StoreError> {
+        self.permit(change)?;
+        self.check(change)?;
+        match self.user_after(change)? {
+            Some(after) => {
+                self.permit_user(self.latest_user(after.id), &after)?;
+                self.check_state(&after)?;
+                self.check_user(&after)?;
+                self.write_user(change, &after, changeset)?;
+                self.people.insert(after.id, after);
+            }
+            None => self.write(change, changeset)?,
+        }
+        self.earlier.push(change);
+        Ok(())
+    }
+
+    fn write(&self, change: &DirectoryChange, changeset: &mut Changeset) -> Result<(), StoreError> {
+        let event = self.event(Act::DirectoryChanged);
         let event = match change {
             DirectoryChange::Group(group) => {
                 let keyed = self.keyed(group)?;
@@ -114,10 +202,10 @@ impl<'a> Draft<'a> {
                 changeset.put.push((participant_key(&participant.mpid), records::encode(participant)?));
                 event.group(&participant.group)
             }
-            DirectoryChange::User(user) => {
-                changeset.put.push((user_key(user.id), records::encode(user)?));
-                event.group(&user.group).user(user.id)
+            DirectoryChange::MoveParticipant(mpid, arranged) => {
+                self.write_arranged_move(mpid, arranged.as_ref(), changeset)?
             }
+            DirectoryChange::CarryOutMove(mpid) => self.write_move(mpid, changeset)?,
             DirectoryChange::Mailbox(mailbox) => {
                 changeset.put.push((mailbox_key(&mailbox.address), records::encode(mailbox)?));
                 event.group(&mailbox.group)
@@ -127,12 +215,6 @@ impl<'a> Draft<'a> {
                     .put
                     .push((certificate_key(&certificate.fingerprint), records::encode(certificate)?));
                 event.group(&certificate.group)
-            }
-            DirectoryChange::RemoveUser(id) => {
-                changeset.delete.push(user_key(*id));
-                let passwords = self.directory.app_passwords.get(id).into_iter().flatten();
-                changeset.delete.extend(passwords.flat_map(|known| app_password_keys(*id, known.id)));
-                of(event.user(*id), self.directory.user(id).map(|user| &user.group))
             }
             DirectoryChange::RemoveMailbox(address) => {
                 changeset.delete.push(mailbox_key(address));
@@ -146,13 +228,19 @@ impl<'a> Draft<'a> {
                 changeset.delete.push(certificate_key(fingerprint));
                 of(event, self.directory.certificate(fingerprint).map(|certificate| &certificate.group))
             }
-            DirectoryChange::Password(id, hash) => self.write_password(*id, hash, event, changeset)?,
             DirectoryChange::Stage(scope, stage) => self.write_stage(scope, *stage, event, changeset)?,
             DirectoryChange::Connector(_)
             | DirectoryChange::RemoveConnector(_)
             | DirectoryChange::AppPassword(_)
-            | DirectoryChange::RemoveAppPassword(..)
-            | DirectoryChange::ScramSalt(..) => self.write_credential(change, event, changeset)?,
+            | DirectoryChange::RemoveAppPassword(..) => self.write_credential(change, event, changeset)?,
+            // Those about a user are written as the user.
+            DirectoryChange::User(_)
+            | DirectoryChange::RemoveUser(_)
+            | DirectoryChange::State(..)
+            | DirectoryChange::RoleOf(..)
+            | DirectoryChange::Grants { .. }
+            | DirectoryChange::Password(..)
+            | DirectoryChange::ScramSalt(..) => return Ok(()),
         };
         changeset.append.push(event.to_bytes()?);
         Ok(())
@@ -187,12 +275,6 @@ impl<'a> Draft<'a> {
                 let event = event(Act::AppPasswordRemoved).user(*user).app_password(*id);
                 of(event, self.group_of(*user))
             }
-            DirectoryChange::ScramSalt(user, salt) => {
-                let Some(known) = self.latest_user(*user) else { return Err(no_user(*user)) };
-                let salted = User { scram_salt: Some(*salt), ..known.clone() };
-                changeset.put.push((user_key(*user), records::encode(&salted)?));
-                event(Act::DirectoryChanged).group(&known.group).user(*user)
-            }
             _ => event(Act::DirectoryChanged),
         })
     }
@@ -221,21 +303,6 @@ impl<'a> Draft<'a> {
         self.latest_user(user).map(|user| &user.group)
     }
 
-    fn write_password(
-        &self,
-        id: UserId,
-        hash: &str,
-        event: Event,
-        changeset: &mut Changeset,
-    ) -> Result<Event, StoreError> {
-        let Some(user) = self.latest_user(id) else {
-            return Err(no_user(id));
-        };
-        let changed = User { password: Some(hash.to_owned()), ..user.clone() };
-        changeset.put.push((user_key(id), records::encode(&changed)?));
-        Ok(Event { act: Act::PasswordReset, ..event }.group(&user.group).user(id))
-    }
-
     /// A known group keeps its keys; a new one gets its own.
     fn keyed(&self, group: &Group) -> Result<KeyedGroup, StoreError> {
         match self.directory.groups.get(&group.id) {
@@ -252,6 +319,28 @@ fn of(event: Event, group: Option<&GroupId>) -> Event {
     match group {
         Some(group) => event.group(group),
         None => event,
+    }
+}
+
+impl DirectoryChange {
+    /// What it is about, for the event of a refusal.
+    fn noun(&self) -> &'static str {
+        match self {
+            Self::Group(_) => "group",
+            Self::Participant(_)
+            | Self::RemoveParticipant(_)
+            | Self::MoveParticipant(..)
+            | Self::CarryOutMove(_) => "participant",
+            Self::User(_) | Self::RemoveUser(_) | Self::State(..) => "user",
+            Self::RoleOf(..) => "role",
+            Self::Grants { .. } => "permission",
+            Self::Mailbox(_) | Self::RemoveMailbox(_) => "mailbox",
+            Self::Certificate(_) | Self::RemoveCertificate(_) => "certificate",
+            Self::Password(..) => "password",
+            Self::Connector(_) | Self::RemoveConnector(_) => "connector",
+            Self::AppPassword(_) | Self::RemoveAppPassword(..) | Self::ScramSalt(..) => "app password",
+            Self::Stage(..) => "stage",
+        }
     }
 }
 

@@ -170,6 +170,18 @@ pub enum Role {
     Operator,
 }
 
+impl Role {
+    /// `mau`
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Mau => "mau",
+            Self::Compliance => "compliance",
+            Self::Operator => "operator",
+        }
+    }
+}
+
 /// What a user may read and act on: one rung of one process of one participant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(map)]
@@ -206,6 +218,9 @@ pub struct User {
     /// The salt of the user's app passwords (RFC 5802 §5.1); see [`Ledger::scram_salt`](crate::Ledger::scram_salt).
     #[cbor(n(8), with = "minicbor::bytes")]
     pub scram_salt: Option<[u8; 16]>,
+    /// Since when the state is what it is; none: an earlier release wrote the record.
+    #[cbor(n(9), with = "records::optional_time", has_nil)]
+    pub since: Option<Timestamp>,
 }
 
 /// A legacy address mapped to the rung that reads it.

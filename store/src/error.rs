@@ -19,6 +19,14 @@ pub enum StoreError {
     /// A stored value is not what it must be: a damaged disk, a wrong key, or tampering.
     #[error("the ledger holds a damaged record: {0}")]
     Corrupt(String),
+    /// Whoever asks may not change that, whether it exists or not; the attempt is in the audit trail.
+    #[error("that is not yours to change")]
+    Forbidden,
+    /// Nobody would be left to administer the group.
+    #[error(
+        "the group {0} would have no master administration user left; give somebody else that role first"
+    )]
+    LastMau(mail::GroupId),
     /// The change is against a rule of the directory; the text says which and what to do.
     #[error("{0}")]
     Denied(String),

@@ -10,6 +10,8 @@ use crate::{engine::Range, ids::Locator};
 #[derive(Debug, Clone, Copy)]
 #[repr(u8)]
 pub(crate) enum Table {
+    /// User: when signed in last.
+    Presence = 0xa4,
     /// One row: format, key fingerprint.
     Ledger = 0x10,
     /// One row: moves with every change of the directory.

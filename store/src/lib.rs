@@ -32,6 +32,7 @@ mod error;
 mod factors;
 mod held;
 mod ids;
+mod inactivity;
 mod jobs;
 mod keys;
 mod ledger;
@@ -82,6 +83,7 @@ pub use ids::{
     AppPasswordId, CaseId, CaseReference, ContentId, DraftId, HeldId, JobId, LinkId, MessageId, NotALocator,
     NotAReference, PassageId, TaskId, TextId, UserId,
 };
+pub use inactivity::IDLE_DAYS;
 pub use jobs::{
     DeliveryReport, Digest, DomainHold, Fate, HeldNews, HeldNotice, HeldSide, Job, JobKind, Leased,
     LinkLetter, Notice, Outcome, Receipt, RelayJob, Selection, Standing,

@@ -81,7 +81,13 @@ impl User {
             password: None,
             state: UserState::Invited,
             scram_salt: None,
+            since: None,
         }
+    }
+
+    /// Whether the user administers the group now.
+    pub(crate) fn is_acting_mau(&self) -> bool {
+        self.role == Role::Mau && self.is_active()
     }
 
     /// Whether the user may do anything here but accept an invitation.

@@ -12,6 +12,7 @@ use crate::{
     engine::Changeset,
     error::StoreError,
     ids::{UserId, base32},
+    inactivity::Presence,
     keys::{Key, Table},
     ledger::Ledger,
     records,
@@ -81,7 +82,7 @@ impl Ledger {
         let mut event = Event::new(now, Actor::User(user), Act::SignedIn);
         event.group = self.directory().user(&user).map(|user| user.group.clone());
         let changes = Changeset {
-            put: vec![(token.key(), records::encode(&session)?)],
+            put: vec![(token.key(), records::encode(&session)?), Presence::now(user, now)?],
             append: vec![event.to_bytes()?],
             ..Changeset::default()
         };

@@ -6,14 +6,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mail::{Address, GroupId};
+use mail::{Address, GroupId, Mpid};
 use minicbor::{Decode, Encode};
 
 use crate::{
     audit::{Act, Actor, Event},
     engine::{Changeset, Range},
     error::StoreError,
-    ids::{CaseId, TaskId},
+    ids::{CaseId, TaskId, UserId},
     keys::{Key, Table},
     ledger::Ledger,
     records,
@@ -98,6 +98,32 @@ pub enum TaskKind {
         #[n(1)]
         found: String,
     },
+    /// A user has not signed in for long and will be suspended.
+    #[n(10)]
+    UserIdle {
+        #[n(0)]
+        user: UserId,
+    },
+    /// And was.
+    #[n(11)]
+    UserSuspended {
+        #[n(0)]
+        user: UserId,
+    },
+    /// Nobody who administers the group has signed in for long: the operator's to ask after.
+    #[n(12)]
+    LastMauIdle {
+        #[n(0)]
+        group: GroupId,
+    },
+    /// A participant goes from one group to another, or comes.
+    #[n(13)]
+    ParticipantMoves {
+        #[n(0)]
+        mpid: Mpid,
+        #[cbor(n(1), with = "records::time")]
+        from: Timestamp,
+    },
 }
 
 /// An open task and its row.
@@ -124,6 +150,10 @@ impl TaskKind {
             Self::DomainGivenUp { kind, domain } => format!("{kind} @{domain}"),
             Self::MailHeld => "held".to_owned(),
             Self::StoppedAtDoor { kind, .. } => format!("door {kind}"),
+            Self::UserIdle { user } => format!("idle {user}"),
+            Self::UserSuspended { user } => format!("suspended {user}"),
+            Self::LastMauIdle { group } => format!("last mau {group}"),
+            Self::ParticipantMoves { mpid, .. } => format!("moves {mpid}"),
         }
     }
 
@@ -133,12 +163,16 @@ impl TaskKind {
             Self::MailboxBounces { .. }
             | Self::NoticeGivenUp { .. }
             | Self::MailGivenUp { .. }
-            | Self::DomainGivenUp { .. } => true,
+            | Self::DomainGivenUp { .. }
+            | Self::UserIdle { .. }
+            | Self::UserSuspended { .. }
+            | Self::ParticipantMoves { .. } => true,
             // An alarm is over when a person says so.
             Self::PollingStopped { .. }
             | Self::CertificateExpires { .. }
             | Self::MailHeld
-            | Self::StoppedAtDoor { .. } => false,
+            | Self::StoppedAtDoor { .. }
+            | Self::LastMauIdle { .. } => false,
         }
     }
 

@@ -76,7 +76,7 @@ async fn task(portal: &Portal, ways: &OwnWays, task: &Task) -> Result<pages::Tas
         },
         None => None,
     };
-    let (says, advice) = in_words(&task.kind);
+    let (says, advice) = in_words(&task.kind, ways.visitor());
     Ok(pages::Task {
         says,
         advice,
@@ -89,7 +89,7 @@ async fn task(portal: &Portal, ways: &OwnWays, task: &Task) -> Result<pages::Tas
 }
 
 /// What happened and what to do about it.
-fn in_words(kind: &TaskKind) -> (String, &'static str) {
+fn in_words(kind: &TaskKind, visitor: &Visitor) -> (String, &'static str) {
     let line = mail_words::line;
     match kind {
         TaskKind::MailboxBounces { address, status } => (
@@ -130,6 +130,23 @@ fn in_words(kind: &TaskKind) -> (String, &'static str) {
         TaskKind::MailHeld => (
             "Mail of your company waits for a decision.".to_owned(),
             "Your compliance officer decides on it under \u{201c}Held mail\u{201d}.",
+        ),
+        TaskKind::UserIdle { user } => (
+            format!("{} has not signed in for more than ten weeks.", line(&visitor.user_name(user))),
+            "After 90 days without signing in a user is suspended. Ask whether the account is still needed.",
+        ),
+        TaskKind::UserSuspended { user } => (
+            format!("{} was suspended: no sign-in for 90 days.", line(&visitor.user_name(user))),
+            "Reinstate or remove the user under \u{201c}People\u{201d}.",
+        ),
+        TaskKind::LastMauIdle { group } => (
+            format!("Nobody who administers {} signs in any more.", line(&visitor.group_name(group))),
+            "Ask the company who is to administer its users.",
+        ),
+        TaskKind::ParticipantMoves { mpid, from } => (
+            format!("The participant {mpid} belongs to another company from {} on.", dates::when(*from).text),
+            "Cases that are there then stay where they are; new ones go to the other company, and so do the mailboxes. \
+             If this is not meant to be, tell your market\u{2019}s operator at once.",
         ),
         TaskKind::CertificateExpires { name } => (
             format!("The certificate {} ends soon.", line(name)),

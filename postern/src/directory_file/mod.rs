@@ -238,13 +238,18 @@ impl UserEntry {
         };
         permissions.sort();
         permissions.dedup();
+        let named = match earlier {
+            Some(earlier) => earlier.clone(),
+            None => store::User::new(id, self.group.0.clone(), self.email.0.clone(), self.name.clone()),
+        };
         store::User {
+            group: self.group.0.clone(),
+            email: self.email.0.clone(),
+            name: self.name.clone(),
             role: Role::from(self.role),
             permissions,
-            password: earlier.and_then(|user| user.password.clone()),
             state: self.state(earlier),
-            scram_salt: earlier.and_then(|user| user.scram_salt),
-            ..store::User::new(id, self.group.0.clone(), self.email.0.clone(), self.name.clone())
+            ..named
         }
     }
 

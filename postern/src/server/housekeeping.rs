@@ -57,6 +57,8 @@ impl House {
             "held mails returned undecided",
             self.ledger.expire_held(self.keeping.return_after, MAILS).await,
         );
+        told("participants moved to another group", self.ledger.move_participants().await);
+        told("idle users suspended", self.ledger.sweep_idle_users().await);
         told("old tasks closed", self.ledger.close_old_tasks(KEPT, TASKS).await);
         told("old counts of shadow mode removed", self.ledger.sweep_shadow_counts().await);
         told("counts of deadlines long past removed", self.ledger.sweep_case_counts().await);

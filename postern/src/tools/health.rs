@@ -69,6 +69,14 @@ fn in_words(kind: &TaskKind) -> String {
             let found = if found.is_empty() { "not allowed any more" } else { found.as_str() };
             format!("ALARM: the guard stopped a {kind} at the door ({found}); see `postern queue list`")
         }
+        TaskKind::UserIdle { user } => format!("the user {user} has not signed in for long"),
+        TaskKind::UserSuspended { user } => format!("the user {user} was suspended: no sign-in for 90 days"),
+        TaskKind::LastMauIdle { group } => {
+            format!("nobody who administers the group {group} signs in any more")
+        }
+        TaskKind::ParticipantMoves { mpid, from } => {
+            format!("the participant {mpid} changes its group on {from}")
+        }
     }
 }
 

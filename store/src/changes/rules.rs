@@ -1,7 +1,7 @@
 //! The rules of the directory: an address, a domain, a network, a certificate and its name, a connector and its tenant
 //! belong to one group. Changes nothing.
 
-use mail::{Address, Mpid};
+use mail::{Address, GroupId, Mpid};
 
 use super::{DirectoryChange, Draft, denied, no_user};
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     error::StoreError,
     ids::UserId,
     network::Network,
+    people::UserState,
 };
 
 /// Each one is tried at every login.
@@ -20,15 +21,16 @@ impl Draft<'_> {
         match change {
             DirectoryChange::Group(group) => self.check_group(group),
             DirectoryChange::Participant(participant) => self.check_participant(participant),
-            DirectoryChange::User(user) => self.check_user(user),
             DirectoryChange::Mailbox(mailbox) => self.check_mailbox(mailbox),
             DirectoryChange::Certificate(certificate) => self.check_certificate(certificate),
-            DirectoryChange::Password(user, _) => match self.latest_user(*user) {
-                Some(_) => Ok(()),
-                None => Err(no_user(*user)),
-            },
             DirectoryChange::RemoveParticipant(mpid) => self.check_unused(mpid),
-            DirectoryChange::RemoveUser(_)
+            // Those about a user are checked by what they make of the user.
+            DirectoryChange::User(_)
+            | DirectoryChange::RemoveUser(_)
+            | DirectoryChange::State(..)
+            | DirectoryChange::RoleOf(..)
+            | DirectoryChange::Grants { .. }
+            | DirectoryChange::Password(..)
             | DirectoryChange::RemoveMailbox(_)
             | DirectoryChange::RemoveCertificate(_)
             | DirectoryChange::RemoveConnector(_)
@@ -37,6 +39,10 @@ impl Draft<'_> {
                 Some(group) => self.require_group(group.as_str()),
                 None => Ok(()),
             },
+            DirectoryChange::MoveParticipant(mpid, arranged) => {
+                self.check_arranged_move(mpid, arranged.as_ref())
+            }
+            DirectoryChange::CarryOutMove(mpid) => self.check_move(mpid),
             DirectoryChange::Connector(connector) => self.check_connector(connector),
             DirectoryChange::AppPassword(password) => self.check_app_password(password),
             // Other salts than the first would make every app password useless.
@@ -96,7 +102,13 @@ impl Draft<'_> {
     /// Nobody of another group has an address in the group's domains.
     fn check_domains(&self, group: &Group) -> Result<(), StoreError> {
         let users = self.users().map(|user| (&user.email, &user.group));
-        let mailboxes = self.mailboxes().map(|mailbox| (&mailbox.address, &mailbox.group));
+        let came_from_here = |mailbox: &Mailbox| {
+            self.directory
+                .participant(&mailbox.participant)
+                .is_some_and(|known| known.former.contains(&group.id))
+        };
+        let mailboxes = self.mailboxes().filter(|mailbox| !came_from_here(mailbox));
+        let mailboxes = mailboxes.map(|mailbox| (&mailbox.address, &mailbox.group));
         let stranger = users.chain(mailboxes).find(|(address, owner)| {
             **owner != group.id && group.domains.iter().any(|domain| domain == address.domain())
         });
@@ -121,30 +133,42 @@ impl Draft<'_> {
         }
     }
 
-    fn check_user(&self, user: &User) -> Result<(), StoreError> {
+    pub(super) fn check_user(&self, user: &User) -> Result<(), StoreError> {
         self.require_group(user.group.as_str())?;
-        let key = user.email.key();
-        if let Some(other) = self.users().find(|other| other.id != user.id && other.email.key() == key) {
+        if user.state == UserState::Removed {
+            return Ok(());
+        }
+        if let Some(other) = self.user_of(&user.email).filter(|other| other.id != user.id) {
             return Err(denied(format!(
                 "the address of this user belongs to a user of the group {} already; one address, one user",
                 other.group
             )));
         }
-        self.check_address(&user.email, user.group.as_str())?;
-        for permission in &user.permissions {
+        self.check_address(&user.email, user.group.as_str(), &[])?;
+        let before =
+            self.latest_user(user.id).map(|before| before.permissions.as_slice()).unwrap_or_default();
+        for permission in user.permissions.iter().filter(|permission| !before.contains(permission)) {
             self.require_participant(&permission.participant, user.group.as_str())?;
         }
         Ok(())
     }
 
     fn check_mailbox(&self, mailbox: &Mailbox) -> Result<(), StoreError> {
-        self.require_participant(&mailbox.participant, mailbox.group.as_str())?;
-        self.check_address(&mailbox.address, mailbox.group.as_str())
+        self.require_group(mailbox.group.as_str())?;
+        let of_group =
+            |known: &&Participant| known.mpid == mailbox.participant && known.group == mailbox.group;
+        match self.participants().filter(of_group).last() {
+            // A mailbox that came with a participant keeps its address in the domain of the group that it came from.
+            Some(participant) => {
+                self.check_address(&mailbox.address, mailbox.group.as_str(), &participant.former)
+            }
+            None => Err(no_participant(&mailbox.participant, mailbox.group.as_str())),
+        }
     }
 
     /// No user and no mailbox of another group has the address, and no other group its domain.
-    fn check_address(&self, address: &Address, group: &str) -> Result<(), StoreError> {
-        let owner = self.groups().filter(|other| other.id.as_str() != group);
+    fn check_address(&self, address: &Address, group: &str, lent: &[GroupId]) -> Result<(), StoreError> {
+        let owner = self.groups().filter(|other| other.id.as_str() != group && !lent.contains(&other.id));
         if let Some(owner) =
             owner.into_iter().find(|other| other.domains.iter().any(|d| d == address.domain()))
         {
@@ -154,10 +178,14 @@ impl Draft<'_> {
             )));
         }
         let key = address.key();
-        let users = self.users().map(|user| (&user.email, &user.group));
-        let mailboxes = self.mailboxes().map(|mailbox| (&mailbox.address, &mailbox.group));
-        match users.chain(mailboxes).find(|(known, owner)| owner.as_str() != group && known.key() == key) {
-            Some((_, owner)) => Err(denied(format!(
+        let mailboxes = self.mailboxes().filter(|mailbox| mailbox.address.key() == key);
+        let owners = self
+            .user_of(address)
+            .map(|user| &user.group)
+            .into_iter()
+            .chain(mailboxes.map(|known| &known.group));
+        match owners.into_iter().find(|owner| owner.as_str() != group && !lent.contains(owner)) {
+            Some(owner) => Err(denied(format!(
                 "the address {address} belongs to the group {owner}; take it away there first"
             ))),
             None => Ok(()),
@@ -248,11 +276,12 @@ impl Draft<'_> {
 
     fn require_participant(&self, mpid: &Mpid, group: &str) -> Result<(), StoreError> {
         self.require_group(group)?;
-        match self.participants().any(|known| known.mpid == *mpid && known.group.as_str() == group) {
+        let its = |known: &Participant| {
+            known.group.as_str() == group || known.former.iter().any(|former| former.as_str() == group)
+        };
+        match self.participants().any(|known| known.mpid == *mpid && its(known)) {
             true => Ok(()),
-            false => {
-                Err(denied(format!("the group {group} has no participant {mpid}; add the participant first")))
-            }
+            false => Err(no_participant(mpid, group)),
         }
     }
 
@@ -270,11 +299,19 @@ impl Draft<'_> {
         }))
     }
 
-    fn users(&self) -> impl Iterator<Item = &User> {
-        self.directory.users().chain(self.earlier.iter().filter_map(|change| match change {
-            DirectoryChange::User(user) => Some(user),
-            _ => None,
-        }))
+    /// As the steps so far leave them, without the removed.
+    pub(super) fn users(&self) -> impl Iterator<Item = &User> {
+        let untouched = self.directory.users().filter(|user| !self.people.contains_key(&user.id));
+        untouched.chain(self.people.values()).filter(|user| user.state != UserState::Removed)
+    }
+
+    /// Whose address it is as the steps so far leave it.
+    fn user_of(&self, address: &Address) -> Option<&User> {
+        let key = address.key();
+        let untouched =
+            self.directory.user_by_email(address).filter(|user| !self.people.contains_key(&user.id));
+        let there = |user: &&User| user.state != UserState::Removed && user.email.key() == key;
+        untouched.or_else(|| self.people.values().find(there))
     }
 
     fn connectors(&self) -> impl Iterator<Item = &Connector> {
@@ -286,7 +323,7 @@ impl Draft<'_> {
 
     /// The user as the steps so far leave it.
     pub(super) fn latest_user(&self, id: UserId) -> Option<&User> {
-        self.users().filter(|user| user.id == id).last()
+        self.people.get(&id).or_else(|| self.directory.user(&id))
     }
 
     fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
@@ -295,4 +332,8 @@ impl Draft<'_> {
             _ => None,
         }))
     }
+}
+
+fn no_participant(mpid: &Mpid, group: &str) -> StoreError {
+    denied(format!("the group {group} has no participant {mpid}; add the participant first"))
 }

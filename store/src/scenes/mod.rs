@@ -19,6 +19,7 @@ mod recalls;
 mod reports;
 mod retention;
 mod returns;
+mod rights;
 mod shadow;
 mod writing;
 
