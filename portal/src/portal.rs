@@ -111,6 +111,7 @@ pub(crate) enum Place {
     MailWays,
     Shadow,
     Reports,
+    Audit,
     Account,
     Elsewhere,
 }
@@ -215,6 +216,7 @@ fn menu(visitor: &Visitor, here: Place) -> Vec<MenuItem> {
         ("/market/reports", "Reports", Place::Reports, Some(Action::ReadMarketReports)),
         ("/shadow", "Shadow", Place::Shadow, Some(Action::ReadShadow)),
         ("/market/shadow", "Shadow", Place::Shadow, Some(Action::ReadMarketShadow)),
+        ("/audit", "Audit", Place::Audit, Some(Action::ReadAudit)),
         ("/account", "Account", Place::Account, Some(Action::ManageAppPasswords)),
     ];
     let open = entries.into_iter().filter(|(.., action)| action.is_none_or(|action| visitor.may(action)));

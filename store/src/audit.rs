@@ -247,6 +247,12 @@ pub enum Act {
     ParticipantMoved,
     #[n(172)]
     IdleNoticed,
+    /// Somebody looked at the group's events.
+    #[n(220)]
+    TrailRead,
+    /// Somebody took them away as a file.
+    #[n(221)]
+    TrailExported,
     /// Other calendars, another date: `was`, `becomes`, and the calendar in `name`.
     #[n(80)]
     DeadlineMoved,
@@ -427,6 +433,13 @@ impl fmt::Display for Actor {
     }
 }
 
+impl Act {
+    /// Every act that is known, in the order of their numbers.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0_u32..1_000).filter_map(|number| minicbor::decode(&minicbor::to_vec(number).ok()?).ok())
+    }
+}
+
 impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -505,6 +518,8 @@ impl fmt::Display for Act {
             Self::ContentDestroyed => "content destroyed",
             Self::HeldExpired => "held mail returned unanswered",
             Self::StageSet => "stage set",
+            Self::TrailRead => "audit trail read",
+            Self::TrailExported => "audit trail taken away",
             Self::CaseEscalated => "case escalated",
             Self::CaseClosed => "case closed",
             Self::CaseReopened => "case reopened",

@@ -109,6 +109,10 @@ pub(crate) enum Table {
     ReportSince = 0xb9,
     /// Hour: in which minutes a node ran.
     Uptime = 0xba,
+    /// Group, time (newest first), chance: an event of the group.
+    Trail = 0xbb,
+    /// One row: how far events of an earlier release stand in the trails of groups.
+    TrailProgress = 0xbc,
     /// MTA-STS policies by domain.
     MailPolicy = 0x8a,
     /// What was found in mail that was stopped at the door: category, how often.

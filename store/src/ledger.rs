@@ -22,6 +22,7 @@ use crate::{
     keys::{Key, Table},
     lists, records,
     reports::WorkingDays,
+    trail,
 };
 
 /// A handle; clones share everything.
@@ -73,6 +74,11 @@ impl Ledger {
             // Opened for reading only: whoever opens it for writing moves them. A broken engine says so by itself.
             Err(StoreError::Broken(_)) => {}
             moved => moved?,
+        }
+        match trail::begin(engine.as_ref()).await {
+            // As above.
+            Err(StoreError::Broken(_)) => {}
+            begun => begun?,
         }
         let directory = Directory::load(engine.as_ref(), &root, None).await?;
         Ok(Self(Arc::new(Shared {
@@ -173,7 +179,8 @@ impl Ledger {
         self.0.engine.as_ref()
     }
 
-    pub(crate) async fn commit(&self, changes: Changeset) -> Result<Committed, StoreError> {
+    pub(crate) async fn commit(&self, mut changes: Changeset) -> Result<Committed, StoreError> {
+        trail::index(&mut changes)?;
         self.0.engine.commit(changes).await.map_err(StoreError::from)
     }
 

@@ -58,6 +58,7 @@ mod sessions;
 mod shadow;
 mod stages;
 mod tasks;
+mod trail;
 mod uptime;
 mod writing;
 
@@ -108,6 +109,7 @@ pub use sessions::{Session, SessionToken};
 pub use shadow::{Margin, Observation, ShadowReport, ShadowRow, ShadowRows, Tally};
 pub use stages::{NotAStage, Scope, Stage, StageSetting};
 pub use tasks::{Task, TaskKind};
+pub use trail::TrailPage;
 pub use uptime::Uptime;
 pub use writing::{
     ANSWERING, Answering, Draft, DraftFile, DraftWords, FileWriter, MOST_DRAFTS, MOST_FILES, MOST_TEXTS,

@@ -4,6 +4,7 @@
 //! paths. The templates only place it, and escape all of it.
 
 mod account;
+mod audit;
 mod chart;
 mod held;
 mod lists;
@@ -17,6 +18,7 @@ mod table;
 use serde::Serialize;
 
 pub use account::{Account, AppPassword, FreshPassword, MailProgram, Port};
+pub use audit::Audit;
 pub use chart::{Bar, Chart, ChartLabel, ChartLine, Legend};
 pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow, HeldTask};
 pub use lists::{Bulk, Choice, Given, GivenCase, Home, Select, Tile};

@@ -30,6 +30,7 @@ const MARKUP: &[(&str, &str)] = &[
     ("mail-ways", include_str!("../pages/mail-ways.hbs")),
     ("chart", include_str!("../pages/chart.hbs")),
     ("report", include_str!("../pages/report.hbs")),
+    ("audit", include_str!("../pages/audit.hbs")),
     ("table", include_str!("../pages/table.hbs")),
     ("shadow", include_str!("../pages/shadow.hbs")),
     ("stage-question", include_str!("../pages/stage-question.hbs")),

@@ -108,6 +108,7 @@ fn every_condition_asks_for_a_field_that_exists() {
         serde_json::to_value(samples::administration::mail_ways(false)),
         serde_json::to_value(samples::figures::shadow(false)),
         serde_json::to_value(samples::figures::stage_question()),
+        serde_json::to_value(samples::figures::audit(false)),
         serde_json::to_value(samples::figures::report(false)),
         serde_json::to_value(samples::search(true)),
         serde_json::to_value(samples::problem()),

@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use policies::access::Action;
 
 use super::{Route, Rule, on};
-use crate::pages::{reports, shadow};
+use crate::pages::{audit, reports, shadow};
 
 pub(super) const ROUTES: &[Route] = &[
     on(Method::GET, "/shadow", Rule::May(Action::ReadShadow), || get(shadow::page)),
@@ -32,4 +32,7 @@ pub(super) const ROUTES: &[Route] = &[
     on(Method::GET, "/market/reports/figures.json", Rule::May(Action::ReadMarketReports), || {
         get(reports::market_json)
     }),
+    on(Method::GET, "/audit", Rule::May(Action::ReadAudit), || get(audit::page)),
+    on(Method::GET, "/audit/events.csv", Rule::May(Action::ReadAudit), || get(audit::csv)),
+    on(Method::GET, "/audit/events.jsonl", Rule::May(Action::ReadAudit), || get(audit::json_lines)),
 ];

@@ -4,6 +4,7 @@
 
 mod access;
 mod account;
+mod audit;
 mod held;
 mod links;
 mod lists;

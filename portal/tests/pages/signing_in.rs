@@ -114,9 +114,11 @@ async fn changes_from_elsewhere_are_refused() {
         assert!(paths.len() >= 10);
         // What one may not do does not exist, whatever the token.
         let exists = |path: &str| match email {
-            "com@alpha.example" => path.starts_with("/held"),
+            "com@alpha.example" => path.starts_with("/held") || path.starts_with("/shadow"),
             "mau@alpha.example" => path.starts_with("/mail"),
-            _ => !["/held", "/mail", "/invitation", "/shadow"].iter().any(|area| path.starts_with(area)),
+            _ => !["/held", "/mail", "/invitation", "/shadow", "/market"]
+                .iter()
+                .any(|area| path.starts_with(area)),
         };
         for path in paths.iter().filter(|path| exists(path)) {
             refuses_strange_forms(&mut browser, path, &token).await;

@@ -16,6 +16,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const MAILS: usize = 500;
 const TASKS: usize = 500;
 const MARKS: usize = 10_000;
+const EVENTS: usize = 1_000;
 
 /// For how long things are kept.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +65,7 @@ impl House {
         told("counts of deadlines long past removed", self.ledger.sweep_case_counts().await);
         told("old counts of reports removed", self.ledger.sweep_reports(self.keeping.report_months).await);
         told("old marks of running removed", self.ledger.sweep_uptime().await);
+        told("events of an earlier release indexed", self.index_trail().await);
         let swept = self.ledger.sweep_marks(std::mem::take(&mut self.marks), MARKS).await;
         told(
             "marks of old mails removed",
@@ -72,6 +74,18 @@ impl House {
                 count
             }),
         );
+    }
+}
+
+impl House {
+    async fn index_trail(&self) -> Result<usize, StoreError> {
+        let mut all = 0;
+        loop {
+            match self.ledger.index_trail(EVENTS).await? {
+                0 => return Ok(all),
+                some => all += some,
+            }
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod retention;
 mod returns;
 mod rights;
 mod shadow;
+mod trail;
 mod writing;
 
 use std::{sync::Arc, time::Duration};

@@ -191,3 +191,29 @@ pub(crate) fn report(empty: bool) -> Report {
         }),
     }
 }
+
+pub(crate) fn audit(empty: bool) -> Audit {
+    let choice = |label: &str| FilterChoice { value: label.into(), label: label.into(), chosen: empty };
+    let heads = ["When", "What", "By", "Case", "Process", "About", "Detail"];
+    let when = "Fri 22 May 2026, 14:32 BST";
+    let rows: &[&[&str]] = &[
+        &[when, "Audit trail read", "Lee Marsh", "–", "–", "–", "–"],
+        &[when, "Case read", "Sam Taylor", "K7Q-4M2X", "Erroneous Transfers", "–", "–"],
+        &[when, "Stage set", "The market's operator", "–", "–", "–", "live"],
+    ];
+    Audit {
+        frame: frame("Audit", true),
+        company: "Beta Power".into(),
+        acts: vec![choice("Case read"), choice("Stage set")],
+        users: vec![choice("Sam Taylor")],
+        case: "K7Q-4M2X".into(),
+        first: "2026-05-01".into(),
+        last: "2026-05-31".into(),
+        problem: empty.then(|| "No case of your company has this reference.".into()),
+        table: table("Events", &heads, if empty { &[] } else { rows }),
+        newest: Some("/audit".into()),
+        older: Some("/audit?after=x".into()),
+        csv: "/audit/events.csv".into(),
+        lines: "/audit/events.jsonl".into(),
+    }
+}

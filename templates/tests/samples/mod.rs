@@ -264,6 +264,8 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("shadow-empty", draw(words.page(&figures::shadow(true)))),
         ("report", draw(words.page(&figures::report(false)))),
         ("report-empty", draw(words.page(&figures::report(true)))),
+        ("audit", draw(words.page(&figures::audit(false)))),
+        ("audit-empty", draw(words.page(&figures::audit(true)))),
         ("stage-question", draw(words.page(&figures::stage_question()))),
         ("problem", draw(words.page(&problem()))),
         ("outbox", draw(words.page(&outbox(false)))),
