@@ -1,7 +1,7 @@
 //! What happened in a company, for its compliance officers alone: every event of it, and none of another's.
 
 use axum::http::StatusCode;
-use store::{Act, Actor, DirectoryChange, Event, Scope, Stage};
+use store::{Act, Actor, DirectoryChange, Event};
 
 use crate::market::{Market, rich_mail};
 
@@ -73,10 +73,9 @@ async fn long_trails_go_on_on_further_pages() {
 #[tokio::test]
 async fn the_operators_acts_on_the_company_are_there_without_a_name() {
     let market = Market::new().await;
-    let scope = Scope { group: Some("beta".parse().unwrap()), process: None };
     let operator = Actor::User(market.user("ope@alpha.example").id);
-    let change = DirectoryChange::Stage(scope, Some(Stage::Live));
-    market.ledger.change_directory(&operator, vec![change]).await.unwrap();
+    let event = Event::new(market.ledger.now(), operator, Act::StageSet).group(&"beta".parse().unwrap());
+    market.ledger.record(event.name("live")).await.unwrap();
     let csv = market.signed_in("com@beta.example").await.get("/audit/events.csv?act=stage_set").await.text();
     let line = csv.lines().nth(1).unwrap();
     assert!(
