@@ -39,7 +39,7 @@ pub use wishes::{ListWishes, SavedFilter};
 const LARGEST_PAGE: usize = 1_000;
 
 /// Rows of a list that are looked at for one page: some milliseconds.
-const LINES_LOOKED_AT: usize = 10_000;
+const LINES_LOOKED_AT: usize = 4_000;
 
 /// The same where the case itself has to be read.
 const CASES_LOOKED_AT: usize = 1_000;

@@ -52,7 +52,7 @@ async fn one(
     let refused = |why: &str, href: Option<String>, reference: String| GivenCase {
         reference,
         href,
-        problem: portal.words.say_of("list-refused", why, &[]),
+        problem: portal.words.say_of("list_refused", why, &[]),
     };
     let case = match access::case(portal, visitor, id, Action::Assign).await {
         Ok(case) => case,

@@ -65,6 +65,19 @@ pub(crate) fn people(portal: &Portal, visitor: &Visitor) -> Vec<Choice> {
     fixed.chain(others).map(|(value, label)| Choice { chosen: value == "me", value, label }).collect()
 }
 
+/// `365,000`
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// What waits: each a number and the list of it.
 async fn tiles(
     portal: &Portal,
@@ -74,8 +87,8 @@ async fn tiles(
 ) -> Result<Vec<Tile>, Problem> {
     let here = filter.query();
     let tile = |name: &'static str, query: &str, count: u64, pressing: bool| Tile {
-        label: portal.words.say_of("list-tile", name, &[]).unwrap_or_default(),
-        count: count.to_string(),
+        label: portal.words.say_of("list_tile", name, &[]).unwrap_or_default(),
+        count: grouped(count),
         href: format!("/?{query}"),
         current: here == query,
         pressing: pressing && count > 0,
@@ -101,4 +114,15 @@ async fn tiles(
         });
     }
     Ok(tiles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_counts_are_written_so_that_they_can_be_read() {
+        let written = [0, 999, 1_000, 365_000, 1_234_567].map(grouped);
+        assert_eq!(written, ["0", "999", "1,000", "365,000", "1,234,567"]);
+    }
 }

@@ -77,6 +77,8 @@ impl Filter {
             order: match self.value("order") {
                 "due" => CaseOrder::Due,
                 "opened" => CaseOrder::Opened,
+                // Old cases lie together in this order alone; one's own are few in any.
+                _ if !self.value("age").is_empty() && self.value("owner") != "me" => CaseOrder::Opened,
                 _ => CaseOrder::LastMessage,
             },
             ..Wanted::default()
@@ -112,65 +114,73 @@ impl Filter {
 
     /// The fields of the form, with what is chosen.
     pub(crate) fn selects(&self, portal: &Portal, visitor: &Visitor) -> Vec<Select> {
+        let permitted = self.by_permission(portal, visitor).into_iter();
+        permitted.chain(self.by_people(portal, visitor)).chain(self.by_standing(portal)).collect()
+    }
+
+    fn by_permission(&self, portal: &Portal, visitor: &Visitor) -> [Select; 3] {
         let catalogue = portal.catalogue();
-        let mut processes = Vec::new();
-        let mut participants = Vec::new();
-        let mut rungs = Vec::new();
+        let (mut processes, mut participants, mut rungs) = (Vec::new(), Vec::new(), Vec::new());
         for permission in permissions(visitor) {
             let process = catalogue.process(&permission.process);
-            let name = |name: Option<&String>, id: &str| name.map_or_else(|| id.to_owned(), Clone::clone);
-            let id = permission.process.to_string();
-            processes.push((id.clone(), name(process.map(|process| &process.name), &id)));
-            participants.push((permission.participant.to_string(), permission.participant.to_string()));
             let rung = process.and_then(|process| process.rung(&permission.contact_type));
-            let id = permission.contact_type.to_string();
-            rungs.push((id.clone(), name(rung.map(|rung| &rung.name), &id)));
+            let participant = permission.participant.to_string();
+            let (process_id, rung_id) = (permission.process.to_string(), permission.contact_type.to_string());
+            let process = process.map_or_else(|| process_id.clone(), |process| process.name.clone());
+            let rung = rung.map_or_else(|| rung_id.clone(), |rung| rung.name.clone());
+            processes.push((process_id, process));
+            participants.push((participant.clone(), participant));
+            rungs.push((rung_id, rung));
         }
+        let any = || portal.words.say("lists.any", &[]);
+        [
+            self.select("process", portal.words.say("lists.process", &[]), any(), sorted(processes)),
+            self.select(
+                "participant",
+                portal.words.say("lists.participant", &[]),
+                any(),
+                sorted(participants),
+            ),
+            self.select("rung", portal.words.say("lists.rung", &[]), any(), sorted(rungs)),
+        ]
+    }
+
+    fn by_people(&self, portal: &Portal, visitor: &Visitor) -> [Select; 2] {
+        let say = |key: &'static str| portal.words.say(key, &[]);
         let others = visitor.directory().groups().filter(|group| group.id != *visitor.group());
         let others = others.map(|group| (group.id.to_string(), group.name.clone())).collect();
-        let say = |key: &'static str| portal.words.say(key, &[]);
         let owners = [("me".to_owned(), say("lists.me")), ("nobody".to_owned(), say("lists.nobody"))];
         let people = colleagues(visitor).into_iter().map(|(id, name)| (id.to_string(), name));
-        let family = |family: &'static str, names: &[&str]| {
-            let text =
-                |name: &&str| portal.words.say_of(family, name, &[]).map(|text| ((*name).to_owned(), text));
-            names.iter().filter_map(text).collect::<Vec<_>>()
-        };
-        let states: Vec<_> = ["all"].into_iter().chain(STATES.map(|(name, _)| name)).collect();
-        vec![
-            self.select("process", say("lists.process"), say("lists.any"), sorted(processes)),
-            self.select("participant", say("lists.participant"), say("lists.any"), sorted(participants)),
-            self.select("rung", say("lists.rung"), say("lists.any"), sorted(rungs)),
+        let owners = owners.into_iter().chain(people).collect();
+        [
             self.select("with", say("lists.with"), say("lists.any"), sorted(others)),
-            self.select(
-                "owner",
-                say("lists.owner"),
-                say("lists.anybody"),
-                owners.into_iter().chain(people).collect(),
-            ),
-            self.select("state", say("lists.state"), say("lists.live"), family("list-state", &states)),
-            self.select(
-                "due",
-                say("lists.due"),
-                say("lists.any"),
-                family("list-due", &["today", "overdue", "escalation"]),
-            ),
-            self.select(
-                "age",
-                say("lists.age"),
-                say("lists.any"),
-                family("list-age", &["d7", "d14", "d30", "d56"])
-                    .into_iter()
-                    .map(|(name, text)| (name.trim_start_matches('d').to_owned(), text))
-                    .collect(),
-            ),
-            self.select("notice", say("lists.notice"), say("lists.any"), family("list-notice", &["back"])),
-            self.select(
-                "order",
-                say("lists.order"),
-                say("lists.by_message"),
-                family("list-order", &["due", "opened"]),
-            ),
+            self.select("owner", say("lists.owner"), say("lists.anybody"), owners),
+        ]
+    }
+
+    fn by_standing(&self, portal: &Portal) -> [Select; 5] {
+        let words = &portal.words;
+        let say = |key: &'static str| words.say(key, &[]);
+        let states = ["all"].into_iter().chain(STATES.map(|(name, _)| name));
+        let states = states.filter_map(|name| {
+            Some((name.to_owned(), words.say_of("list_state", &name.replace('-', "_"), &[])?))
+        });
+        let dues = ["today", "overdue", "escalation"].into_iter();
+        let dues = dues.filter_map(|name| Some((name.to_owned(), words.say_of("list_due", name, &[])?)));
+        let ages = AGES.into_iter();
+        let ages = ages.filter_map(|(days, _)| {
+            Some((days.to_owned(), words.say_of("list_age", &format!("d{days}"), &[])?))
+        });
+        let orders = ["due", "opened"].into_iter();
+        let orders =
+            orders.filter_map(|name| Some((name.to_owned(), words.say_of("list_order", name, &[])?)));
+        let back = vec![("back".to_owned(), say("lists.came_back"))];
+        [
+            self.select("state", say("lists.state"), say("lists.live"), states.collect()),
+            self.select("due", say("lists.due"), say("lists.any"), dues.collect()),
+            self.select("age", say("lists.age"), say("lists.any"), ages.collect()),
+            self.select("notice", say("lists.notice"), say("lists.any"), back),
+            self.select("order", say("lists.order"), say("lists.by_message"), orders.collect()),
         ]
     }
 
