@@ -22,6 +22,8 @@ pub enum Action {
     Assign,
     /// Write in a case.
     Answer,
+    /// Open a case for a participant of one's own, with a permission for the rung on which it begins.
+    OpenCase,
     /// Take a case to its next rung; from when on, the life of the case says.
     Escalate,
     /// Say that a case is done.
@@ -62,6 +64,10 @@ pub enum Action {
     ReadMarketReports,
     /// See the events of one's group.
     ReadAudit,
+    /// Write what is no message yet.
+    WriteDrafts,
+    /// Change the texts that a group keeps to write with.
+    ManageTexts,
 }
 
 /// What an action is done to; each has its own relations.
@@ -109,7 +115,7 @@ pub enum Relation {
 
 impl Action {
     /// Every action, in the order of the printed matrix.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::ListCases,
         Self::ReadCase,
         Self::ReadAttachment,
@@ -118,6 +124,7 @@ impl Action {
         Self::Release,
         Self::Assign,
         Self::Answer,
+        Self::OpenCase,
         Self::Escalate,
         Self::Close,
         Self::Reopen,
@@ -138,6 +145,8 @@ impl Action {
         Self::ReadReports,
         Self::ReadMarketReports,
         Self::ReadAudit,
+        Self::WriteDrafts,
+        Self::ManageTexts,
     ];
 
     /// What it is done to.
@@ -151,6 +160,7 @@ impl Action {
             | Self::Release
             | Self::Assign
             | Self::Answer
+            | Self::OpenCase
             | Self::Escalate
             | Self::Close
             | Self::Reopen
@@ -162,11 +172,12 @@ impl Action {
             | Self::ReturnHeld
             | Self::ReadMailAdministration
             | Self::CloseTask
+            | Self::ManageTexts
             | Self::ReadShadow
             | Self::SetStage
             | Self::ReadReports
             | Self::ReadAudit => Matter::Group,
-            Self::ManageAppPasswords | Self::ReadOwnFigures => Matter::User,
+            Self::ManageAppPasswords | Self::WriteDrafts | Self::ReadOwnFigures => Matter::User,
             Self::ReadMarketShadow | Self::SetMarketStage | Self::ReadMarketReports => Matter::Market,
         }
     }
@@ -182,6 +193,7 @@ impl Action {
             Self::Release => "release",
             Self::Assign => "assign",
             Self::Answer => "answer",
+            Self::OpenCase => "open-case",
             Self::Escalate => "escalate",
             Self::Close => "close",
             Self::Reopen => "reopen",
@@ -194,6 +206,8 @@ impl Action {
             Self::ManageAppPasswords => "manage-app-passwords",
             Self::ReadMailAdministration => "read-mail-administration",
             Self::CloseTask => "close-task",
+            Self::WriteDrafts => "write-drafts",
+            Self::ManageTexts => "manage-texts",
             Self::ReadShadow => "read-shadow",
             Self::SetStage => "set-stage",
             Self::ReadMarketShadow => "read-market-shadow",
@@ -283,6 +297,7 @@ const TABLE: &[Grant] = &[
     Grant { action: Action::Release, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::Assign, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::Answer, roles: GROUP, relations: PERMITTED },
+    Grant { action: Action::OpenCase, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::Escalate, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::Close, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::Reopen, roles: GROUP, relations: PERMITTED },
@@ -303,6 +318,8 @@ const TABLE: &[Grant] = &[
     Grant { action: Action::ReadReports, roles: OFFICERS, relations: OWN_GROUP },
     Grant { action: Action::ReadMarketReports, roles: OPERATOR, relations: MARKET },
     Grant { action: Action::ReadAudit, roles: COMPLIANCE, relations: OWN_GROUP },
+    Grant { action: Action::WriteDrafts, roles: GROUP, relations: &[Relation::Mine] },
+    Grant { action: Action::ManageTexts, roles: OFFICERS, relations: OWN_GROUP },
 ];
 
 /// Whether the table grants it.

@@ -5,6 +5,7 @@
 //! forbidden are one answer (threats T16, T17). What belongs to a group or to one user has a way of
 //! its own: `held`, `mail_ways`, `passwords`, `shadow`.
 
+pub(crate) mod drafts;
 pub(crate) mod figures;
 pub(crate) mod held;
 pub(crate) mod lists;
@@ -180,6 +181,11 @@ fn admit(visitor: &Visitor, case: Case, action: Action) -> Option<PermittedCase>
 }
 
 impl PermittedCase {
+    /// Whether the visitor may do this to the case as well.
+    pub(crate) fn may(&self, action: Action) -> bool {
+        self.visitor.may_with(action, &self.case)
+    }
+
     pub(crate) fn case(&self) -> &Case {
         &self.case
     }

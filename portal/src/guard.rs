@@ -18,8 +18,8 @@ use crate::portal::Portal;
 use crate::routes::{self, Rule};
 use crate::session;
 
-/// For every page that does not bring its own: nothing but our style sheet, icon, forms and frames.
-pub(crate) const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+/// For every page that does not bring its own: nothing but our style sheet, script, icon, forms and frames.
+pub(crate) const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; \
                                       frame-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// When "not found" is answered on the routes of a case or a held mail, counted from the request: later than it is

@@ -13,6 +13,7 @@ mod error;
 mod file_names;
 mod forms;
 mod guard;
+mod multipart;
 mod new_password;
 mod pages;
 mod parts;
@@ -26,7 +27,9 @@ mod stall;
 mod text;
 mod throttle;
 mod told;
+mod writing;
 
 pub use portal::{Demo, MailSide, Options, Portal, PublicUrl, SampleUser, Submission, UrlError};
 pub use routes::{route_table, router};
 pub use serve::{serve, serve_tls};
+pub use writing::{Scanner, Writing};

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use certs::breached::Breached;
 use mail::{ContactType, ProcessId};
 use policies::access::Action;
-use policies::{Catalogue, Standing};
+use policies::{Catalogue, Ruleset, Standing};
 use store::{Deadline, Ledger, Reckoning, Stage, UserId};
 use templates::pages::{Frame, MenuItem, Visitor as Signed};
 use templates::{TemplateError, Templates};
@@ -20,6 +20,7 @@ use crate::access::Visitor;
 use crate::crowd::Crowd;
 use crate::error::Problem;
 use crate::throttle::Throttle;
+use crate::writing::Writing;
 
 /// Passwords checked at the same time: work that fills a processor and takes 19 MiB each.
 const PASSWORDS_AT_ONCE: usize = 2;
@@ -94,12 +95,14 @@ pub struct Portal {
     pub(crate) url: PublicUrl,
     pub(crate) demo: Option<Demo>,
     pub(crate) mail_side: Option<MailSide>,
+    writing: Option<Writing>,
     pub(crate) throttle: Throttle,
     passwords: Arc<Semaphore>,
     pub(crate) breached: Arc<Breached>,
     views: Arc<Semaphore>,
     pub(crate) requests: Crowd<UserId>,
     style: String,
+    script: String,
 }
 
 /// Which entry of the menu a page belongs to.
@@ -107,6 +110,7 @@ pub struct Portal {
 pub(crate) enum Place {
     Cases,
     Search,
+    Writing,
     Held,
     MailWays,
     Shadow,
@@ -127,12 +131,14 @@ impl Portal {
             url: public_url,
             demo,
             mail_side: None,
+            writing: None,
             throttle: Throttle::default(),
             passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
             breached: Arc::default(),
             views: Arc::new(Semaphore::new(VIEWS_AT_ONCE)),
             requests: Crowd::of(REQUESTS_OF_ONE),
-            style: format!("/style.css?v={}", style_fingerprint()),
+            style: format!("/style.css?v={}", fingerprint(templates::STYLE_SHEET)),
+            script: format!("/portal.js?v={}", fingerprint(templates::SCRIPT)),
         })
     }
 
@@ -149,6 +155,22 @@ impl Portal {
         Self { breached: Arc::new(breached), ..self }
     }
 
+    /// Lets people write: answers, and new cases. The rules that what they write is judged by are those of the mail side.
+    #[must_use]
+    pub fn for_writing(self, writing: Writing) -> Self {
+        Self { writing: Some(writing), ..self }
+    }
+
+    /// What is written goes by these; without them no page of writing is there.
+    pub(crate) fn writing(&self) -> Result<&Writing, Problem> {
+        self.writing.as_ref().filter(|_| self.mail_side.is_some()).ok_or(Problem::NotFound)
+    }
+
+    /// The rules by which mail is judged now.
+    pub(crate) fn rules(&self) -> Option<Arc<Ruleset>> {
+        self.mail_side.as_ref().map(|side| side.rules.now())
+    }
+
     /// The processes as they are now.
     pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
         self.catalogue.load_full()
@@ -163,6 +185,7 @@ impl Portal {
         Frame {
             title: title.to_owned(),
             style: self.style.clone(),
+            script: self.script.clone(),
             visitor: visitor.map(|visitor| Signed {
                 name: visitor.name().to_owned(),
                 company: visitor.company(),
@@ -210,6 +233,7 @@ fn menu(visitor: &Visitor, here: Place) -> Vec<MenuItem> {
     let entries = [
         ("/", "Cases", Place::Cases, None),
         ("/search", "Find", Place::Search, None),
+        ("/drafts", "Write", Place::Writing, Some(Action::WriteDrafts)),
         ("/held", "Held mail", Place::Held, Some(Action::ListHeld)),
         ("/mail", "Mail", Place::MailWays, Some(Action::ReadMailAdministration)),
         ("/reports", "Reports", Place::Reports, Some(Action::ReadOwnFigures)),
@@ -228,9 +252,9 @@ fn menu(visitor: &Visitor, here: Place) -> Vec<MenuItem> {
     open.map(item).collect()
 }
 
-/// Changes with every change of the style sheet, so that browsers may keep it for ever.
-pub(crate) fn style_fingerprint() -> String {
-    let digest = certs::sha256(templates::STYLE_SHEET.as_bytes());
+/// Changes with every change of what is served, so that browsers may keep it for ever.
+pub(crate) fn fingerprint(served: &str) -> String {
+    let digest = certs::sha256(served.as_bytes());
     digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

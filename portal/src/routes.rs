@@ -7,6 +7,7 @@ mod company;
 mod door;
 mod figures;
 mod held;
+mod writing;
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -60,8 +61,15 @@ const fn on(
 }
 
 /// The table, an area in each file.
-const AREAS: &[&[Route]] =
-    &[door::ROUTES, cases::ROUTES, held::ROUTES, account::ROUTES, company::ROUTES, figures::ROUTES];
+const AREAS: &[&[Route]] = &[
+    door::ROUTES,
+    cases::ROUTES,
+    writing::ROUTES,
+    held::ROUTES,
+    account::ROUTES,
+    company::ROUTES,
+    figures::ROUTES,
+];
 
 fn routes() -> impl Iterator<Item = &'static Route> {
     AREAS.iter().copied().flatten()
@@ -132,6 +140,7 @@ mod tests {
         let agreed = [
             "/healthz",
             "/style.css",
+            "/portal.js",
             "/icon.svg",
             "/sign-in",
             "/forgotten",

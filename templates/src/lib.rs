@@ -31,6 +31,9 @@ pub use receipt::Receipt;
 pub use registry::{TemplateError, Templates};
 pub use words::{Words, WordsError};
 
+/// Makes pages handier; none needs it.
+pub const SCRIPT: &str = include_str!("../assets/portal.js");
+
 /// The portal's one style sheet.
 pub const STYLE_SHEET: &str = include_str!("../assets/style.css");
 

@@ -14,6 +14,7 @@ mod report;
 mod shadow;
 mod signing_in;
 mod table;
+mod writing;
 
 use serde::Serialize;
 
@@ -28,6 +29,9 @@ pub use report::{Availability, Filter, FilterChoice, Report};
 pub use shadow::{Figure, ProcessStage, Shadow, ShadowTable, StageQuestion, Step};
 pub use signing_in::{Forgotten, NewPassword};
 pub use table::{Table, TableCell, TableColumn, TableRow};
+pub use writing::{
+    AnswerBar, Asked, DraftPage, DraftRow, Drafts, NewCase, NewCaseFields, TextRow, Texts, WrittenFile,
+};
 
 /// A context that knows its template.
 pub trait Page: Serialize {
@@ -42,6 +46,8 @@ pub struct Frame {
     pub title: String,
     /// Address of the style sheet, fingerprint included.
     pub style: String,
+    /// Address of the script, fingerprint included: it makes pages handier, and none needs it.
+    pub script: String,
     /// Who is signed in; the menu is shown only then.
     pub visitor: Option<Visitor>,
     /// The main menu.
@@ -195,6 +201,8 @@ pub struct CasePage {
     pub later: Option<String>,
     pub messages: Vec<MessageCard>,
     pub total: usize,
+    /// None: nobody writes in this portal.
+    pub answer: Option<AnswerBar>,
 }
 
 /// Who has the case on the visitor's side, and what can be done about it.

@@ -217,7 +217,9 @@ impl From<Refusal> for Reply {
                 (7, 1),
                 "mail like this is only watched here yet and cannot go on by this way; send it as you always did".into(),
             ),
-            Refusal::TooLarge => (52, (3, 4), "the message is larger than is taken here".into()),
+            Refusal::TooLarge => {
+                (52, (3, 4), "too large by mail; write it in the portal, which takes larger files".into())
+            }
             Refusal::TooManyRecipients => {
                 (52, (5, 3), "no more recipients in this transaction; send the rest in the next".into())
             }

@@ -7,13 +7,13 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use policies::access::Action;
 use store::Reading;
-use templates::pages::{CasePage, Owner, ProcessLink};
+use templates::pages::{AnswerBar, CasePage, Owner, ProcessLink};
 
 use crate::access::{self, PermittedCase, Visitor};
 use crate::dates;
 use crate::error::Problem;
 use crate::forms::{Asked, Form};
-use crate::pages::{case_lists, case_notes, message_card};
+use crate::pages::{case_lists, case_notes, message_card, writing};
 use crate::portal::{Place, Portal};
 use crate::text::Extent;
 
@@ -117,7 +117,23 @@ async fn render(
         later: (page < last).then(|| format!("{here}?page={}", page + 1)),
         messages: cards,
         total,
+        answer: answer(portal, permitted).await?,
     })?)
+}
+
+/// Where the visitor writes an answer, and who is writing one already.
+async fn answer(portal: &Portal, permitted: &PermittedCase) -> Result<Option<AnswerBar>, Problem> {
+    if portal.writing().is_err() || !permitted.may(Action::Answer) {
+        return Ok(None);
+    }
+    let id = permitted.case().id;
+    let drafts = portal.ledger.drafts(permitted.visitor().id()).await?;
+    Ok(Some(AnswerBar {
+        action: format!("/case/{id}/answer"),
+        token: permitted.visitor().form_token().to_owned(),
+        begun: drafts.iter().any(|draft| draft.case == Some(id)),
+        others: writing::answering(portal, permitted).await?,
+    }))
 }
 
 fn process(portal: &Portal, permitted: &PermittedCase) -> ProcessLink {

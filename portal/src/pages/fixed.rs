@@ -1,4 +1,4 @@
-//! What is the same for everybody: style sheet, icon, health.
+//! What is the same for everybody: style sheet, script, icon, health.
 
 use std::sync::Arc;
 
@@ -14,6 +14,11 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 pub(crate) async fn style() -> Response {
     ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, FOR_EVER)], templates::STYLE_SHEET)
+        .into_response()
+}
+
+pub(crate) async fn script() -> Response {
+    ([(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, FOR_EVER)], templates::SCRIPT)
         .into_response()
 }
 

@@ -24,3 +24,4 @@ pub(crate) mod search;
 pub(crate) mod shadow;
 pub(crate) mod sign_in;
 mod signature_words;
+pub(crate) mod writing;

@@ -9,6 +9,7 @@ use crate::pages::{fixed, outbox, password_links, sign_in};
 pub(super) const ROUTES: &[Route] = &[
     on(Method::GET, "/healthz", Rule::Static, || get(fixed::health)),
     on(Method::GET, "/style.css", Rule::Static, || get(fixed::style)),
+    on(Method::GET, "/portal.js", Rule::Static, || get(fixed::script)),
     on(Method::GET, "/icon.svg", Rule::Static, || get(fixed::icon)),
     on(Method::GET, "/sign-in", Rule::Open, || get(sign_in::form)),
     on(Method::POST, "/sign-in", Rule::Open, || post(sign_in::sign_in)),

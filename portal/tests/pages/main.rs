@@ -18,3 +18,4 @@ mod serving;
 mod shadow;
 mod signing_in;
 mod withdrawn;
+mod writing;

@@ -12,7 +12,7 @@ use certs::RootKey;
 use jiff::{Timestamp, ToSpan};
 use mail::{Budget, Scanner, Tag};
 use policies::{Catalogue, Ruleset};
-use portal::{Demo, MailSide, Options, Portal, SampleUser, Submission, router};
+use portal::{Demo, MailSide, Options, Portal, SampleUser, Submission, Writing, router};
 use store::chain;
 use store::engine::{Changeset, Engine, Range};
 use store::memory::Memory;
@@ -69,7 +69,7 @@ impl Market {
             public_url: public_url.parse().unwrap(),
             demo,
         });
-        let portal = Arc::new(portal.unwrap().beside(mail_side()));
+        let portal = Arc::new(portal.unwrap().beside(mail_side()).for_writing(writing()));
         let router = router(Arc::clone(&portal));
         Self { engine, ledger, portal, router, outbox, public_url: public_url.to_owned() }
     }
@@ -199,6 +199,10 @@ impl Market {
     }
 }
 
+fn writing() -> Writing {
+    Writing { notice_domain: "postern.example".into(), largest_upload: 10_000_000, scanner: None }
+}
+
 pub(crate) fn mail_side() -> MailSide {
     MailSide {
         rules: Arc::new(Ruleset::shipped().unwrap()).into(),
@@ -286,6 +290,15 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The page without our one script, which is a file; any other is left in.
+    pub(crate) fn without_our_script(&self) -> String {
+        let text = self.text();
+        let Some((before, rest)) = text.split_once("<script src=\"/portal.js?v&#x3D;") else { return text };
+        let (print, after) = rest.split_once("\" defer></script>").unwrap();
+        assert!(print.len() == 16 && print.bytes().all(|b| b.is_ascii_hexdigit()), "{print}");
+        format!("{before}{after}")
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use mail::Address;
 use policies::FileKind;
@@ -20,6 +21,8 @@ pub(crate) struct Portal {
     pub(crate) behind_proxy: bool,
     /// Scheme and host, without a slash at the end.
     pub(crate) url: Option<String>,
+    pub(crate) largest_upload: u64,
+    pub(crate) drafts_kept: Duration,
 }
 
 const LISTEN: Key<SocketAddr> = Key {
@@ -54,11 +57,27 @@ const URL: OptionalKey<String> = OptionalKey {
     read: url,
 };
 
+const LARGEST_UPLOAD: Key<u64> = Key {
+    name: "largest_upload",
+    doc: "How much the files of a message may have that is written in the portal.",
+    default: Some("\"2 GiB\""),
+    example: "",
+    read: |value| value::size(value, 1 << 20, 16 << 30),
+};
+
+const DRAFTS_KEPT: Key<Duration> = Key {
+    name: "drafts_kept",
+    doc: "How long a draft is kept that nobody goes on with. Then its text and its files are destroyed.",
+    default: Some("\"720 h\""),
+    example: "",
+    read: |value| value::duration(value, 3600, 365 * 24 * 3600),
+};
+
 pub(crate) const PORTAL: Section = Section {
     name: "portal",
     doc: "The pages for reading and answering.",
     form: Form::One,
-    keys: &[&LISTEN, &PORTAL_TLS, &BEHIND_PROXY, &URL],
+    keys: &[&LISTEN, &PORTAL_TLS, &BEHIND_PROXY, &URL, &LARGEST_UPLOAD, &DRAFTS_KEPT],
 };
 
 impl Portal {
@@ -66,7 +85,15 @@ impl Portal {
         let table = document.table(&PORTAL);
         let (listen, tls) = (table.read(&LISTEN), table.read(&PORTAL_TLS));
         let (behind_proxy, url) = (table.read(&BEHIND_PROXY), table.read_optional(&URL));
-        Some(Self { listen: listen?, tls: tls?, behind_proxy: behind_proxy?, url: url? })
+        let (largest_upload, drafts_kept) = (table.read(&LARGEST_UPLOAD), table.read(&DRAFTS_KEPT));
+        Some(Self {
+            listen: listen?,
+            tls: tls?,
+            behind_proxy: behind_proxy?,
+            url: url?,
+            largest_upload: largest_upload?,
+            drafts_kept: drafts_kept?,
+        })
     }
 }
 

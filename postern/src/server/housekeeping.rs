@@ -25,6 +25,8 @@ pub(super) struct Keeping {
     pub(super) return_after: Duration,
     /// Counts of reports.
     pub(super) report_months: u32,
+    /// How long a draft is kept that nobody goes on with.
+    pub(super) drafts_kept: Duration,
 }
 
 struct House {
@@ -60,6 +62,7 @@ impl House {
         );
         told("participants moved to another group", self.ledger.move_participants().await);
         told("idle users suspended", self.ledger.sweep_idle_users().await);
+        told("old drafts removed", self.ledger.sweep_drafts(self.keeping.drafts_kept).await);
         told("old tasks closed", self.ledger.close_old_tasks(KEPT, TASKS).await);
         told("old counts of shadow mode removed", self.ledger.sweep_shadow_counts().await);
         told("counts of deadlines long past removed", self.ledger.sweep_case_counts().await);
@@ -149,7 +152,7 @@ mod tests {
         let counted = async || ledger.shadow_report(None, (day, day)).await.unwrap().counts.len();
         let mut house = House {
             ledger: ledger.clone(),
-            keeping: Keeping { return_after: AGE, report_months: 25 },
+            keeping: Keeping { return_after: AGE, report_months: 25, drafts_kept: KEPT },
             marks: SweepPlace::default(),
         };
         house.clear().await;

@@ -49,7 +49,7 @@ pub(super) fn settings(config: &Config, portal_url: &str) -> anyhow::Result<Sett
     })
 }
 
-fn scanner(config: &Config) -> Option<ScanSettings> {
+pub(super) fn scanner(config: &Config) -> Option<ScanSettings> {
     let scanner = &config.scanner;
     scanner.clamd.clone().map(|clamd| ScanSettings {
         clamd,

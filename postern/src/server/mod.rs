@@ -133,6 +133,7 @@ impl Server {
         let keeping = housekeeping::Keeping {
             return_after: config.held.return_after,
             report_months: config.reports.keep_months,
+            drafts_kept: config.portal.drafts_kept,
         };
         self.tasks.spawn(housekeeping::run(self.desk.ledger.clone(), keeping, self.stop.subscribe()));
         self.tasks.spawn(housekeeping::beat(self.desk.ledger.clone(), self.stop.subscribe()));

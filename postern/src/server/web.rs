@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use certs::ServerIdentity;
-use portal::{Demo, MailSide, Options, Portal, Submission};
+use gateway::virus::VirusScanner;
+use portal::{Demo, MailSide, Options, Portal, Scanner, Submission, Writing};
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -53,7 +54,22 @@ pub(super) fn pages(
     })?;
     let mail =
         MailSide { rules: desk.rules.clone(), submission: submission(config), stage: config.policy.stage };
-    Ok(Arc::new(portal.beside(mail)))
+    Ok(Arc::new(portal.beside(mail).for_writing(writing(config))))
+}
+
+/// The scanner that the mail side asks, asked about what is written here as well.
+fn writing(config: &Config) -> Writing {
+    let scanner = super::mail_side::scanner(config).map(VirusScanner::new);
+    Writing {
+        notice_domain: config.notices.reply_domain.clone(),
+        largest_upload: config.portal.largest_upload,
+        scanner: scanner.map(|scanner| -> Scanner {
+            Arc::new(move |mail, parts| {
+                let scanner = scanner.clone();
+                Box::pin(async move { scanner.check(&mail, &parts).await })
+            })
+        }),
+    }
 }
 
 /// What people write into their mail programs; none where nobody can log in from another machine.

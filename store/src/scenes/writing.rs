@@ -113,7 +113,7 @@ async fn a_draft_goes_with_everything_that_belongs_to_it() {
                 0 => market.ledger.discard_draft(&draft).await.unwrap(),
                 1 => {
                     let case = CaseId::new(market.ledger.now()).unwrap();
-                    market.ledger.draft_sent(&draft, case).await.unwrap();
+                    market.ledger.draft_sent(&draft, Some(case)).await.unwrap();
                 }
                 _ => {
                     market.pass(SignedDuration::from_hours(2));

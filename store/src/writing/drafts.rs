@@ -159,9 +159,9 @@ impl Ledger {
         self.remove_draft(draft, &Actor::User(draft.user), Act::DraftDiscarded, draft.case).await
     }
 
-    /// Removes a draft that has become a message of `case`.
-    pub async fn draft_sent(&self, draft: &Draft, case: CaseId) -> Result<(), StoreError> {
-        self.remove_draft(draft, &Actor::User(draft.user), Act::DraftSent, Some(case)).await
+    /// Removes a draft that has become a message of `case`; none: a message that waits for the compliance role.
+    pub async fn draft_sent(&self, draft: &Draft, case: Option<CaseId>) -> Result<(), StoreError> {
+        self.remove_draft(draft, &Actor::User(draft.user), Act::DraftSent, case).await
     }
 
     /// Removes the drafts that nobody has saved for `age`, and marks of answering that have ended; how many drafts went.

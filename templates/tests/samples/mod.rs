@@ -6,6 +6,7 @@ pub(crate) mod administration;
 pub(crate) mod figures;
 pub(crate) mod mails;
 pub(crate) mod signing_in;
+pub(crate) mod writing;
 
 pub(crate) fn frame(title: &str, signed_in: bool) -> Frame {
     let item =
@@ -13,6 +14,7 @@ pub(crate) fn frame(title: &str, signed_in: bool) -> Frame {
     Frame {
         title: title.into(),
         style: "/style.css?v=0123456789abcdef".into(),
+        script: "/portal.js?v=0123456789abcdef".into(),
         visitor: signed_in.then(|| Visitor {
             name: "Sam Taylor".into(),
             company: "Beta Power".into(),
@@ -182,6 +184,7 @@ pub(crate) fn case() -> CasePage {
         later: None,
         messages: vec![mails::card(1, false), mails::card(2, true), mails::taken_back(3), mails::damaged(4)],
         total: 4,
+        answer: Some(writing::answer_bar()),
     }
 }
 
@@ -267,6 +270,14 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("audit", draw(words.page(&figures::audit(false)))),
         ("audit-empty", draw(words.page(&figures::audit(true)))),
         ("stage-question", draw(words.page(&figures::stage_question()))),
+        ("drafts", draw(words.page(&writing::drafts(false)))),
+        ("drafts-empty", draw(words.page(&writing::drafts(true)))),
+        ("new-case", draw(words.page(&writing::new_case(false)))),
+        ("new-case-empty", draw(words.page(&writing::new_case(true)))),
+        ("draft-new", draw(words.page(&writing::draft(true)))),
+        ("draft-answer", draw(words.page(&writing::draft(false)))),
+        ("texts", draw(words.page(&writing::texts(false)))),
+        ("texts-empty", draw(words.page(&writing::texts(true)))),
         ("problem", draw(words.page(&problem()))),
         ("outbox", draw(words.page(&outbox(false)))),
         ("outbox-empty", draw(words.page(&outbox(true)))),
