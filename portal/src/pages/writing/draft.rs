@@ -43,11 +43,12 @@ pub(crate) async fn change(
     request: Request,
 ) -> Result<Response, Problem> {
     portal.writing()?;
+    let form = fields::proved(&visitor, request).await?;
     let mut own = match drafts::one(&portal, &visitor, &id).await {
         Err(Problem::NotFound) => return sent_before(&portal, &visitor, &id).await,
         own => own?,
     };
-    let Arrived { fields: form, not_taken } = fields::arrive(&portal, &visitor, &mut own, request).await?;
+    let Arrived { fields: form, not_taken } = fields::arrive(&portal, &mut own, form).await?;
     let wanted = form.value("do").to_owned();
     if wanted == "discard" {
         own.discard(&portal).await?;

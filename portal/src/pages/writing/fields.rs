@@ -41,17 +41,26 @@ pub(super) struct Arrived {
     pub(super) not_taken: Option<NotTaken>,
 }
 
-/// Reads the form of a draft. Its fields are saved before the first file, so that a broken upload takes no word with it.
+/// The form, once its first field has shown the token of the visitor's session: before that nothing is looked up.
+pub(super) async fn proved(visitor: &Visitor, request: Request) -> Result<Multipart, Problem> {
+    const NOT_OURS: Problem = Problem::NotFromHere("token");
+    let (parts, body) = request.into_parts();
+    let mut form = Multipart::of(&parts.headers, body).map_err(|_| NOT_OURS)?;
+    let first = form.next().await.map_err(|_| NOT_OURS)?;
+    let is_token = first.is_some_and(|head| head.name == "token" && head.file_name.is_none());
+    let token = if is_token { form.text(LONGEST).await.map_err(|_| NOT_OURS)? } else { String::new() };
+    if forms::same(&token, visitor.form_token()) { Ok(form) } else { Err(NOT_OURS) }
+}
+
+/// Reads the rest of the form of a draft. Its fields are saved before the first file, so that a broken upload takes no
+/// word with it.
 pub(super) async fn arrive(
     portal: &Portal,
-    visitor: &Visitor,
     own: &mut OwnDraft,
-    request: Request,
+    mut form: Multipart,
 ) -> Result<Arrived, Problem> {
-    let (parts, body) = request.into_parts();
-    let mut form = Multipart::of(&parts.headers, body)?;
     let (mut fields, mut size) = (Vec::<(String, String)>::new(), 0);
-    let (mut proved, mut saved, mut not_taken) = (false, false, None);
+    let (mut saved, mut not_taken) = (false, None);
     while let Some(head) = form.next().await? {
         match &head.file_name {
             None => {
@@ -61,12 +70,8 @@ pub(super) async fn arrive(
                     return Err(Problem::TooLarge);
                 }
                 fields.push((head.name, value));
-                proved = proved || has_token(&fields, visitor);
             }
-            Some(name) if name.is_empty() => {}
-            // The token stands before the files in every form of ours.
-            Some(_) if !proved => return Err(Problem::NotFromHere("token")),
-            Some(_) if not_taken.is_some() => {}
+            Some(name) if name.is_empty() || not_taken.is_some() => {}
             Some(_) => {
                 if !saved {
                     own.save(portal, words(own, &Fields::of(fields.clone()))).await?;
@@ -79,14 +84,7 @@ pub(super) async fn arrive(
             }
         }
     }
-    if !proved {
-        return Err(Problem::NotFromHere("token"));
-    }
     Ok(Arrived { fields: Fields::of(fields), not_taken })
-}
-
-fn has_token(fields: &[(String, String)], visitor: &Visitor) -> bool {
-    fields.iter().any(|(name, value)| name == "token" && forms::same(value, visitor.form_token()))
 }
 
 /// What the form says now; what it has no field for stays.
