@@ -34,7 +34,7 @@ fn asked_for() -> (BTreeMap<String, Vec<Asked>>, BTreeSet<String>) {
     let template = Regex::new(r#"[{(]\s*say\s+['"]([^'"]+)['"]([^}]*)\}"#).unwrap();
     let name = Regex::new(r"([a-z_0-9]+)=").unwrap();
     let code = Regex::new(r#"\bsay\(\s*"([a-z_0-9]+\.[a-z_0-9]+)""#).unwrap();
-    let family = Regex::new(r#"\bsay_of\(\s*"([a-z_0-9]+)""#).unwrap();
+    let family = Regex::new(r#"\bsay_of\(\s*"([a-z_0-9-]+)""#).unwrap();
     let (mut keys, mut families) = (BTreeMap::<String, Vec<Asked>>::new(), BTreeSet::new());
     let mut sources = Vec::new();
     for place in PLACES {
