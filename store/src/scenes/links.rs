@@ -29,28 +29,28 @@ impl Market {
 async fn a_link_sets_a_password_once() {
     for market in Market::everywhere().await {
         let ledger = &market.ledger;
-        let session = ledger.start_session(market.reader).await.unwrap();
-        let bo = ledger.directory().user(&market.reader).unwrap().clone();
-        let invited = User { state: crate::UserState::Invited, ..bo };
+        let user = UserId::new(ledger.now()).unwrap();
+        let invited = User::new(user, id("beta"), address("new@beta.example"), "New".to_owned());
+        let session = ledger.start_session(user).await.unwrap();
         ledger.change_directory(&Actor::Tool, vec![DirectoryChange::User(invited)]).await.unwrap();
-        ledger.invite(&Actor::Tool, market.reader).await.unwrap();
+        ledger.invite(&Actor::Tool, user).await.unwrap();
         let (letter, token) = market.links().await.remove(0);
         assert_eq!(
             (letter.kind, letter.to.to_string()),
-            (LinkKind::Invitation, "bo@beta.example".to_owned())
+            (LinkKind::Invitation, "new@beta.example".to_owned())
         );
         let before = market.everything().await;
         for _ in 0..3 {
-            assert_eq!(ledger.link(&token).await.unwrap().unwrap().user, market.reader);
+            assert_eq!(ledger.link(&token).await.unwrap().unwrap().user, user);
         }
         assert_eq!(market.everything().await, before, "looking changes nothing");
         assert!(ledger.redeem(&token, "$hash").await.unwrap().is_some());
-        assert_eq!(ledger.directory().user(&market.reader).unwrap().password.as_deref(), Some("$hash"));
-        assert!(ledger.directory().user(&market.reader).unwrap().is_active(), "confirmed");
+        assert_eq!(ledger.directory().user(&user).unwrap().password.as_deref(), Some("$hash"));
+        assert!(ledger.directory().user(&user).unwrap().is_active(), "confirmed");
         assert_eq!(ledger.session(&session).await.unwrap(), None, "an old session is over");
         assert_eq!(ledger.link(&token).await.unwrap(), None);
         assert_eq!(ledger.redeem(&token, "$other").await.unwrap(), None, "used");
-        assert_eq!(ledger.directory().user(&market.reader).unwrap().password.as_deref(), Some("$hash"));
+        assert_eq!(ledger.directory().user(&user).unwrap().password.as_deref(), Some("$hash"));
         let events = market.events().await;
         let acts: Vec<_> = events.iter().rev().take(2).map(|event| event.act).collect();
         assert_eq!(acts, [Act::LinkRedeemed, Act::PasswordReset]);
