@@ -138,12 +138,15 @@ fn describe(detail: &CaseDetail) -> anyhow::Result<()> {
                 message.from.clone(),
                 message.size.to_string(),
                 message.proof.clone(),
+                message.signal.clone().unwrap_or_default(),
+                // So much tells rules apart; all of it is in the JSON form.
+                message.rules.as_deref().map(|hash| hash.chars().take(12).collect()).unwrap_or_default(),
                 message.id.clone(),
             ]
         })
         .collect();
     print::lines("")?;
-    print::table(&["received", "from", "bytes", "proved by", "message"], &rows)
+    print::table(&["received", "from", "bytes", "proved by", "placed by", "rules", "message"], &rows)
 }
 
 impl Export {

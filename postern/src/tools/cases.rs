@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use mail::{GroupId, ProcessId};
+use policies::RulesHash;
 use store::{Addressed, AppPasswordId, Authentication, Case, Directory, MessageRecord, Proof, Side, UserId};
 
 use super::Desk;
@@ -143,5 +144,7 @@ fn message_row(message: &MessageRecord, directory: &Directory) -> MessageRow {
         automatic: message.automatic,
         scan: message.scan.to_string(),
         decided_by: message.decided_by.clone(),
+        signal: message.decision.as_ref().map(|decision| decision.signal.clone()),
+        rules: message.decision.as_ref().map(|decision| RulesHash::from(decision.rules).to_string()),
     }
 }

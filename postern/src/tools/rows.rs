@@ -175,6 +175,9 @@ pub(crate) struct MessageRow {
     pub(crate) scan: String,
     /// The rule that put it here.
     pub(crate) decided_by: String,
+    /// What named its place, and the hash of the rules that judged it; none for what was written in the portal.
+    pub(crate) signal: Option<String>,
+    pub(crate) rules: Option<String>,
 }
 
 /// Results in the words of RFC 8601.
