@@ -23,10 +23,12 @@ mod root;
 pub mod scram;
 mod seal;
 mod secret_file;
+mod secrets;
 pub mod smime;
 #[cfg(test)]
 mod stored_forms;
 mod tls_error;
+pub mod totp;
 mod transit;
 mod workbench;
 

@@ -31,6 +31,8 @@ pub struct RootKey {
     pub(crate) mac: hmac::Key,
     /// Wraps the keys of mail that is on its way.
     pub(crate) transit: Arc<LessSafeKey>,
+    /// Seals what people sign in with.
+    pub(crate) secrets: LessSafeKey,
     fingerprint: [u8; 32],
 }
 
@@ -72,6 +74,7 @@ impl RootKey {
             index: aes_256_gcm(&*subkey("group tag keys")?)?,
             mac: hmac::Key::new(hmac::HMAC_SHA256, &*subkey("message authentication")?),
             transit: Arc::new(aes_256_gcm(&*subkey("mail in transit")?)?),
+            secrets: aes_256_gcm(&*subkey("sign-in secrets")?)?,
             fingerprint: *subkey("fingerprint")?,
         })
     }
@@ -190,6 +193,7 @@ mod tests {
             subkey("group tag keys"),
             subkey("message authentication"),
             subkey("mail in transit"),
+            subkey("sign-in secrets"),
             RootKey::derive(&root).unwrap().fingerprint().to_vec(),
         ];
         for (i, one) in all.iter().enumerate() {

@@ -143,6 +143,8 @@ mod tests {
             "/portal.js",
             "/icon.svg",
             "/sign-in",
+            "/sign-in/code",
+            "/sign-in/set-up",
             "/forgotten",
             "/invitation/{token}",
             "/reset/{token}",

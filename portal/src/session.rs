@@ -21,6 +21,8 @@ const PATH_LIMIT: usize = 400;
 pub(crate) enum Cookie {
     /// Names the session.
     Session,
+    /// Names somebody whose password was right, and whose second step is to come.
+    Step,
     /// Binds a sign-in form to the browser that asked for it.
     Form,
     /// Says that the browser has signed in to an account before. It opens nothing: strangers' tries
@@ -34,6 +36,8 @@ impl Cookie {
         match (self, portal.url.is_secure()) {
             (Self::Session, true) => "__Host-postern",
             (Self::Session, false) => "postern",
+            (Self::Step, true) => "__Host-postern-step",
+            (Self::Step, false) => "postern-step",
             (Self::Form, true) => "__Host-postern-form",
             (Self::Form, false) => "postern-form",
             (Self::Known, true) => "__Host-postern-known",

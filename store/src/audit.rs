@@ -309,6 +309,20 @@ pub enum Act {
     FilterRemoved,
     #[n(132)]
     ColumnsChosen,
+    #[n(195)]
+    FactorAdded,
+    #[n(196)]
+    FactorRemoved,
+    #[n(197)]
+    RecoveryCodesMade,
+    #[n(198)]
+    RecoveryCodeUsed,
+    /// The password was right, and the second step was not.
+    #[n(199)]
+    SecondStepRefused,
+    /// All factors of somebody who lost them.
+    #[n(207)]
+    FactorsReset,
 }
 
 impl Event {
@@ -538,6 +552,12 @@ impl fmt::Display for Act {
             Self::LinkSent => "link sent",
             Self::LinkAbandoned => "link abandoned",
             Self::LinkRedeemed => "link used",
+            Self::FactorAdded => "second factor added",
+            Self::FactorRemoved => "second factor removed",
+            Self::RecoveryCodesMade => "recovery codes made",
+            Self::RecoveryCodeUsed => "recovery code used",
+            Self::SecondStepRefused => "second step refused",
+            Self::FactorsReset => "second factors reset",
         })
     }
 }

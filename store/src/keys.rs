@@ -139,6 +139,8 @@ pub(crate) enum Table {
     ListsMade = 0x9a,
     /// User: how the user likes lists.
     ListWishes = 0x9b,
+    /// Digest of a token → somebody between password and second step.
+    Entry = 0xaf,
 }
 
 /// A key under construction.

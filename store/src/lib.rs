@@ -28,6 +28,7 @@ mod credentials;
 mod deadlines;
 mod directory;
 mod draft;
+mod entries;
 mod error;
 mod factors;
 mod held;
@@ -78,7 +79,9 @@ pub use directory::{
     ClientCertificate, Directory, Fuel, Group, Mailbox, MailboxAlerts, Move, Participant, Permission,
     Receipts, Role, User,
 };
+pub use entries::{Entry as SignInEntry, EntryToken};
 pub use error::StoreError;
+pub use factors::{FactorSummary, RECOVERY_CODES, SecondStep};
 pub use held::{CaseBound, HeldMail, HeldPage, Onward, OpenHeld, Release, Released};
 pub use ids::{
     AppPasswordId, CaseId, CaseReference, ContentId, DraftId, HeldId, JobId, LinkId, MessageId, NotALocator,

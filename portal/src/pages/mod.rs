@@ -21,6 +21,7 @@ pub(crate) mod outbox;
 pub(crate) mod password_links;
 pub(crate) mod reports;
 pub(crate) mod search;
+pub(crate) mod second_step;
 pub(crate) mod shadow;
 pub(crate) mod sign_in;
 mod signature_words;

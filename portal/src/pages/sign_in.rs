@@ -18,6 +18,7 @@ use templates::pages;
 use crate::error::Problem;
 use crate::forms::{Asked, EntryToken, Fields, Form, hex, same};
 use crate::new_password;
+use crate::pages::second_step;
 use crate::portal::{Place, Portal};
 use crate::session::{Cookie, PerhapsVisitor, local_path};
 use crate::throttle::Browser;
@@ -93,7 +94,10 @@ pub(crate) async fn sign_in(
     match check(&portal, email, password).await? {
         Checked::Right(user) => {
             portal.throttle.succeeded(email, peer, browser, Instant::now());
-            let mut response = begin(&portal, &headers, user, next).await?;
+            let mut response = match second_step::wanted(&portal, user, next).await? {
+                Some(step) => step,
+                None => begin(&portal, &headers, user, Redirect::to(next).into_response()).await?,
+            };
             if let Some(cookie) = Cookie::Known.set(&portal, &mark) {
                 response.headers_mut().append(SET_COOKIE, cookie);
             }
@@ -149,13 +153,18 @@ async fn check(portal: &Portal, email: &str, password: &str) -> Result<Checked, 
 }
 
 /// A new session; one that the browser already had is over.
-async fn begin(portal: &Portal, headers: &HeaderMap, user: UserId, next: &str) -> Result<Response, Problem> {
+pub(crate) async fn begin(
+    portal: &Portal,
+    headers: &HeaderMap,
+    user: UserId,
+    mut response: Response,
+) -> Result<Response, Problem> {
     if let Some(old) = Cookie::Session.of(portal, headers) {
         portal.ledger.end_session(&SessionToken::from_cookie(old)).await?;
     }
     let token = portal.ledger.start_session(user).await?;
-    let mut response = Redirect::to(next).into_response();
-    let cookies = [Cookie::Session.set(portal, token.as_str()), Cookie::Form.clear(portal)];
+    let cookies =
+        [Cookie::Session.set(portal, token.as_str()), Cookie::Form.clear(portal), Cookie::Step.clear(portal)];
     for cookie in cookies.into_iter().flatten() {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

@@ -4,7 +4,7 @@ use axum::http::Method;
 use axum::routing::{get, post};
 
 use super::{Route, Rule, on};
-use crate::pages::{fixed, outbox, password_links, sign_in};
+use crate::pages::{fixed, outbox, password_links, second_step, sign_in};
 
 pub(super) const ROUTES: &[Route] = &[
     on(Method::GET, "/healthz", Rule::Static, || get(fixed::health)),
@@ -13,6 +13,10 @@ pub(super) const ROUTES: &[Route] = &[
     on(Method::GET, "/icon.svg", Rule::Static, || get(fixed::icon)),
     on(Method::GET, "/sign-in", Rule::Open, || get(sign_in::form)),
     on(Method::POST, "/sign-in", Rule::Open, || post(sign_in::sign_in)),
+    on(Method::GET, "/sign-in/code", Rule::Open, || get(second_step::form)),
+    on(Method::POST, "/sign-in/code", Rule::Open, || post(second_step::check)),
+    on(Method::GET, "/sign-in/set-up", Rule::Open, || get(second_step::set_up)),
+    on(Method::POST, "/sign-in/set-up", Rule::Open, || post(second_step::confirm)),
     on(Method::GET, "/forgotten", Rule::Open, || get(password_links::forgotten)),
     on(Method::POST, "/forgotten", Rule::Open, || post(password_links::send)),
     on(Method::GET, "/invitation/{token}", Rule::Open, || get(password_links::invitation)),

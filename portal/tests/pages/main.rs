@@ -14,6 +14,7 @@ mod origins;
 mod reading;
 mod reports;
 mod scenes;
+mod second_step;
 mod serving;
 mod shadow;
 mod signing_in;

@@ -6,6 +6,7 @@ mod content;
 mod credentials;
 mod deadlines;
 mod digests;
+mod factors;
 mod held;
 mod kills;
 mod links;

@@ -36,3 +36,45 @@ impl Page for NewPassword {
 impl Page for Forgotten {
     const TEMPLATE: &'static str = "forgotten";
 }
+
+/// Where the second step of signing in is taken.
+#[derive(Debug, Clone, Serialize)]
+pub struct SecondStep {
+    pub frame: Frame,
+    pub token: String,
+    pub problem: Option<String>,
+}
+
+/// Where an authenticator app is set up.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetUp {
+    pub frame: Frame,
+    pub token: String,
+    /// The secret, in blocks, to be typed into the app.
+    pub key: String,
+    /// The `otpauth:` address, for an app on this device.
+    pub uri: String,
+    pub email: String,
+    pub problem: Option<String>,
+}
+
+/// The recovery codes, shown once.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecoveryCodes {
+    pub frame: Frame,
+    pub codes: Vec<String>,
+    /// Local path to go on to.
+    pub next: String,
+}
+
+impl Page for SecondStep {
+    const TEMPLATE: &'static str = "second-step";
+}
+
+impl Page for SetUp {
+    const TEMPLATE: &'static str = "set-up";
+}
+
+impl Page for RecoveryCodes {
+    const TEMPLATE: &'static str = "recovery-codes";
+}
