@@ -44,6 +44,8 @@ pub enum Action {
     ReturnHeld,
     /// Make and revoke the passwords of one's own mail clients.
     ManageAppPasswords,
+    /// See and change how one signs in: password, second step, sessions.
+    ManageSignIn,
     /// See how mail of one's group comes and goes: polled mailboxes, mailboxes that bounce, connectors, certificates.
     ReadMailAdministration,
     /// Say that what such a page asks for is done.
@@ -115,7 +117,7 @@ pub enum Relation {
 
 impl Action {
     /// Every action, in the order of the printed matrix.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::ListCases,
         Self::ReadCase,
         Self::ReadAttachment,
@@ -135,6 +137,7 @@ impl Action {
         Self::RelayHeld,
         Self::ReturnHeld,
         Self::ManageAppPasswords,
+        Self::ManageSignIn,
         Self::ReadMailAdministration,
         Self::CloseTask,
         Self::ReadShadow,
@@ -177,7 +180,9 @@ impl Action {
             | Self::SetStage
             | Self::ReadReports
             | Self::ReadAudit => Matter::Group,
-            Self::ManageAppPasswords | Self::WriteDrafts | Self::ReadOwnFigures => Matter::User,
+            Self::ManageAppPasswords | Self::ManageSignIn | Self::WriteDrafts | Self::ReadOwnFigures => {
+                Matter::User
+            }
             Self::ReadMarketShadow | Self::SetMarketStage | Self::ReadMarketReports => Matter::Market,
         }
     }
@@ -204,6 +209,7 @@ impl Action {
             Self::RelayHeld => "relay-held",
             Self::ReturnHeld => "return-held",
             Self::ManageAppPasswords => "manage-app-passwords",
+            Self::ManageSignIn => "manage-sign-in",
             Self::ReadMailAdministration => "read-mail-administration",
             Self::CloseTask => "close-task",
             Self::WriteDrafts => "write-drafts",
@@ -308,6 +314,7 @@ const TABLE: &[Grant] = &[
     Grant { action: Action::RelayHeld, roles: COMPLIANCE, relations: OWN_GROUP },
     Grant { action: Action::ReturnHeld, roles: COMPLIANCE, relations: OWN_GROUP },
     Grant { action: Action::ManageAppPasswords, roles: GROUP, relations: &[Relation::Mine] },
+    Grant { action: Action::ManageSignIn, roles: &Role::ALL, relations: &[Relation::Mine] },
     Grant { action: Action::ReadMailAdministration, roles: MAU, relations: OWN_GROUP },
     Grant { action: Action::CloseTask, roles: MAU, relations: OWN_GROUP },
     Grant { action: Action::ReadShadow, roles: OFFICERS, relations: OWN_GROUP },

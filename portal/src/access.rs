@@ -12,6 +12,7 @@ pub(crate) mod lists;
 pub(crate) mod mail_ways;
 pub(crate) mod passwords;
 pub(crate) mod shadow;
+pub(crate) mod signing_in;
 pub(crate) mod trail;
 
 use std::sync::Arc;

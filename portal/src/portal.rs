@@ -243,7 +243,10 @@ fn menu(visitor: &Visitor, here: Place) -> Vec<MenuItem> {
         ("/audit", "Audit", Place::Audit, Some(Action::ReadAudit)),
         ("/account", "Account", Place::Account, Some(Action::ManageAppPasswords)),
     ];
-    let open = entries.into_iter().filter(|(.., action)| action.is_none_or(|action| visitor.may(action)));
+    let own_account = visitor.may(Action::ManageAppPasswords);
+    let sign_in = ("/account/sign-in", "Account", Place::Account, Some(Action::ManageSignIn));
+    let entries = entries.into_iter().chain((!own_account).then_some(sign_in));
+    let open = entries.filter(|(.., action)| action.is_none_or(|action| visitor.may(action)));
     let item = |(href, label, place, _): (&str, &str, Place, _)| MenuItem {
         href: href.to_owned(),
         label: label.to_owned(),

@@ -323,6 +323,14 @@ pub enum Act {
     /// All factors of somebody who lost them.
     #[n(207)]
     FactorsReset,
+    /// A user ended sessions of their own from another.
+    #[n(201)]
+    SessionsEnded,
+    /// Password and second factor once more, before a change that lasts.
+    #[n(202)]
+    IdentityConfirmed,
+    #[n(203)]
+    IdentityRefused,
 }
 
 impl Event {
@@ -558,6 +566,9 @@ impl fmt::Display for Act {
             Self::RecoveryCodeUsed => "recovery code used",
             Self::SecondStepRefused => "second step refused",
             Self::FactorsReset => "second factors reset",
+            Self::SessionsEnded => "sessions ended by their user",
+            Self::IdentityConfirmed => "identity confirmed",
+            Self::IdentityRefused => "identity not confirmed",
         })
     }
 }

@@ -141,6 +141,8 @@ pub(crate) enum Table {
     ListWishes = 0x9b,
     /// Digest of a token → somebody between password and second step.
     Entry = 0xaf,
+    /// User, digest of a token: a session of the user's.
+    SessionOf = 0xb0,
 }
 
 /// A key under construction.

@@ -108,7 +108,7 @@ pub use reports::{MOST_DAYS, Measure, ReportLine, ReportMonth, ReportOf, Working
 pub use retention::{KEPT, SweepPlace};
 pub use returns::{AwayNote, Returned};
 pub use rules::{Decision, RuleSource};
-pub use sessions::{Session, SessionToken};
+pub use sessions::{Origin, OwnSession, Session, SessionToken};
 pub use shadow::{Margin, Observation, ShadowReport, ShadowRow, ShadowRows, Tally};
 pub use stages::{NotAStage, Scope, Stage, StageSetting};
 pub use tasks::{Task, TaskKind};

@@ -2,6 +2,8 @@
 //!
 //! The token itself is never stored, so a copy of the ledger signs nobody in.
 
+mod own;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,6 +24,10 @@ use crate::{
 const LONGEST: Duration = Duration::from_hours(12);
 /// A session ends this long after it was last used.
 const IDLE: Duration = Duration::from_mins(60);
+/// A proof of being the one who signed in counts this long.
+const PROOF: Duration = Duration::from_mins(10);
+/// Most sessions of one user that are listed.
+const LISTED: usize = 100;
 /// How exactly `last_seen` is kept; every request would be a write otherwise.
 const GRAIN: Duration = Duration::from_mins(5);
 
@@ -40,7 +46,16 @@ impl SessionToken {
     }
 
     fn key(&self) -> Vec<u8> {
-        Key::of(Table::Session).raw(&certs::sha256(self.0.as_bytes())).done()
+        Key::of(Table::Session).raw(&self.digest()).done()
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        certs::sha256(self.0.as_bytes())
+    }
+
+    /// What its user calls the session by; it opens nothing.
+    pub fn name(&self) -> String {
+        name_of(&self.digest())
     }
 }
 
@@ -62,6 +77,31 @@ pub struct Session {
     pub started: Timestamp,
     #[cbor(n(3), with = "records::time")]
     pub last_seen: Timestamp,
+    /// When the user last proved to be the one who signed in.
+    #[cbor(n(4), with = "records::optional_time", has_nil)]
+    proved: Option<Timestamp>,
+    #[cbor(n(5), default)]
+    pub origin: Origin,
+}
+
+/// From what and from where a session was begun, as coarse as its user needs to know it again.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct Origin {
+    /// `Firefox on Windows`.
+    #[n(0)]
+    pub device: Option<String>,
+    /// `192.0.2.0/24`.
+    #[n(1)]
+    pub network: Option<String>,
+}
+
+/// A session in the list of its user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSession {
+    /// See [`SessionToken::name`].
+    pub name: String,
+    pub session: Session,
 }
 
 impl Session {
@@ -71,18 +111,34 @@ impl Session {
         since(self.started).is_none_or(|age| age >= LONGEST)
             || since(self.last_seen).is_none_or(|age| age >= IDLE)
     }
+
+    /// Whether the user proved a moment ago to be the one who signed in. Signing in itself is no such proof: who finds
+    /// a browser left open changes nothing that lasts.
+    pub fn is_proved(&self, now: Timestamp) -> bool {
+        let age = self.proved.and_then(|then| Duration::try_from(now.duration_since(then)).ok());
+        age.is_some_and(|age| age < PROOF)
+    }
 }
 
 impl Ledger {
     /// Begins a session for a user whose proof was checked.
     pub async fn start_session(&self, user: UserId) -> Result<SessionToken, StoreError> {
+        self.start_session_from(user, Origin::default()).await
+    }
+
+    /// The same, with where it comes from.
+    pub async fn start_session_from(&self, user: UserId, origin: Origin) -> Result<SessionToken, StoreError> {
         let token = SessionToken(secret()?);
         let now = self.now();
-        let session = Session { user, csrf: secret()?, started: now, last_seen: now };
+        let session = Session { user, csrf: secret()?, started: now, last_seen: now, proved: None, origin };
         let mut event = Event::new(now, Actor::User(user), Act::SignedIn);
         event.group = self.directory().user(&user).map(|user| user.group.clone());
         let changes = Changeset {
-            put: vec![(token.key(), records::encode(&session)?), Presence::now(user, now)?],
+            put: vec![
+                (token.key(), records::encode(&session)?),
+                (own_key(user, &token.digest()), Vec::new().into()),
+                Presence::now(user, now)?,
+            ],
             append: vec![event.to_bytes()?],
             ..Changeset::default()
         };
@@ -96,7 +152,8 @@ impl Ledger {
         let session: Session = records::decode(&row.value)?;
         let now = self.now();
         if session.is_over(now) {
-            self.commit(Changeset { delete: vec![token.key()], ..Changeset::default() }).await?;
+            let delete = vec![token.key(), own_key(session.user, &token.digest())];
+            self.commit(Changeset { delete, ..Changeset::default() }).await?;
             return Ok(None);
         }
         if Duration::try_from(now.duration_since(session.last_seen)).is_ok_and(|age| age > GRAIN) {
@@ -118,15 +175,15 @@ impl Ledger {
     /// Removes sessions that are over; says how many.
     pub async fn sweep_sessions(&self) -> Result<u64, StoreError> {
         let now = self.now();
-        self.remove_sessions(|session| session.is_over(now)).await
+        self.remove_sessions(|_, session| session.is_over(now)).await
     }
 
     /// Ends every session of a user: after a new password nobody goes on with the old one.
     pub async fn end_sessions_of(&self, user: UserId) -> Result<u64, StoreError> {
-        self.remove_sessions(|session| session.user == user).await
+        self.remove_sessions(|_, session| session.user == user).await
     }
 
-    async fn remove_sessions(&self, ended: impl Fn(&Session) -> bool) -> Result<u64, StoreError> {
+    async fn remove_sessions(&self, ended: impl Fn(&[u8], &Session) -> bool) -> Result<u64, StoreError> {
         const BATCH: usize = 1_000;
         let mut range = Key::of(Table::Session).range();
         let mut swept = 0;
@@ -134,11 +191,13 @@ impl Ledger {
             let rows = self.engine().scan(range.clone(), BATCH).await?;
             let mut changes = Changeset::default();
             for (key, row) in &rows {
-                if ended(&records::decode(&row.value)?) {
+                let session = records::decode(&row.value)?;
+                if ended(key, &session) {
                     changes.delete.push(key.clone());
+                    changes.delete.push(own_key(session.user, &key[1..]));
+                    swept += 1;
                 }
             }
-            swept += changes.delete.len() as u64;
             if !changes.delete.is_empty() {
                 self.commit(changes).await?;
             }
@@ -154,10 +213,18 @@ impl Ledger {
         let session: Session = records::decode(&row.value)?;
         let mut event = Event::new(self.now(), Actor::User(session.user), Act::SignedOut);
         event.group = self.directory().user(&session.user).map(|user| user.group.clone());
-        let changes =
-            Changeset { delete: vec![token.key()], append: vec![event.to_bytes()?], ..Changeset::default() };
+        let delete = vec![token.key(), own_key(session.user, &token.digest())];
+        let changes = Changeset { delete, append: vec![event.to_bytes()?], ..Changeset::default() };
         self.commit(changes).await.map(drop)
     }
+}
+
+fn own_key(user: UserId, digest: &[u8]) -> Vec<u8> {
+    Key::of(Table::SessionOf).id(&user).raw(digest).done()
+}
+
+fn name_of(digest: &[u8]) -> String {
+    base32(&digest[..10])
 }
 
 fn secret() -> Result<String, StoreError> {

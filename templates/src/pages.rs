@@ -27,7 +27,9 @@ pub use mail_ways::{Certificate, Connector, MailWays, Mailbox, Polled, Task};
 pub use message::{Check, FileLink, Mail, MessageCard, MessagePage, Proof};
 pub use report::{Availability, Filter, FilterChoice, Report};
 pub use shadow::{Figure, ProcessStage, Shadow, ShadowTable, StageQuestion, Step};
-pub use signing_in::{Forgotten, NewPassword, RecoveryCodes, SecondStep, SetUp};
+pub use signing_in::{
+    Forgotten, NewPassword, OwnProof, Picture, RecoveryCodes, SecondStep, SessionRow, SetUp, SignInSettings,
+};
 pub use table::{Table, TableCell, TableColumn, TableRow};
 pub use writing::{
     AnswerBar, Asked, DraftPage, DraftRow, Drafts, NewCase, NewCaseFields, TextRow, Texts, WrittenFile,

@@ -16,6 +16,8 @@ const MARKUP: &[(&str, &str)] = &[
     ("new-password", include_str!("../pages/new-password.hbs")),
     ("forgotten", include_str!("../pages/forgotten.hbs")),
     ("second-step", include_str!("../pages/second-step.hbs")),
+    ("sign-in-settings", include_str!("../pages/sign-in-settings.hbs")),
+    ("own-proof", include_str!("../pages/own-proof.hbs")),
     ("set-up", include_str!("../pages/set-up.hbs")),
     ("recovery-codes", include_str!("../pages/recovery-codes.hbs")),
     ("home", include_str!("../pages/home.hbs")),

@@ -18,6 +18,8 @@ mod mail_words;
 pub(crate) mod message;
 mod message_card;
 pub(crate) mod outbox;
+pub(crate) mod own_proof;
+pub(crate) mod own_sign_in;
 pub(crate) mod password_links;
 pub(crate) mod reports;
 pub(crate) mod search;

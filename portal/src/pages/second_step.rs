@@ -18,6 +18,7 @@ use super::sign_in::{self, Peer, Shown};
 use crate::error::Problem;
 use crate::forms::{Fields, hex, same};
 use crate::portal::{Place, Portal};
+use crate::qr;
 use crate::session::{Cookie, local_path};
 use crate::throttle::Browser;
 
@@ -76,7 +77,7 @@ pub(crate) async fn check(
     }
     passed(&portal, peer, &step).await?;
     let next = local_path(&step.entry.next).unwrap_or("/");
-    sign_in::begin(&portal, &headers, step.entry.user, Redirect::to(next).into_response()).await
+    sign_in::begin(&portal, &headers, peer, step.entry.user, Redirect::to(next).into_response()).await
 }
 
 /// The codes are on this answer and nowhere else, so the answer is the page itself and no redirect.
@@ -100,7 +101,7 @@ pub(crate) async fn confirm(
         codes,
         next: local_path(&step.entry.next).unwrap_or("/").to_owned(),
     })?;
-    sign_in::begin(&portal, &headers, step.entry.user, Html(page).into_response()).await
+    sign_in::begin(&portal, &headers, peer, step.entry.user, Html(page).into_response()).await
 }
 
 /// A sign-in that is under way.
@@ -199,19 +200,35 @@ async fn show_key(
     status: StatusCode,
     problem: Option<String>,
 ) -> Result<Response, Problem> {
-    let secret = portal.ledger.pending_app(step.entry.user).await?.ok_or(Problem::NotFound)?;
-    let email = step.user.email.to_string();
+    let frame = portal.frame(&portal.words.say("set_up.title", &[]), None, Place::Elsewhere);
+    let page = key_page(portal, frame, &step.user, ("/sign-in/set-up", step.form_token(portal)), problem);
+    Ok((status, Html(page.await?)).into_response())
+}
+
+/// The key for the app that a user has begun to set up, with a picture of it, and a form of that action and token for
+/// the code that the app shows.
+pub(crate) async fn key_page(
+    portal: &Portal,
+    frame: pages::Frame,
+    user: &User,
+    (action, token): (&str, String),
+    problem: Option<String>,
+) -> Result<String, Problem> {
+    let secret = portal.ledger.pending_app(user.id).await?.ok_or(Problem::NotFound)?;
+    let email = user.email.to_string();
     let key = secret.in_base32();
     let blocks: Vec<_> = key.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
-    let page = portal.words.page(&pages::SetUp {
-        frame: portal.frame(&portal.words.say("set_up.title", &[]), None, Place::Elsewhere),
-        token: step.form_token(portal),
+    let uri = secret.uri(&portal.words.say("set_up.issuer", &[]), &email);
+    Ok(portal.words.page(&pages::SetUp {
+        frame,
+        action: action.to_owned(),
+        token,
         key: blocks.join(" "),
-        uri: secret.uri(&portal.words.say("set_up.issuer", &[]), &email),
+        picture: qr::picture(&uri),
+        uri,
         email,
         problem,
-    })?;
-    Ok((status, Html(page)).into_response())
+    })?)
 }
 
 async fn refused(portal: &Portal, user: &User) -> Result<(), Problem> {

@@ -18,6 +18,7 @@ use templates::pages;
 use crate::error::Problem;
 use crate::forms::{Asked, EntryToken, Fields, Form, hex, same};
 use crate::new_password;
+use crate::origin;
 use crate::pages::second_step;
 use crate::portal::{Place, Portal};
 use crate::session::{Cookie, PerhapsVisitor, local_path};
@@ -96,7 +97,7 @@ pub(crate) async fn sign_in(
             portal.throttle.succeeded(email, peer, browser, Instant::now());
             let mut response = match second_step::wanted(&portal, user, next).await? {
                 Some(step) => step,
-                None => begin(&portal, &headers, user, Redirect::to(next).into_response()).await?,
+                None => begin(&portal, &headers, peer, user, Redirect::to(next).into_response()).await?,
             };
             if let Some(cookie) = Cookie::Known.set(&portal, &mark) {
                 response.headers_mut().append(SET_COOKIE, cookie);
@@ -125,14 +126,14 @@ fn mark_of(portal: &Portal, email: &str) -> String {
     hex(&portal.ledger.mac("portal known browser", email.to_lowercase().as_bytes()))
 }
 
-enum Checked {
+pub(crate) enum Checked {
     Right(UserId),
     /// The user whom the address names, if it names one: for the audit trail only.
     Wrong(Option<UserId>),
 }
 
 /// Compares the password; the work is the same whether or not there is such a user.
-async fn check(portal: &Portal, email: &str, password: &str) -> Result<Checked, Problem> {
+pub(crate) async fn check(portal: &Portal, email: &str, password: &str) -> Result<Checked, Problem> {
     let directory = portal.ledger.directory();
     let user = Address::parse(email).ok().and_then(|email| directory.user_by_email(&email).cloned());
     let stored = user.as_ref().filter(|user| user.is_active()).and_then(|user| user.password.clone());
@@ -156,13 +157,14 @@ async fn check(portal: &Portal, email: &str, password: &str) -> Result<Checked, 
 pub(crate) async fn begin(
     portal: &Portal,
     headers: &HeaderMap,
+    peer: IpAddr,
     user: UserId,
     mut response: Response,
 ) -> Result<Response, Problem> {
     if let Some(old) = Cookie::Session.of(portal, headers) {
         portal.ledger.end_session(&SessionToken::from_cookie(old)).await?;
     }
-    let token = portal.ledger.start_session(user).await?;
+    let token = portal.ledger.start_session_from(user, origin::of(headers, peer)).await?;
     let cookies =
         [Cookie::Session.set(portal, token.as_str()), Cookie::Form.clear(portal), Cookie::Step.clear(portal)];
     for cookie in cookies.into_iter().flatten() {

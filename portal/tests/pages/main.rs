@@ -11,6 +11,7 @@ mod lists;
 mod mail_ways;
 mod market;
 mod origins;
+mod own_sign_in;
 mod reading;
 mod reports;
 mod scenes;

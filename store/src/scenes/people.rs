@@ -1,6 +1,7 @@
 //! Sessions, the directory, the audit trail, the key.
 
 use super::*;
+use crate::Origin;
 
 #[tokio::test]
 async fn every_change_and_every_read_is_an_event() {
@@ -102,4 +103,35 @@ async fn another_root_key_opens_no_ledger() {
     let other = Arc::new(RootKey::generate().unwrap());
     let refused = Ledger::open(Arc::clone(&market.engine) as Arc<dyn Engine>, other).await;
     assert!(matches!(refused.err(), Some(StoreError::Denied(_))));
+}
+
+#[tokio::test]
+async fn sessions_are_known_to_their_user_and_proved_for_minutes() {
+    for market in Market::everywhere().await {
+        let ledger = &market.ledger;
+        let origin =
+            Origin { device: Some("Firefox on Windows".into()), network: Some("192.0.2.0/24".into()) };
+        let token = ledger.start_session_from(market.reader, origin.clone()).await.unwrap();
+        let other = ledger.start_session(market.reader).await.unwrap();
+        let listed = ledger.sessions_of(market.reader).await.unwrap();
+        assert_eq!(listed.len(), 2);
+        let found = listed.iter().find(|listed| listed.name == token.name()).unwrap();
+        assert_eq!(found.session.origin, origin);
+        let is_proved = async |token| ledger.session(token).await.unwrap().unwrap().is_proved(ledger.now());
+        assert!(!is_proved(&token).await, "signing in is no proof");
+        ledger.prove_session(&token).await.unwrap();
+        assert!(is_proved(&token).await && !is_proved(&other).await);
+        market.pass(SignedDuration::from_mins(10));
+        assert!(!is_proved(&token).await);
+        let stranger = UserId::new(ledger.now()).unwrap();
+        assert!(!ledger.end_own_session(stranger, &token.name()).await.unwrap());
+        assert!(ledger.end_own_session(market.reader, &other.name()).await.unwrap());
+        assert!(ledger.session(&other).await.unwrap().is_none());
+        assert!(!ledger.end_other_sessions(market.reader, &token).await.unwrap(), "there is none");
+        ledger.start_session(market.reader).await.unwrap();
+        assert!(ledger.end_other_sessions(market.reader, &token).await.unwrap());
+        assert_eq!(ledger.sessions_of(market.reader).await.unwrap().len(), 1);
+        ledger.end_session(&token).await.unwrap();
+        assert_eq!(ledger.sessions_of(market.reader).await.unwrap(), []);
+    }
 }

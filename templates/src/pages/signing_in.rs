@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Frame, Page};
+use super::{Frame, Page, When};
 
 /// Where the holder of a link chooses a password.
 #[derive(Debug, Clone, Serialize)]
@@ -49,13 +49,24 @@ pub struct SecondStep {
 #[derive(Debug, Clone, Serialize)]
 pub struct SetUp {
     pub frame: Frame,
+    /// Local path that the form goes to.
+    pub action: String,
     pub token: String,
+    /// The address below, to be taken by a camera.
+    pub picture: Option<Picture>,
     /// The secret, in blocks, to be typed into the app.
     pub key: String,
     /// The `otpauth:` address, for an app on this device.
     pub uri: String,
     pub email: String,
     pub problem: Option<String>,
+}
+
+/// A picture of dark squares as one SVG path, `side` squares wide and high.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Picture {
+    pub side: usize,
+    pub path: String,
 }
 
 /// The recovery codes, shown once.
@@ -77,4 +88,62 @@ impl Page for SetUp {
 
 impl Page for RecoveryCodes {
     const TEMPLATE: &'static str = "recovery-codes";
+}
+
+/// How the visitor signs in.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignInSettings {
+    pub frame: Frame,
+    /// What came of the last change.
+    pub told: Option<String>,
+    pub token: String,
+    pub email: String,
+    /// The visitor has just proved to be the one who signed in, and may change what lasts.
+    pub proved: bool,
+    /// There is one.
+    pub password: bool,
+    /// Why the new password did not do.
+    pub problem: Option<String>,
+    pub app_since: Option<When>,
+    /// Recovery codes that are left.
+    pub recovery: String,
+    /// The second step is asked for: it can be changed and not removed.
+    pub needed: bool,
+    pub sessions: Vec<SessionRow>,
+    /// There are more than this one.
+    pub others: bool,
+}
+
+/// A session of the visitor.
+#[derive(Debug, Clone, Serialize)]
+pub struct SessionRow {
+    /// The one that asks.
+    pub here: bool,
+    pub device: String,
+    pub network: String,
+    pub started: When,
+    pub seen: When,
+    /// Local path that ends it.
+    pub end: String,
+}
+
+/// Where the visitor proves to be the one who signed in.
+#[derive(Debug, Clone, Serialize)]
+pub struct OwnProof {
+    pub frame: Frame,
+    pub token: String,
+    pub email: String,
+    /// Local path to go on to.
+    pub next: String,
+    /// A code is asked for beside the password.
+    pub code: bool,
+    pub problem: Option<String>,
+}
+
+impl Page for SignInSettings {
+    const TEMPLATE: &'static str = "sign-in-settings";
+}
+
+impl Page for OwnProof {
+    const TEMPLATE: &'static str = "own-proof";
 }

@@ -2,7 +2,7 @@
 
 use templates::pages::*;
 
-use super::frame;
+use super::{frame, when};
 
 pub(crate) fn new_password() -> NewPassword {
     NewPassword {
@@ -36,7 +36,9 @@ pub(crate) fn second_step() -> SecondStep {
 pub(crate) fn set_up() -> SetUp {
     SetUp {
         frame: frame("Set up your second step", false),
+        action: "/sign-in/set-up".into(),
         token: "token".into(),
+        picture: Some(Picture { side: 29, path: "M4 4h7v1h-7zM18 4h7v1h-7zM4 18h7v1h-7z".into() }),
         key: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ".into(),
         uri: "otpauth://totp/Postern:sam@beta.example?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".into(),
         email: "sam@beta.example".into(),
@@ -49,5 +51,41 @@ pub(crate) fn recovery_codes() -> RecoveryCodes {
         frame: frame("Your recovery codes", false),
         codes: (0..10).map(|number| format!("k3fe-9xqa-mmwt-2bc{number}")).collect(),
         next: "/".into(),
+    }
+}
+
+pub(crate) fn settings(proved: bool) -> SignInSettings {
+    let session = |here: bool, device: &str| SessionRow {
+        here,
+        device: device.into(),
+        network: "192.0.2.0/24".into(),
+        started: when(),
+        seen: when(),
+        end: "/account/sessions/0123456789abcdef/end".into(),
+    };
+    SignInSettings {
+        frame: frame("How you sign in", true),
+        told: proved.then(|| "Ended.".into()),
+        token: "token".into(),
+        email: "sam@beta.example".into(),
+        proved,
+        password: true,
+        problem: proved.then(|| "Use at least 12 characters.".into()),
+        app_since: proved.then(when),
+        recovery: "9".into(),
+        needed: !proved,
+        others: true,
+        sessions: vec![session(true, "Firefox on Windows"), session(false, "Safari on iPhone")],
+    }
+}
+
+pub(crate) fn own_proof() -> OwnProof {
+    OwnProof {
+        frame: frame("Is it you?", true),
+        token: "token".into(),
+        email: "sam@beta.example".into(),
+        next: "/account/sign-in".into(),
+        code: true,
+        problem: Some("That did not do.".into()),
     }
 }

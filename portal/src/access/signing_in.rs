@@ -1,0 +1,98 @@
+//! How the visitor signs in: looked at by nobody else, and changed only by who has proved a moment ago to be the one who
+//! signed in. Sessions are ended without that: it must be quick, and it opens nothing.
+
+use certs::totp::TotpSecret;
+use policies::access::Action;
+use store::{FactorSummary, OwnSession, User};
+
+use super::Visitor;
+use crate::error::Problem;
+use crate::portal::Portal;
+
+/// How one visitor signs in.
+pub(crate) struct OwnSignIn(Visitor);
+
+/// The same, of a visitor who may change it.
+pub(crate) struct ProvedSignIn(OwnSignIn);
+
+/// The visitor's own.
+pub(crate) fn own(visitor: &Visitor) -> Result<OwnSignIn, Problem> {
+    visitor.demand(Action::ManageSignIn)?;
+    Ok(OwnSignIn(visitor.clone()))
+}
+
+impl OwnSignIn {
+    pub(crate) fn visitor(&self) -> &Visitor {
+        &self.0
+    }
+
+    /// The visitor's record as it is now.
+    pub(crate) fn user(&self, portal: &Portal) -> Result<User, Problem> {
+        portal.ledger.directory().user(&self.0.id()).cloned().ok_or(Problem::NotFound)
+    }
+
+    pub(crate) async fn factors(&self, portal: &Portal) -> Result<FactorSummary, Problem> {
+        Ok(portal.ledger.factors(self.0.id()).await?)
+    }
+
+    pub(crate) async fn sessions(&self, portal: &Portal) -> Result<Vec<OwnSession>, Problem> {
+        Ok(portal.ledger.sessions_of(self.0.id()).await?)
+    }
+
+    pub(crate) async fn end(&self, portal: &Portal, name: &str) -> Result<(), Problem> {
+        let ended = portal.ledger.end_own_session(self.0.id(), name).await?;
+        if ended { Ok(()) } else { Err(Problem::NotFound) }
+    }
+
+    pub(crate) async fn end_others(&self, portal: &Portal) -> Result<(), Problem> {
+        portal.ledger.end_other_sessions(self.0.id(), self.0.session()).await?;
+        Ok(())
+    }
+
+    /// The way to change it, if the visitor has proved to be the one who signed in.
+    pub(crate) async fn proved(self, portal: &Portal) -> Result<Result<ProvedSignIn, Self>, Problem> {
+        let session = portal.ledger.session(self.0.session()).await?.ok_or(Problem::NotFound)?;
+        Ok(if session.is_proved(portal.ledger.now()) { Ok(ProvedSignIn(self)) } else { Err(self) })
+    }
+}
+
+impl ProvedSignIn {
+    pub(crate) fn own(&self) -> &OwnSignIn {
+        &self.0
+    }
+
+    pub(crate) async fn change_password(&self, portal: &Portal, hash: &str) -> Result<(), Problem> {
+        let visitor = self.0.visitor();
+        Ok(portal.ledger.change_own_password(visitor.id(), hash, visitor.session()).await?)
+    }
+
+    /// A key for a new app; the app that counts now stays until the new one has shown a code.
+    pub(crate) async fn begin_app(&self, portal: &Portal) -> Result<TotpSecret, Problem> {
+        Ok(portal.ledger.begin_app(self.0.visitor().id()).await?)
+    }
+
+    /// The new recovery codes, if the code is right.
+    pub(crate) async fn confirm_app(
+        &self,
+        portal: &Portal,
+        code: &str,
+    ) -> Result<Option<Vec<String>>, Problem> {
+        Ok(portal.ledger.confirm_app(self.0.visitor().id(), code).await?)
+    }
+
+    /// Only where nobody asks for a second step; elsewhere an app is changed, not removed.
+    pub(crate) async fn remove_app(&self, portal: &Portal) -> Result<(), Problem> {
+        if self.0.factors(portal).await?.required {
+            return Err(Problem::NotFound);
+        }
+        Ok(portal.ledger.remove_app(self.0.visitor().id()).await?)
+    }
+
+    /// New recovery codes for who has something that they stand in for.
+    pub(crate) async fn renew_recovery(&self, portal: &Portal) -> Result<Vec<String>, Problem> {
+        if !self.0.factors(portal).await?.any() {
+            return Err(Problem::NotFound);
+        }
+        Ok(portal.ledger.renew_recovery(self.0.visitor().id()).await?)
+    }
+}
