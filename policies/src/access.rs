@@ -70,6 +70,12 @@ pub enum Action {
     WriteDrafts,
     /// Change the texts that a group keeps to write with.
     ManageTexts,
+    /// Invite, suspend and remove people of one's own group, and grant them roles and permissions.
+    ManagePeople,
+    /// Map and unmap the mailboxes of one's own group.
+    ManageMailboxes,
+    /// Bring companies into the market, and say which participants are whose.
+    ManageMarket,
 }
 
 /// What an action is done to; each has its own relations.
@@ -117,7 +123,7 @@ pub enum Relation {
 
 impl Action {
     /// Every action, in the order of the printed matrix.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::ListCases,
         Self::ReadCase,
         Self::ReadAttachment,
@@ -150,6 +156,9 @@ impl Action {
         Self::ReadAudit,
         Self::WriteDrafts,
         Self::ManageTexts,
+        Self::ManagePeople,
+        Self::ManageMailboxes,
+        Self::ManageMarket,
     ];
 
     /// What it is done to.
@@ -176,6 +185,8 @@ impl Action {
             | Self::ReadMailAdministration
             | Self::CloseTask
             | Self::ManageTexts
+            | Self::ManagePeople
+            | Self::ManageMailboxes
             | Self::ReadShadow
             | Self::SetStage
             | Self::ReadReports
@@ -183,7 +194,9 @@ impl Action {
             Self::ManageAppPasswords | Self::ManageSignIn | Self::WriteDrafts | Self::ReadOwnFigures => {
                 Matter::User
             }
-            Self::ReadMarketShadow | Self::SetMarketStage | Self::ReadMarketReports => Matter::Market,
+            Self::ReadMarketShadow | Self::SetMarketStage | Self::ReadMarketReports | Self::ManageMarket => {
+                Matter::Market
+            }
         }
     }
 
@@ -214,6 +227,9 @@ impl Action {
             Self::CloseTask => "close-task",
             Self::WriteDrafts => "write-drafts",
             Self::ManageTexts => "manage-texts",
+            Self::ManagePeople => "manage-people",
+            Self::ManageMailboxes => "manage-mailboxes",
+            Self::ManageMarket => "manage-market",
             Self::ReadShadow => "read-shadow",
             Self::SetStage => "set-stage",
             Self::ReadMarketShadow => "read-market-shadow",
@@ -327,6 +343,9 @@ const TABLE: &[Grant] = &[
     Grant { action: Action::ReadAudit, roles: COMPLIANCE, relations: OWN_GROUP },
     Grant { action: Action::WriteDrafts, roles: GROUP, relations: &[Relation::Mine] },
     Grant { action: Action::ManageTexts, roles: OFFICERS, relations: OWN_GROUP },
+    Grant { action: Action::ManagePeople, roles: MAU, relations: OWN_GROUP },
+    Grant { action: Action::ManageMailboxes, roles: MAU, relations: OWN_GROUP },
+    Grant { action: Action::ManageMarket, roles: OPERATOR, relations: MARKET },
 ];
 
 /// Whether the table grants it.

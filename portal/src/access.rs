@@ -3,7 +3,7 @@
 //! `case` is the only way from a session and an id to a case. What it returns exposes only what
 //! the visitor may do; without it there is no case to misuse. Absent, malformed, foreign and
 //! forbidden are one answer (threats T16, T17). What belongs to a group or to one user has a way of
-//! its own: `held`, `mail_ways`, `passwords`, `shadow`.
+//! its own: `held`, `mail_ways`, `passwords`, `people`, `shadow`.
 
 pub(crate) mod drafts;
 pub(crate) mod figures;
@@ -11,6 +11,7 @@ pub(crate) mod held;
 pub(crate) mod lists;
 pub(crate) mod mail_ways;
 pub(crate) mod passwords;
+pub(crate) mod people;
 pub(crate) mod shadow;
 pub(crate) mod signing_in;
 pub(crate) mod trail;

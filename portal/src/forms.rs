@@ -1,6 +1,7 @@
 //! Forms: read within bounds, and only with the token of the session they were made for.
 
 use std::convert::Infallible;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,6 +159,19 @@ fn parse(body: &[u8]) -> Option<Vec<(String, String)>> {
         .collect()
 }
 
+/// A value as it stands behind a `?`.
+pub(crate) fn in_address(value: &str) -> String {
+    let mut text = String::new();
+    for byte in value.bytes() {
+        match byte {
+            byte if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) => text.push(char::from(byte)),
+            // Writing to a string cannot fail.
+            byte => drop(write!(text, "%{byte:02X}")),
+        }
+    }
+    text
+}
+
 /// Undoes percent-encoding; a `%` without two hexadecimal digits stays as it is.
 fn unescape(text: &[u8]) -> Option<String> {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
@@ -194,5 +208,7 @@ mod tests {
         assert_eq!(fields.value("e"), "%zz");
         assert_eq!(fields.value("absent"), "");
         assert!(parse(b"a=%ff").is_none());
+        let value = "a&b=é +%";
+        assert_eq!(Fields(parse(format!("v={}", in_address(value)).as_bytes()).unwrap()).value("v"), value);
     }
 }

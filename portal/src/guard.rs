@@ -75,7 +75,7 @@ async fn enter(
     rule: Option<Rule>,
     request: &mut Request,
 ) -> Result<(Option<Visitor>, Option<Response>), Problem> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    if changes(request.method()) {
         from_here(portal, request.headers())?;
     }
     if rule == Some(Rule::Static) {
@@ -90,6 +90,9 @@ async fn enter(
             Some(to_sign_in(request.method(), request.uri()))
         }
         Some(Rule::May(action)) if !visitor.as_ref().is_some_and(|visitor| visitor.may(action)) => {
+            if let Some(visitor) = visitor.as_ref().filter(|_| changes(request.method())) {
+                visitor.refused(portal, action.name()).await?;
+            }
             Some(Problem::NotFound.into_response())
         }
         Some(Rule::Held) if !visitor.as_ref().is_some_and(|visitor| visitor.may(Action::OpenHeld)) => {
@@ -109,6 +112,11 @@ async fn enter(
         ) => None,
     };
     Ok((visitor, answer))
+}
+
+/// Whether a request of this method may change anything (RFC 9110 §9.2.1).
+fn changes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// HEAD shows nobody anything, so it opens nothing, marks nothing as read and is no reading.

@@ -7,6 +7,7 @@ mod company;
 mod door;
 mod figures;
 mod held;
+mod people;
 mod writing;
 
 use std::fmt::Write;
@@ -69,6 +70,7 @@ const AREAS: &[&[Route]] = &[
     account::ROUTES,
     company::ROUTES,
     figures::ROUTES,
+    people::ROUTES,
 ];
 
 fn routes() -> impl Iterator<Item = &'static Route> {

@@ -30,9 +30,25 @@ pub(crate) enum Told {
     WrittenHeld,
     TextSaved,
     TextRemoved,
+    /// Something about people: a key of the family of texts `people_told`.
+    People(&'static str),
     /// Promoted, demoted, or taken back.
     StageSet(Option<Stage>),
 }
+
+/// What there is to be said about people.
+const PEOPLE: [&str; 10] = [
+    "invited",
+    "link-sent",
+    "factors-reset",
+    "suspended",
+    "resumed",
+    "removed",
+    "saved",
+    "unchanged",
+    "stale",
+    "last-mau",
+];
 
 impl Told {
     /// Leads to a page of ours that will say so.
@@ -67,6 +83,7 @@ impl Told {
             Self::WrittenHeld => "written-held".to_owned(),
             Self::TextSaved => "text-saved".to_owned(),
             Self::TextRemoved => "text-removed".to_owned(),
+            Self::People(what) => format!("people_{what}"),
             Self::StageSet(Some(stage)) => format!("stage-{stage}"),
             Self::StageSet(None) => "stage-unset".to_owned(),
         }
@@ -91,6 +108,10 @@ impl Told {
             "stage-live" => Self::StageSet(Some(Stage::Live)),
             "stage-shadow" => Self::StageSet(Some(Stage::Shadow)),
             "stage-unset" => Self::StageSet(None),
+            people if people.starts_with("people_") => {
+                let what = people.strip_prefix("people_")?;
+                Self::People(PEOPLE.into_iter().find(|known| *known == what)?)
+            }
             secured => {
                 let (reference, more) = secured.strip_prefix("secured_")?.split_once('_')?;
                 Self::Secured(reference.parse().ok()?, more.parse().ok()?)
@@ -114,6 +135,7 @@ impl Told {
             Self::PasswordChanged => return portal.words.say("signing_in.told_password", &[]),
             Self::SecondStepRemoved => return portal.words.say("signing_in.told_removed", &[]),
             Self::SessionsEnded => return portal.words.say("signing_in.told_ended", &[]),
+            Self::People(what) => return portal.words.say_of("people_told", what, &[]).unwrap_or_default(),
             Self::StageSet(Some(Stage::Live)) => return portal.words.say("shadow.told_promoted", &[]),
             Self::StageSet(Some(Stage::Shadow)) => return portal.words.say("shadow.told_demoted", &[]),
             Self::StageSet(None) => return portal.words.say("shadow.told_unset", &[]),
@@ -160,7 +182,10 @@ mod tests {
             Told::StageSet(Some(Stage::Live)),
             Told::StageSet(Some(Stage::Shadow)),
             Told::StageSet(None),
-        ] {
+        ]
+        .into_iter()
+        .chain(PEOPLE.map(Told::People))
+        {
             assert_eq!(Told::read(&told.word()), Some(told));
             assert!(told.word().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
         }

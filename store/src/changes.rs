@@ -42,6 +42,8 @@ pub enum DirectoryChange {
     RemoveUser(UserId),
     State(UserId, UserState),
     RoleOf(UserId, Role),
+    /// What the user is called.
+    NameOf(UserId, String),
     /// Permissions given and taken, whatever else the user holds meanwhile.
     Grants {
         user: UserId,
@@ -93,16 +95,62 @@ impl Ledger {
         changes: &[DirectoryChange],
         require: &[(Vec<u8>, Option<u64>)],
     ) -> Result<(), StoreError> {
+        let mut changeset = self.permitted_changes(actor, changes).await?;
+        changeset.require.extend_from_slice(require);
+        let outcome = self.commit(changeset).await;
+        self.reload_directory().await?;
+        outcome.map(drop)
+    }
+
+    /// Applies all of `changes`, or none, and mails everybody whom they add as invited the link to a first password.
+    ///
+    /// # Errors
+    /// As [`Ledger::change_directory`].
+    pub async fn admit(&self, actor: &Actor, changes: Vec<DirectoryChange>) -> Result<(), StoreError> {
+        loop {
+            let mut changeset = self.permitted_changes(actor, &changes).await?;
+            let known = self.directory();
+            for user in changes.iter().filter_map(DirectoryChange::invited) {
+                if known.user(&user.id).is_none() {
+                    self.add_invitation(actor, user, &mut changeset).await?;
+                }
+            }
+            let outcome = self.commit(changeset).await;
+            self.reload_directory().await?;
+            match outcome {
+                Err(StoreError::Conflict) => {}
+                Ok(_) => {
+                    self.announce_work();
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Looks whether `changes` would be let through, and changes nothing.
+    ///
+    /// # Errors
+    /// The number of the change that would not be, from 0 on, and why. Nothing is recorded: nothing was tried.
+    pub fn try_out(&self, actor: &Actor, changes: &[DirectoryChange]) -> Result<(), (usize, StoreError)> {
+        self.drafted(actor, &self.directory(), changes)
+            .map(drop)
+            .map_err(|refused| (refused.step, refused.why))
+    }
+
+    /// What `changes` write; a refusal is recorded.
+    async fn permitted_changes(
+        &self,
+        actor: &Actor,
+        changes: &[DirectoryChange],
+    ) -> Result<Changeset, StoreError> {
         let directory = self.directory();
         let mut changeset = match self.drafted(actor, &directory, changes) {
             Ok(changeset) => changeset,
             Err(refused) => return Err(self.refuse(actor, &directory, refused).await?),
         };
-        changeset.require.extend_from_slice(require);
         self.tell_of_moves(actor, &directory, changes, &mut changeset).await?;
-        let outcome = self.commit(changeset).await;
-        self.reload_directory().await?;
-        outcome.map(drop)
+        Ok(changeset)
     }
 
     /// What `changes` write, checked against the directory as it is now. Whoever commits it reads the directory again
@@ -121,9 +169,8 @@ impl Ledger {
         directory: &Directory,
         changes: &[DirectoryChange],
     ) -> Result<Changeset, Refused> {
-        let of =
-            |change: Option<&DirectoryChange>, why| Refused { what: change.map(DirectoryChange::noun), why };
-        let version = records::encode(&()).map_err(|why| of(None, why))?;
+        let of = |step: usize, why| Refused { step, what: changes.get(step).map(DirectoryChange::noun), why };
+        let version = records::encode(&()).map_err(|why| of(changes.len(), why))?;
         let mut changeset = Changeset {
             require: vec![(version_key(), directory.version)],
             put: vec![(version_key(), version)],
@@ -131,10 +178,10 @@ impl Ledger {
         };
         let people = BTreeMap::new();
         let mut draft = Draft { ledger: self, directory, actor, earlier: Vec::new(), people };
-        for change in changes {
-            draft.step(change, &mut changeset).map_err(|why| of(Some(change), why))?;
+        for (step, change) in changes.iter().enumerate() {
+            draft.step(change, &mut changeset).map_err(|why| of(step, why))?;
         }
-        draft.check_last_mau().map_err(|why| of(changes.last(), why))?;
+        draft.check_last_mau().map_err(|why| of(changes.len().saturating_sub(1), why))?;
         Ok(changeset)
     }
 
@@ -145,7 +192,7 @@ impl Ledger {
         directory: &Directory,
         refused: Refused,
     ) -> Result<StoreError, StoreError> {
-        let Refused { what, why } = refused;
+        let Refused { what, why, .. } = refused;
         let by_rule = matches!(why, StoreError::Forbidden | StoreError::LastMau(_) | StoreError::Denied(_));
         if let (Actor::User(id), true, Some(what)) = (actor, by_rule, what) {
             let event = Event::new(self.now(), actor.clone(), Act::ChangeRefused).name(what);
@@ -157,6 +204,8 @@ impl Ledger {
 
 /// A change that was not let through, and what it was about.
 struct Refused {
+    /// Which of the changes, from 0 on.
+    step: usize,
     what: Option<&'static str>,
     why: StoreError,
 }
@@ -238,6 +287,7 @@ impl<'a> Draft<'a> {
             | DirectoryChange::RemoveUser(_)
             | DirectoryChange::State(..)
             | DirectoryChange::RoleOf(..)
+            | DirectoryChange::NameOf(..)
             | DirectoryChange::Grants { .. }
             | DirectoryChange::Password(..)
             | DirectoryChange::ScramSalt(..) => return Ok(()),
@@ -323,6 +373,14 @@ fn of(event: Event, group: Option<&GroupId>) -> Event {
 }
 
 impl DirectoryChange {
+    /// The user whom it makes an invited one, or leaves one.
+    fn invited(&self) -> Option<&User> {
+        match self {
+            Self::User(user) if user.state == UserState::Invited => Some(user),
+            _ => None,
+        }
+    }
+
     /// What it is about, for the event of a refusal.
     fn noun(&self) -> &'static str {
         match self {
@@ -331,7 +389,7 @@ impl DirectoryChange {
             | Self::RemoveParticipant(_)
             | Self::MoveParticipant(..)
             | Self::CarryOutMove(_) => "participant",
-            Self::User(_) | Self::RemoveUser(_) | Self::State(..) => "user",
+            Self::User(_) | Self::RemoveUser(_) | Self::State(..) | Self::NameOf(..) => "user",
             Self::RoleOf(..) => "role",
             Self::Grants { .. } => "permission",
             Self::Mailbox(_) | Self::RemoveMailbox(_) => "mailbox",

@@ -190,6 +190,6 @@ impl Ledger {
     }
 }
 
-fn presence_key(user: UserId) -> Vec<u8> {
+pub(crate) fn presence_key(user: UserId) -> Vec<u8> {
     Key::of(Table::Presence).id(&user).done()
 }

@@ -166,9 +166,34 @@ impl Ledger {
         actor: &Actor,
         user: &User,
         kind: LinkKind,
-        mut open: Vec<LinkId>,
+        open: Vec<LinkId>,
         version: Option<u64>,
         over: Vec<Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let mut changes = Changeset { delete: over, ..Changeset::default() };
+        self.add_link(actor, user, kind, (open, version), &mut changes).await?;
+        self.commit(changes).await?;
+        self.announce_work();
+        Ok(())
+    }
+
+    /// The invitation of somebody who is added by the same commit.
+    pub(crate) async fn add_invitation(
+        &self,
+        actor: &Actor,
+        user: &User,
+        changes: &mut Changeset,
+    ) -> Result<(), StoreError> {
+        self.add_link(actor, user, LinkKind::Invitation, (Vec::new(), None), changes).await
+    }
+
+    async fn add_link(
+        &self,
+        actor: &Actor,
+        user: &User,
+        kind: LinkKind,
+        (mut open, version): (Vec<LinkId>, Option<u64>),
+        changes: &mut Changeset,
     ) -> Result<(), StoreError> {
         let now = self.now();
         let link = LinkId::new(now)?;
@@ -188,23 +213,14 @@ impl Ledger {
             LinkKind::Reset => Act::ResetLinkMade,
         };
         let event = Event::new(now, actor.clone(), act).group(&user.group).user(user.id);
-        let mut changes = Changeset {
-            require: vec![(links_key(user.id), version)],
-            put: vec![
-                (links_key(user.id), records::encode(&LinksOf { open })?),
-                (self.link_token(link).key(), records::encode(&record)?),
-            ],
-            delete: over,
-            append: vec![event.to_bytes()?],
-            ..Changeset::default()
-        };
+        changes.require.push((links_key(user.id), version));
+        changes.put.push((links_key(user.id), records::encode(&LinksOf { open })?));
+        changes.put.push((self.link_token(link).key(), records::encode(&record)?));
+        changes.append.push(event.to_bytes()?);
         if kind == LinkKind::Invitation {
-            self.require_second_factor(user.id, &mut changes).await?;
+            self.require_second_factor(user.id, changes).await?;
         }
-        self.put_job(&Job::new(JobId::new(now)?, JobKind::Link(letter), now, now), &mut changes)?;
-        self.commit(changes).await?;
-        self.announce_work();
-        Ok(())
+        self.put_job(&Job::new(JobId::new(now)?, JobKind::Link(letter), now, now), changes)
     }
 
     /// What a link opens, if it opens anything. Looking changes nothing.

@@ -33,6 +33,7 @@ pub use counts::CaseCounts;
 pub(crate) use making::{made, made_key};
 pub use shelves::Owed;
 pub(crate) use shelves::{EDITION, counters, rows};
+pub(crate) use wishes::wishes_key;
 pub use wishes::{ListWishes, SavedFilter};
 
 /// The most cases that one page holds.

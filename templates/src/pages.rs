@@ -10,6 +10,7 @@ mod held;
 mod lists;
 mod mail_ways;
 mod message;
+mod people;
 mod report;
 mod shadow;
 mod signing_in;
@@ -25,6 +26,7 @@ pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow, HeldTask};
 pub use lists::{Bulk, Choice, Given, GivenCase, Home, Select, Tile};
 pub use mail_ways::{Certificate, Connector, MailWays, Mailbox, Polled, Task};
 pub use message::{Check, FileLink, Mail, MessageCard, MessagePage, Proof};
+pub use people::{NewPerson, People, Person, PersonForm, PersonRow, PersonStep, RightsOf};
 pub use report::{Availability, Filter, FilterChoice, Report};
 pub use shadow::{Figure, ProcessStage, Shadow, ShadowTable, StageQuestion, Step};
 pub use signing_in::{

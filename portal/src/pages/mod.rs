@@ -21,6 +21,7 @@ pub(crate) mod outbox;
 pub(crate) mod own_proof;
 pub(crate) mod own_sign_in;
 pub(crate) mod password_links;
+pub(crate) mod people;
 pub(crate) mod reports;
 pub(crate) mod search;
 pub(crate) mod second_step;

@@ -12,6 +12,7 @@ mod mail_ways;
 mod market;
 mod origins;
 mod own_sign_in;
+mod people;
 mod reading;
 mod reports;
 mod scenes;

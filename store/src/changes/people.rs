@@ -7,6 +7,8 @@ use crate::{
     engine::Changeset,
     error::StoreError,
     ids::UserId,
+    inactivity::presence_key,
+    lists::wishes_key,
     people::UserState,
     records,
 };
@@ -30,6 +32,7 @@ impl Draft<'_> {
                 User { password: Some(hash.clone()), ..known(id)?.clone() }
             }
             DirectoryChange::State(id, state) => User { state: *state, ..known(id)?.clone() },
+            DirectoryChange::NameOf(id, name) => User { name: name.clone(), ..known(id)?.clone() },
             DirectoryChange::RoleOf(id, role) => User { role: *role, ..known(id)?.clone() },
             DirectoryChange::Grants { user, add, remove } => {
                 let before = known(user)?;
@@ -64,6 +67,7 @@ impl Draft<'_> {
         if after.state == UserState::Removed {
             let passwords = self.directory.app_passwords.get(&after.id).into_iter().flatten();
             changeset.delete.extend(passwords.flat_map(|known| app_password_keys(after.id, known.id)));
+            changeset.delete.extend([wishes_key(after.id), presence_key(after.id)]);
         }
         let about = |act| self.event(act).group(&after.group).user(after.id);
         let mut events = Vec::new();

@@ -152,7 +152,12 @@ impl DirectoryChange {
     fn is_about_people(&self) -> bool {
         matches!(
             self,
-            Self::User(_) | Self::RemoveUser(_) | Self::State(..) | Self::RoleOf(..) | Self::Grants { .. }
+            Self::User(_)
+                | Self::RemoveUser(_)
+                | Self::State(..)
+                | Self::RoleOf(..)
+                | Self::NameOf(..)
+                | Self::Grants { .. }
         )
     }
 }
@@ -187,8 +192,8 @@ fn is_colleagues(who: &User, before: &User) -> bool {
 
 /// Name, role, state and permissions of a colleague; the ways in stay as they are, or all go.
 fn is_within_reach(who: &User, before: &User, after: &User) -> bool {
-    let User { name, role, state, permissions, .. } = after.clone();
-    let kept = User { name, role, state, permissions, ..before.clone() };
+    let User { name, role, state, permissions, since, .. } = after.clone();
+    let kept = User { name, role, state, permissions, since, ..before.clone() };
     let wiped = User {
         role: kept.role,
         state: kept.state,

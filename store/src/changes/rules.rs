@@ -29,6 +29,7 @@ impl Draft<'_> {
             | DirectoryChange::RemoveUser(_)
             | DirectoryChange::State(..)
             | DirectoryChange::RoleOf(..)
+            | DirectoryChange::NameOf(..)
             | DirectoryChange::Grants { .. }
             | DirectoryChange::Password(..)
             | DirectoryChange::RemoveMailbox(_)

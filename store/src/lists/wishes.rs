@@ -40,7 +40,7 @@ impl ListWishes {
 
 impl Ledger {
     pub async fn list_wishes(&self, user: UserId) -> Result<ListWishes, StoreError> {
-        let row = self.row(key(user)).await?;
+        let row = self.row(wishes_key(user)).await?;
         row.map_or(Ok(ListWishes::default()), |row| self.opened(user, &row.value))
     }
 
@@ -97,15 +97,15 @@ impl Ledger {
         change: impl Fn(&mut ListWishes) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         loop {
-            let row = self.row(key(user)).await?;
+            let row = self.row(wishes_key(user)).await?;
             let known = row.as_ref().map(|row| self.opened(user, &row.value)).transpose()?;
             let mut wishes = known.unwrap_or_default();
             change(&mut wishes)?;
             let sealed = sealed::encode(self.root(), Table::ListWishes, &user, &wishes)?;
             let event = Event::new(self.now(), actor.clone(), act).user(user);
             let changes = Changeset {
-                require: vec![(key(user), row.map(|row| row.version))],
-                put: vec![(key(user), sealed)],
+                require: vec![(wishes_key(user), row.map(|row| row.version))],
+                put: vec![(wishes_key(user), sealed)],
                 append: vec![event.to_bytes()?],
                 ..Changeset::default()
             };
@@ -121,6 +121,6 @@ impl Ledger {
     }
 }
 
-fn key(user: UserId) -> Vec<u8> {
+pub(crate) fn wishes_key(user: UserId) -> Vec<u8> {
     Key::of(Table::ListWishes).id(&user).done()
 }

@@ -1,5 +1,7 @@
 //! Sessions, the directory, the audit trail, the key.
 
+use crate::{ListWishes, SavedFilter};
+
 use super::*;
 use crate::Origin;
 
@@ -134,4 +136,45 @@ async fn sessions_are_known_to_their_user_and_proved_for_minutes() {
         ledger.end_session(&token).await.unwrap();
         assert_eq!(ledger.sessions_of(market.reader).await.unwrap(), []);
     }
+}
+
+#[tokio::test]
+async fn who_is_admitted_has_a_letter_in_the_same_commit_and_who_is_refused_has_none() {
+    for market in Market::everywhere().await {
+        let ledger = &market.ledger;
+        let newcomer = |number: u32, email: &str| {
+            let user = UserId::new(market.ledger.now()).unwrap();
+            let user = User::new(user, id("beta"), address(email), format!("New {number}"));
+            DirectoryChange::User(user)
+        };
+        let before = market.events().await.len();
+        let both = vec![newcomer(1, "n1@beta.example"), newcomer(2, "n2@beta.example")];
+        ledger.admit(&Actor::Tool, both).await.unwrap();
+        let said: Vec<_> = market.events().await[before..].iter().map(|event| event.act).collect();
+        assert_eq!(said, [Act::UserInvited, Act::UserInvited, Act::InvitationMade, Act::InvitationMade]);
+        let third = newcomer(3, "n3@beta.example");
+        let twin = newcomer(4, "n1@beta.example");
+        let tried = ledger.try_out(&Actor::Tool, &[third.clone(), twin.clone()]);
+        assert!(matches!(tried, Err((1, StoreError::Denied(_)))), "{tried:?}");
+        assert!(matches!(ledger.admit(&Actor::Tool, vec![third, twin]).await, Err(StoreError::Denied(_))));
+        assert!(ledger.directory().user_by_email(&address("n3@beta.example")).is_none());
+    }
+}
+
+#[tokio::test]
+async fn what_was_kept_for_a_removed_user_goes() {
+    let market = Market::open().await;
+    let (ledger, reader) = (&market.ledger, market.reader);
+    let filter = SavedFilter { name: "mine".to_owned(), query: "owner=me".to_owned() };
+    ledger.save_filter(&Actor::User(reader), reader, filter).await.unwrap();
+    ledger.start_session(reader).await.unwrap();
+    assert!(ledger.last_sign_ins(&[reader]).await.unwrap()[0].is_some());
+    ledger
+        .change_directory(&Actor::Tool, vec![DirectoryChange::NameOf(reader, "Bo B.".to_owned())])
+        .await
+        .unwrap();
+    assert_eq!(ledger.directory().user(&reader).unwrap().name, "Bo B.");
+    ledger.change_directory(&Actor::Tool, vec![DirectoryChange::RemoveUser(reader)]).await.unwrap();
+    assert_eq!(ledger.list_wishes(reader).await.unwrap(), ListWishes::default());
+    assert_eq!(ledger.last_sign_ins(&[reader]).await.unwrap(), [None]);
 }

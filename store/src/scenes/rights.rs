@@ -96,6 +96,7 @@ async fn a_state_leads_only_where_it_may_and_every_step_says_who() {
         let confirm = || DirectoryChange::State(new_id, UserState::Confirmed);
         assert_eq!(market.does(mau, confirm()).await, Err(StoreError::Forbidden), "only the one invited");
         market.does(new_id, confirm()).await.unwrap();
+        market.pass(SignedDuration::from_secs(1));
         market.does(mau, DirectoryChange::State(new_id, UserState::Suspended)).await.unwrap();
         assert_eq!(
             market.does(new_id, confirm()).await,

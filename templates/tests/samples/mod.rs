@@ -5,6 +5,7 @@ use templates::pages::*;
 pub(crate) mod administration;
 pub(crate) mod figures;
 pub(crate) mod mails;
+pub(crate) mod people;
 pub(crate) mod signing_in;
 pub(crate) mod writing;
 
@@ -284,6 +285,10 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("draft-answer", draw(words.page(&writing::draft(false)))),
         ("texts", draw(words.page(&writing::texts(false)))),
         ("texts-empty", draw(words.page(&writing::texts(true)))),
+        ("people", draw(words.page(&people::people(false)))),
+        ("people-empty", draw(words.page(&people::people(true)))),
+        ("new-person", draw(words.page(&people::new_person()))),
+        ("person", draw(words.page(&people::person()))),
         ("problem", draw(words.page(&problem()))),
         ("outbox", draw(words.page(&outbox(false)))),
         ("outbox-empty", draw(words.page(&outbox(true)))),

@@ -1,0 +1,19 @@
+//! The people of the visitor's company, for its master administration user.
+
+use axum::http::Method;
+use axum::routing::{get, post};
+use policies::access::Action;
+
+use super::{Route, Rule, on};
+use crate::pages::people;
+
+const PEOPLE: Rule = Rule::May(Action::ManagePeople);
+
+pub(super) const ROUTES: &[Route] = &[
+    on(Method::GET, "/people", PEOPLE, || get(people::page)),
+    on(Method::GET, "/people/new", PEOPLE, || get(people::ask)),
+    on(Method::POST, "/people/new", PEOPLE, || post(people::add)),
+    on(Method::GET, "/people/{user}", PEOPLE, || get(people::show)),
+    on(Method::POST, "/people/{user}", PEOPLE, || post(people::change)),
+    on(Method::POST, "/people/{user}/{step}", PEOPLE, || post(people::step)),
+];
