@@ -54,7 +54,8 @@ impl Told {
     /// Leads to a page of ours that will say so.
     pub(crate) fn at(self, portal: &Portal, visitor: &Visitor, path: &str) -> Response {
         let word = self.word();
-        Redirect::to(&format!("{path}?told={word}.{}", seal(portal, visitor, &word))).into_response()
+        let and = if path.contains('?') { '&' } else { '?' };
+        Redirect::to(&format!("{path}{and}told={word}.{}", seal(portal, visitor, &word))).into_response()
     }
 
     /// What the address of this page says, if it is ours.

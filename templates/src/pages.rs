@@ -6,6 +6,7 @@
 mod account;
 mod audit;
 mod chart;
+mod grid;
 mod held;
 mod lists;
 mod mail_ways;
@@ -22,6 +23,7 @@ use serde::Serialize;
 pub use account::{Account, AppPassword, FreshPassword, MailProgram, Port};
 pub use audit::Audit;
 pub use chart::{Bar, Chart, ChartLabel, ChartLine, Legend};
+pub use grid::{Grid, GridBox, GridRow, PickedPerson, Several};
 pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow, HeldTask};
 pub use lists::{Bulk, Choice, Given, GivenCase, Home, Select, Tile};
 pub use mail_ways::{Certificate, Connector, MailWays, Mailbox, Polled, Task};

@@ -46,6 +46,8 @@ const MARKUP: &[(&str, &str)] = &[
     ("texts", include_str!("../pages/texts.hbs")),
     ("people", include_str!("../pages/people.hbs")),
     ("person", include_str!("../pages/person.hbs")),
+    ("grid", include_str!("../pages/grid.hbs")),
+    ("several", include_str!("../pages/several.hbs")),
     ("new-person", include_str!("../pages/new-person.hbs")),
     ("problem", include_str!("../pages/problem.hbs")),
     ("outbox", include_str!("../pages/outbox.hbs")),

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 use policies::access::Action;
-use store::{Act, DirectoryChange, Event, Role, StoreError, User, UserId};
+use store::{Act, DirectoryChange, Event, Participant, Role, StoreError, User, UserId};
 
 use super::Visitor;
 use crate::error::Problem;
@@ -31,6 +31,12 @@ impl People {
         let mut all: Vec<_> = self.0.directory().users().filter(|user| self.is_own(user)).collect();
         all.sort_by(|one, other| by_name(one, other));
         all
+    }
+
+    /// The participants of the group, by their MPID.
+    pub(crate) fn participants(&self) -> Vec<&Participant> {
+        let group = self.0.group();
+        self.0.directory().participants().filter(|known| known.is_or_was_of(group)).collect()
     }
 
     /// One of them, to look at.

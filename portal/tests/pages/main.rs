@@ -5,6 +5,7 @@
 mod access;
 mod account;
 mod audit;
+mod grid;
 mod held;
 mod links;
 mod lists;

@@ -4,6 +4,7 @@ use templates::pages::*;
 
 pub(crate) mod administration;
 pub(crate) mod figures;
+pub(crate) mod grid;
 pub(crate) mod mails;
 pub(crate) mod people;
 pub(crate) mod signing_in;
@@ -285,6 +286,8 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("draft-answer", draw(words.page(&writing::draft(false)))),
         ("texts", draw(words.page(&writing::texts(false)))),
         ("texts-empty", draw(words.page(&writing::texts(true)))),
+        ("grid", draw(words.page(&grid::grid()))),
+        ("several", draw(words.page(&grid::several()))),
         ("people", draw(words.page(&people::people(false)))),
         ("people-empty", draw(words.page(&people::people(true)))),
         ("new-person", draw(words.page(&people::new_person()))),

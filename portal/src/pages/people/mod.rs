@@ -2,8 +2,10 @@
 //! Shows nothing of what they read or write.
 
 mod fresh;
+mod grid;
 mod list;
 mod one;
+mod several;
 mod steps;
 
 use mail::Address;
@@ -11,8 +13,10 @@ use store::{Role, UserState};
 use templates::pages::{Choice, Mark};
 
 pub(crate) use self::fresh::{add, ask};
+pub(crate) use self::grid::{save as save_grid, show as grid};
 pub(crate) use self::list::page;
 pub(crate) use self::one::{change, show};
+pub(crate) use self::several::{ask as ask_several, give as give_several};
 pub(crate) use self::steps::step;
 use crate::portal::Portal;
 
