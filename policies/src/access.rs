@@ -46,6 +46,8 @@ pub enum Action {
     ManageAppPasswords,
     /// See and change how one signs in: password, second step, sessions.
     ManageSignIn,
+    /// Set how the people of one's group sign in.
+    SetSignInRules,
     /// See how mail of one's group comes and goes: polled mailboxes, mailboxes that bounce, connectors, certificates.
     ReadMailAdministration,
     /// Say that what such a page asks for is done.
@@ -123,7 +125,7 @@ pub enum Relation {
 
 impl Action {
     /// Every action, in the order of the printed matrix.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::ListCases,
         Self::ReadCase,
         Self::ReadAttachment,
@@ -144,6 +146,7 @@ impl Action {
         Self::ReturnHeld,
         Self::ManageAppPasswords,
         Self::ManageSignIn,
+        Self::SetSignInRules,
         Self::ReadMailAdministration,
         Self::CloseTask,
         Self::ReadShadow,
@@ -182,6 +185,7 @@ impl Action {
             | Self::ReleaseHeld
             | Self::RelayHeld
             | Self::ReturnHeld
+            | Self::SetSignInRules
             | Self::ReadMailAdministration
             | Self::CloseTask
             | Self::ManageTexts
@@ -223,6 +227,7 @@ impl Action {
             Self::ReturnHeld => "return-held",
             Self::ManageAppPasswords => "manage-app-passwords",
             Self::ManageSignIn => "manage-sign-in",
+            Self::SetSignInRules => "set-sign-in-rules",
             Self::ReadMailAdministration => "read-mail-administration",
             Self::CloseTask => "close-task",
             Self::WriteDrafts => "write-drafts",
@@ -331,6 +336,7 @@ const TABLE: &[Grant] = &[
     Grant { action: Action::ReturnHeld, roles: COMPLIANCE, relations: OWN_GROUP },
     Grant { action: Action::ManageAppPasswords, roles: GROUP, relations: &[Relation::Mine] },
     Grant { action: Action::ManageSignIn, roles: &Role::ALL, relations: &[Relation::Mine] },
+    Grant { action: Action::SetSignInRules, roles: MAU, relations: OWN_GROUP },
     Grant { action: Action::ReadMailAdministration, roles: MAU, relations: OWN_GROUP },
     Grant { action: Action::CloseTask, roles: MAU, relations: OWN_GROUP },
     Grant { action: Action::ReadShadow, roles: OFFICERS, relations: OWN_GROUP },

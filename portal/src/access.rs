@@ -13,6 +13,7 @@ pub(crate) mod mail_ways;
 pub(crate) mod passwords;
 pub(crate) mod people;
 pub(crate) mod shadow;
+pub(crate) mod sign_in_rules;
 pub(crate) mod signing_in;
 pub(crate) mod trail;
 

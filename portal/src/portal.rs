@@ -11,7 +11,7 @@ use certs::breached::Breached;
 use mail::{ContactType, ProcessId};
 use policies::access::Action;
 use policies::{Catalogue, Ruleset, Standing};
-use store::{Deadline, Ledger, Reckoning, Stage, UserId};
+use store::{Deadline, Ledger, Reckoning, SecondStepDefault, Stage, UserId};
 use templates::pages::{Frame, MenuItem, Visitor as Signed};
 use templates::{TemplateError, Templates};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -99,6 +99,8 @@ pub struct Portal {
     pub(crate) throttle: Throttle,
     passwords: Arc<Semaphore>,
     pub(crate) breached: Arc<Breached>,
+    /// Who needs a second step where a group has set nothing.
+    pub(crate) second_step: SecondStepDefault,
     views: Arc<Semaphore>,
     pub(crate) requests: Crowd<UserId>,
     style: String,
@@ -117,6 +119,7 @@ pub(crate) enum Place {
     Shadow,
     Reports,
     Audit,
+    SignInRules,
     Account,
     Elsewhere,
 }
@@ -136,6 +139,7 @@ impl Portal {
             throttle: Throttle::default(),
             passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
             breached: Arc::default(),
+            second_step: SecondStepDefault::default(),
             views: Arc::new(Semaphore::new(VIEWS_AT_ONCE)),
             requests: Crowd::of(REQUESTS_OF_ONE),
             style: format!("/style.css?v={}", fingerprint(templates::STYLE_SHEET)),
@@ -154,6 +158,12 @@ impl Portal {
     #[must_use]
     pub fn refusing(self, breached: Breached) -> Self {
         Self { breached: Arc::new(breached), ..self }
+    }
+
+    /// Who needs a second step where a group has set nothing.
+    #[must_use]
+    pub fn asking(self, second_step: SecondStepDefault) -> Self {
+        Self { second_step, ..self }
     }
 
     /// Lets people write: answers, and new cases. The rules that what they write is judged by are those of the mail side.
@@ -243,6 +253,7 @@ fn menu(visitor: &Visitor, here: Place) -> Vec<MenuItem> {
         ("/shadow", "Shadow", Place::Shadow, Some(Action::ReadShadow)),
         ("/market/shadow", "Shadow", Place::Shadow, Some(Action::ReadMarketShadow)),
         ("/audit", "Audit", Place::Audit, Some(Action::ReadAudit)),
+        ("/company/sign-in", "Sign-in", Place::SignInRules, Some(Action::SetSignInRules)),
         ("/account", "Account", Place::Account, Some(Action::ManageAppPasswords)),
     ];
     let own_account = visitor.may(Action::ManageAppPasswords);

@@ -331,6 +331,9 @@ pub enum Act {
     IdentityConfirmed,
     #[n(203)]
     IdentityRefused,
+    /// Who of a group needs a second step: the rule in `name`.
+    #[n(204)]
+    SecondStepRuleSet,
 }
 
 impl Event {
@@ -568,6 +571,7 @@ impl fmt::Display for Act {
             Self::FactorsReset => "second factors reset",
             Self::SessionsEnded => "sessions ended by their user",
             Self::IdentityConfirmed => "identity confirmed",
+            Self::SecondStepRuleSet => "rule of the second step set",
             Self::IdentityRefused => "identity not confirmed",
         })
     }

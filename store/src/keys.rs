@@ -143,6 +143,8 @@ pub(crate) enum Table {
     Entry = 0xaf,
     /// User, digest of a token: a session of the user's.
     SessionOf = 0xb0,
+    /// Group → how its people sign in.
+    SignInRules = 0xb1,
 }
 
 /// A key under construction.

@@ -32,7 +32,8 @@ pub use people::{NewPerson, People, Person, PersonForm, PersonRow, PersonStep, R
 pub use report::{Availability, Filter, FilterChoice, Report};
 pub use shadow::{Figure, ProcessStage, Shadow, ShadowTable, StageQuestion, Step};
 pub use signing_in::{
-    Forgotten, NewPassword, OwnProof, Picture, RecoveryCodes, SecondStep, SessionRow, SetUp, SignInSettings,
+    Forgotten, NewPassword, OwnProof, Picture, RecoveryCodes, RuleChoice, SecondStep, SessionRow, SetUp,
+    SignInRules, SignInSettings,
 };
 pub use table::{Table, TableCell, TableColumn, TableRow};
 pub use writing::{

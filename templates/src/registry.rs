@@ -17,6 +17,7 @@ const MARKUP: &[(&str, &str)] = &[
     ("forgotten", include_str!("../pages/forgotten.hbs")),
     ("second-step", include_str!("../pages/second-step.hbs")),
     ("sign-in-settings", include_str!("../pages/sign-in-settings.hbs")),
+    ("sign-in-rules", include_str!("../pages/sign-in-rules.hbs")),
     ("own-proof", include_str!("../pages/own-proof.hbs")),
     ("set-up", include_str!("../pages/set-up.hbs")),
     ("recovery-codes", include_str!("../pages/recovery-codes.hbs")),

@@ -104,6 +104,7 @@ fn every_condition_asks_for_a_field_that_exists() {
         serde_json::to_value(samples::signing_in::set_up()),
         serde_json::to_value(samples::signing_in::recovery_codes()),
         serde_json::to_value(samples::signing_in::settings(true)),
+        serde_json::to_value(samples::signing_in::rules(true)),
         serde_json::to_value(samples::signing_in::own_proof()),
         serde_json::to_value(samples::home(false)),
         serde_json::to_value(samples::given()),

@@ -5,7 +5,7 @@ use certs::totp::TotpSecret;
 use policies::access::Action;
 use store::{FactorSummary, OwnSession, User};
 
-use super::Visitor;
+use super::{Visitor, sign_in_rules};
 use crate::error::Problem;
 use crate::portal::Portal;
 
@@ -32,7 +32,7 @@ impl OwnSignIn {
     }
 
     pub(crate) async fn factors(&self, portal: &Portal) -> Result<FactorSummary, Problem> {
-        Ok(portal.ledger.factors(self.0.id()).await?)
+        sign_in_rules::factors(portal, &self.user(portal)?).await
     }
 
     pub(crate) async fn sessions(&self, portal: &Portal) -> Result<Vec<OwnSession>, Problem> {

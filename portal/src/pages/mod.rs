@@ -27,5 +27,6 @@ pub(crate) mod search;
 pub(crate) mod second_step;
 pub(crate) mod shadow;
 pub(crate) mod sign_in;
+pub(crate) mod sign_in_rules;
 mod signature_words;
 pub(crate) mod writing;

@@ -15,6 +15,7 @@ use store::{Act, Actor, EntryToken, Event, SignInEntry, User, UserId};
 use templates::pages;
 
 use super::sign_in::{self, Peer, Shown};
+use crate::access::sign_in_rules;
 use crate::error::Problem;
 use crate::forms::{Fields, hex, same};
 use crate::portal::{Place, Portal};
@@ -24,7 +25,8 @@ use crate::throttle::Browser;
 
 /// What a user whose password was right has to do next; nothing if the password is enough.
 pub(crate) async fn wanted(portal: &Portal, user: UserId, next: &str) -> Result<Option<Response>, Problem> {
-    let factors = portal.ledger.factors(user).await?;
+    let Some(record) = portal.ledger.directory().user(&user).cloned() else { return Ok(None) };
+    let factors = sign_in_rules::factors(portal, &record).await?;
     let place = match (factors.any(), factors.required) {
         (true, _) => "/sign-in/code",
         (false, true) => {

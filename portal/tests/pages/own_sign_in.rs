@@ -183,3 +183,32 @@ async fn a_proof_leads_to_pages_of_ours_alone() {
         assert_eq!(answer.location(), HERE, "{elsewhere}");
     }
 }
+
+#[tokio::test]
+async fn a_company_sets_who_needs_a_second_step() {
+    let market = Market::new().await;
+    let rules = "/company/sign-in";
+    for email in ["sam@beta.example", "com@beta.example", "ope@alpha.example"] {
+        let mut other = market.signed_in(email).await;
+        assert_eq!(other.get(rules).await.status, StatusCode::NOT_FOUND, "{email}");
+        let answer = other.send(rules, &[("second_step", "own-choice")]).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{email}");
+    }
+    let mut mau = market.signed_in("mau@beta.example").await;
+    let answer = mau.send(rules, &[("second_step", "everybody")]).await;
+    assert_eq!(answer.location(), "/account/confirm?next=/company/sign-in", "not without a proof");
+    let next = market.next_event().await;
+    let proof = [("password", PASSWORD), ("next", rules)];
+    assert_eq!(mau.send("/account/confirm", &proof).await.location(), rules);
+    assert_eq!(mau.send(rules, &[("second_step", "nobody")]).await.status, StatusCode::BAD_REQUEST);
+    let answer = mau.send(rules, &[("second_step", "everybody")]).await;
+    assert!(mau.get(answer.location()).await.text().contains("value=\"everybody\" checked"));
+    assert_eq!(market.acts(next).await, [Act::IdentityConfirmed, Act::SecondStepRuleSet]);
+    let answer = market.browser().sign_in("sam@beta.example", PASSWORD, "/").await;
+    assert_eq!(answer.location(), "/sign-in/set-up");
+    let answer = market.browser().sign_in("ali@alpha.example", PASSWORD, "/").await;
+    assert_eq!(answer.location(), "/", "another company's people sign in as before");
+    mau.send(rules, &[("second_step", "own-choice")]).await;
+    let answer = market.browser().sign_in("sam@beta.example", PASSWORD, "/").await;
+    assert_eq!(answer.location(), "/");
+}

@@ -115,8 +115,10 @@ async fn changes_from_elsewhere_are_refused() {
         // What one may not do does not exist, whatever the token.
         let exists = |path: &str| match email {
             "com@alpha.example" => path.starts_with("/held") || path.starts_with("/shadow"),
-            "mau@alpha.example" => ["/mail", "/texts", "/people"].iter().any(|area| path.starts_with(area)),
-            _ => !["/held", "/mail", "/texts", "/people", "/invitation", "/shadow", "/market"]
+            "mau@alpha.example" => {
+                ["/mail", "/texts", "/people", "/company"].iter().any(|area| path.starts_with(area))
+            }
+            _ => !["/held", "/mail", "/texts", "/people", "/invitation", "/shadow", "/market", "/company"]
                 .iter()
                 .any(|area| path.starts_with(area)),
         };

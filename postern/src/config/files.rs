@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use certs::breached::Breached;
 use certs::dkim::DkimKey;
 use certs::smime::Authorities;
 use certs::{PublicRoots, RootKey, ServerFiles, ServerIdentity, TlsError};
@@ -32,6 +33,7 @@ impl Config {
             self.check_ca(),
             self.authorities().map(drop),
             password,
+            self.breached().map(drop),
         ];
         let polls = self.polls.iter().map(|poll| self.check_poll(poll));
         self.places.all(fixed.into_iter().chain(polls).chain(self.check_dkim()))
@@ -52,6 +54,13 @@ impl Config {
             }),
             None => Ok(()),
         }
+    }
+
+    /// The list of passwords that nobody may choose; looked into once, so that a wrong one is found at the start.
+    pub(crate) fn breached(&self) -> Result<Breached, Problems> {
+        let Some(file) = &self.portal.breached_passwords else { return Ok(Breached::default()) };
+        let key = "portal.breached_passwords";
+        Breached::in_file(file).map_err(|error| self.places.told(key, error))
     }
 
     fn check_dkim(&self) -> impl Iterator<Item = Result<(), Problems>> {

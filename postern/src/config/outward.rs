@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mail::Address;
 use policies::FileKind;
-use store::Stage;
+use store::{SecondStepDefault, Stage};
 use toml::de::DeValue;
 
 use super::document::Document;
@@ -23,6 +23,8 @@ pub(crate) struct Portal {
     pub(crate) url: Option<String>,
     pub(crate) largest_upload: u64,
     pub(crate) drafts_kept: Duration,
+    pub(crate) second_step: SecondStepDefault,
+    pub(crate) breached_passwords: Option<PathBuf>,
 }
 
 const LISTEN: Key<SocketAddr> = Key {
@@ -73,11 +75,39 @@ const DRAFTS_KEPT: Key<Duration> = Key {
     read: |value| value::duration(value, 3600, 365 * 24 * 3600),
 };
 
+const SECOND_STEP: Key<SecondStepDefault> = Key {
+    name: "second_step",
+    doc: "Who needs a second step beside the password where a company has set nothing: \"invited\", who was invited; \"everybody\".",
+    default: Some("\"invited\""),
+    example: "",
+    read: |value| {
+        let choices = [("invited", SecondStepDefault::Invited), ("everybody", SecondStepDefault::Everybody)];
+        value::choice(value, &choices)
+    },
+};
+
+const BREACHED: OptionalKey<PathBuf> = OptionalKey {
+    name: "breached_passwords",
+    doc: "The list of breached passwords that nobody may choose, as Have I Been Pwned offers it: SHA-1, ordered by hash. \
+          It is searched where it lies; no password leaves this machine.",
+    example: "\"pwned-passwords-ordered-by-hash.txt\"",
+    read: value::path,
+};
+
 pub(crate) const PORTAL: Section = Section {
     name: "portal",
     doc: "The pages for reading and answering.",
     form: Form::One,
-    keys: &[&LISTEN, &PORTAL_TLS, &BEHIND_PROXY, &URL, &LARGEST_UPLOAD, &DRAFTS_KEPT],
+    keys: &[
+        &LISTEN,
+        &PORTAL_TLS,
+        &BEHIND_PROXY,
+        &URL,
+        &LARGEST_UPLOAD,
+        &DRAFTS_KEPT,
+        &SECOND_STEP,
+        &BREACHED,
+    ],
 };
 
 impl Portal {
@@ -86,6 +116,7 @@ impl Portal {
         let (listen, tls) = (table.read(&LISTEN), table.read(&PORTAL_TLS));
         let (behind_proxy, url) = (table.read(&BEHIND_PROXY), table.read_optional(&URL));
         let (largest_upload, drafts_kept) = (table.read(&LARGEST_UPLOAD), table.read(&DRAFTS_KEPT));
+        let (second_step, breached) = (table.read(&SECOND_STEP), table.read_optional(&BREACHED));
         Some(Self {
             listen: listen?,
             tls: tls?,
@@ -93,6 +124,8 @@ impl Portal {
             url: url?,
             largest_upload: largest_upload?,
             drafts_kept: drafts_kept?,
+            second_step: second_step?,
+            breached_passwords: breached?.map(|file| table.place(file)),
         })
     }
 }

@@ -54,7 +54,8 @@ pub(super) fn pages(
     })?;
     let mail =
         MailSide { rules: desk.rules.clone(), submission: submission(config), stage: config.policy.stage };
-    Ok(Arc::new(portal.beside(mail).for_writing(writing(config))))
+    let portal = portal.beside(mail).for_writing(writing(config)).asking(config.portal.second_step);
+    Ok(Arc::new(portal.refusing(config.breached()?)))
 }
 
 /// The scanner that the mail side asks, asked about what is written here as well.

@@ -107,3 +107,28 @@ async fn between_the_steps_there_are_few_tries_and_little_time() {
         assert_eq!(ledger.sweep_entries().await.unwrap(), 2);
     }
 }
+
+#[tokio::test]
+async fn a_group_sets_who_needs_a_second_step_and_nobody_else_does() {
+    use crate::{SecondStepDefault as Default, SecondStepRule as Rule, SignInRules};
+    for (set, default, invited, needed) in [
+        (None, Default::Invited, false, false),
+        (None, Default::Invited, true, true),
+        (None, Default::Everybody, false, true),
+        (Some(Rule::Everybody), Default::Invited, false, true),
+        (Some(Rule::OwnChoice), Default::Everybody, true, false),
+    ] {
+        assert_eq!(SignInRules { second_step: set }.need_second_step(default, invited), needed);
+    }
+    for market in Market::everywhere().await {
+        let (ledger, beta) = (&market.ledger, "beta".parse().unwrap());
+        let reader = ledger.set_second_step_rule(&Actor::User(market.reader), &beta, None).await;
+        assert!(matches!(reader, Err(StoreError::Denied(_))), "{reader:?}");
+        let portal = ledger.set_second_step_rule(&Actor::Portal, &beta, Some(Rule::OwnChoice)).await;
+        assert!(matches!(portal, Err(StoreError::Denied(_))));
+        ledger.set_second_step_rule(&Actor::Tool, &beta, Some(Rule::Everybody)).await.unwrap();
+        assert_eq!(ledger.sign_in_rules(&beta).await.unwrap().second_step, Some(Rule::Everybody));
+        assert_eq!(ledger.sign_in_rules(&"alpha".parse().unwrap()).await.unwrap(), SignInRules::default());
+        assert_eq!(market.count(Act::SecondStepRuleSet).await, 1);
+    }
+}

@@ -140,6 +140,32 @@ pub struct OwnProof {
     pub problem: Option<String>,
 }
 
+/// How the people of a company sign in.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignInRules {
+    pub frame: Frame,
+    pub told: Option<String>,
+    pub token: String,
+    pub company: String,
+    /// Local path to where the visitor proves to be the one who signed in.
+    pub proof: String,
+    pub proved: bool,
+    /// Who needs a second step.
+    pub choices: Vec<RuleChoice>,
+}
+
+/// One of the rules to choose from.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleChoice {
+    pub value: &'static str,
+    pub label: String,
+    pub chosen: bool,
+}
+
+impl Page for SignInRules {
+    const TEMPLATE: &'static str = "sign-in-rules";
+}
+
 impl Page for SignInSettings {
     const TEMPLATE: &'static str = "sign-in-settings";
 }

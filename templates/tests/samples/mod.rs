@@ -253,6 +253,8 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("set-up", draw(words.page(&signing_in::set_up()))),
         ("sign-in-settings", draw(words.page(&signing_in::settings(false)))),
         ("sign-in-settings-proved", draw(words.page(&signing_in::settings(true)))),
+        ("sign-in-rules", draw(words.page(&signing_in::rules(false)))),
+        ("sign-in-rules-proved", draw(words.page(&signing_in::rules(true)))),
         ("own-proof", draw(words.page(&signing_in::own_proof()))),
         ("recovery-codes", draw(words.page(&signing_in::recovery_codes()))),
         ("forgotten-sent", draw(words.page(&signing_in::forgotten(true)))),

@@ -89,3 +89,16 @@ pub(crate) fn own_proof() -> OwnProof {
         problem: Some("That did not do.".into()),
     }
 }
+
+pub(crate) fn rules(proved: bool) -> SignInRules {
+    let choice = |value, label: &str| RuleChoice { value, label: label.into(), chosen: value == "default" };
+    SignInRules {
+        frame: frame("How your people sign in", true),
+        told: proved.then(|| "Saved.".into()),
+        token: "token".into(),
+        company: "Beta Power".into(),
+        proof: "/account/confirm".into(),
+        proved,
+        choices: vec![choice("default", "Who was invited"), choice("everybody", "Everybody")],
+    }
+}
