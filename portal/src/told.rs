@@ -38,7 +38,12 @@ pub(crate) enum Told {
 }
 
 /// What there is to be said about people.
-const PEOPLE: [&str; 10] = [
+const PEOPLE: [&str; 15] = [
+    "mapped",
+    "unmapped",
+    "certificate-removed",
+    "connector-off",
+    "connector-on",
     "invited",
     "link-sent",
     "factors-reset",

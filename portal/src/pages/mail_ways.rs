@@ -36,7 +36,7 @@ pub(crate) async fn page(
     for one in shown {
         tasks.push(task(&portal, &ways, one).await?);
     }
-    let mut mailboxes: Vec<_> = ways.mailboxes().map(|one| mailbox(&portal, one)).collect();
+    let mut mailboxes: Vec<_> = ways.mailboxes().map(|one| mailbox_row(&portal, one)).collect();
     mailboxes.sort_by(|one, other| one.address.cmp(&other.address));
     Ok(Html(portal.words.page(&MailWays {
         frame: portal.frame("Mail", Some(&visitor), Place::MailWays),
@@ -170,7 +170,7 @@ fn status_words(status: &str) -> String {
     format!("{meaning} (status {})", mail_words::line(status))
 }
 
-fn mailbox(portal: &Portal, mailbox: &Mailbox) -> pages::Mailbox {
+pub(super) fn mailbox_row(portal: &Portal, mailbox: &Mailbox) -> pages::Mailbox {
     let catalogue = portal.catalogue();
     let process = catalogue.process(&mailbox.process);
     let rung = process.and_then(|process| process.rung(&mailbox.contact_type));
@@ -225,6 +225,7 @@ fn certificate(certificate: &ClientCertificate, now: Timestamp) -> pages::Certif
     pages::Certificate {
         name: mail_words::line(&certificate.name),
         fingerprint: forms::hex(&certificate.fingerprint[..8]),
+        whole: forms::hex(&certificate.fingerprint),
         ends: dates::when(Timestamp::from_second(certificate.not_after).unwrap_or(Timestamp::MAX)),
         mark,
     }
@@ -234,6 +235,8 @@ fn connector(connector: &Connector) -> pages::Connector {
     let (label, state) = if connector.active { ("Active", "good") } else { ("Switched off", "plain") };
     pages::Connector {
         name: mail_words::line(&connector.name),
+        plain: connector.name.clone(),
+        active: connector.active,
         provider: mail_words::line(&connector.provider),
         tenant: mail_words::line(&connector.tenant),
         standing: Mark { label: label.to_owned(), state },

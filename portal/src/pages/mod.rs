@@ -15,6 +15,7 @@ pub(crate) mod list_filter;
 mod mail_card;
 pub(crate) mod mail_ways;
 mod mail_words;
+pub(crate) mod mailboxes;
 pub(crate) mod message;
 mod message_card;
 pub(crate) mod outbox;

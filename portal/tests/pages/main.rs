@@ -10,6 +10,7 @@ mod held;
 mod links;
 mod lists;
 mod mail_ways;
+mod mailboxes;
 mod market;
 mod origins;
 mod own_sign_in;

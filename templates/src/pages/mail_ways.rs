@@ -72,6 +72,8 @@ pub struct Certificate {
     pub name: String,
     /// First characters of the fingerprint.
     pub fingerprint: String,
+    /// All of it, as the form sends it.
+    pub whole: String,
     pub ends: When,
     pub mark: Option<Mark>,
 }
@@ -80,6 +82,9 @@ pub struct Certificate {
 #[derive(Debug, Clone, Serialize)]
 pub struct Connector {
     pub name: String,
+    /// The name as the form sends it.
+    pub plain: String,
+    pub active: bool,
     pub provider: String,
     pub tenant: String,
     pub standing: Mark,

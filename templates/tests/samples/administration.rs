@@ -121,6 +121,8 @@ fn filled(ways: MailWays) -> MailWays {
         ],
         connectors: vec![Connector {
             name: "beta-office".into(),
+            plain: "beta-office".into(),
+            active: true,
             provider: "exchange-online".into(),
             tenant: "7c1f0d5e-0000-4000-8000-3a5b0c9d1e2f".into(),
             standing: mark("Active", "good"),
@@ -131,5 +133,64 @@ fn filled(ways: MailWays) -> MailWays {
 }
 
 fn certificate(name: &str, mark: Option<Mark>) -> Certificate {
-    Certificate { name: name.into(), fingerprint: "0123456789abcdef".into(), ends: when(), mark }
+    Certificate {
+        name: name.into(),
+        fingerprint: "0123456789abcdef".into(),
+        whole: "0123456789abcdef".repeat(4),
+        ends: when(),
+        mark,
+    }
+}
+
+pub(crate) fn mailboxes(empty: bool) -> MailboxMap {
+    let choice =
+        |value: &str, label: &str| Choice { value: value.into(), label: label.into(), chosen: false };
+    let problem = |text: &str| Some(text.to_owned());
+    let row = |address: &str| MappedMailbox {
+        change: "/mailboxes?address=0".into(),
+        plain: address.into(),
+        shown: Mailbox {
+            address: address.into(),
+            participant: "BETA".into(),
+            process: "Erroneous Transfers".into(),
+            rung: "Initial Request".into(),
+            alerts: "daily at 09:00 and 14:00".into(),
+        },
+    };
+    let unmapped = |address: Option<&str>, mails| UnmappedAddress {
+        id: "0011223344556677".into(),
+        address: address.map(Into::into),
+        map: address.map(|_| "/mailboxes?address=0".into()),
+        mails,
+        personal: mails / 2,
+    };
+    MailboxMap {
+        frame: frame("Mailbox map", true),
+        company: "Beta Power".into(),
+        told: (!empty).then(|| "Mapped.".into()),
+        token: "token".into(),
+        domains: if empty { Vec::new() } else { vec!["beta.example".into(), "betapower.example".into()] },
+        rows: if empty { Vec::new() } else { vec![row("et@beta.example"), row("readings@beta.example")] },
+        first: (!empty).then(|| "/mailboxes".into()),
+        next: (!empty).then(|| "/mailboxes?after=0".into()),
+        form: MailboxForm {
+            address: "nonsense".into(),
+            whats: if empty {
+                Vec::new()
+            } else {
+                vec![choice("0", "BETA · Erroneous Transfers · Initial Request")]
+            },
+            times: "25:00".into(),
+            address_problem: problem("That is not an e-mail address."),
+            what_problem: problem("Choose for what it is."),
+            times_problem: problem("Write up to six times like 09:00 14:00, or nothing."),
+        },
+        seen: Some(12),
+        unmapped: if empty {
+            Vec::new()
+        } else {
+            vec![unmapped(Some("complaints@beta.example"), 812), unmapped(None, 40)]
+        },
+        hidden: 3,
+    }
 }

@@ -288,6 +288,8 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("draft-answer", draw(words.page(&writing::draft(false)))),
         ("texts", draw(words.page(&writing::texts(false)))),
         ("texts-empty", draw(words.page(&writing::texts(true)))),
+        ("mailboxes", draw(words.page(&administration::mailboxes(false)))),
+        ("mailboxes-empty", draw(words.page(&administration::mailboxes(true)))),
         ("grid", draw(words.page(&grid::grid()))),
         ("several", draw(words.page(&grid::several()))),
         ("people", draw(words.page(&people::people(false)))),
