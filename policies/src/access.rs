@@ -46,6 +46,8 @@ pub enum Action {
     ManageAppPasswords,
     /// See and change how one signs in: password, second step, sessions.
     ManageSignIn,
+    /// Make and revoke tokens with which programs act for oneself.
+    ManageApiTokens,
     /// Set how the people of one's group sign in.
     SetSignInRules,
     /// See how mail of one's group comes and goes: polled mailboxes, mailboxes that bounce, connectors, certificates.
@@ -125,7 +127,7 @@ pub enum Relation {
 
 impl Action {
     /// Every action, in the order of the printed matrix.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::ListCases,
         Self::ReadCase,
         Self::ReadAttachment,
@@ -146,6 +148,7 @@ impl Action {
         Self::ReturnHeld,
         Self::ManageAppPasswords,
         Self::ManageSignIn,
+        Self::ManageApiTokens,
         Self::SetSignInRules,
         Self::ReadMailAdministration,
         Self::CloseTask,
@@ -195,9 +198,11 @@ impl Action {
             | Self::SetStage
             | Self::ReadReports
             | Self::ReadAudit => Matter::Group,
-            Self::ManageAppPasswords | Self::ManageSignIn | Self::WriteDrafts | Self::ReadOwnFigures => {
-                Matter::User
-            }
+            Self::ManageAppPasswords
+            | Self::ManageApiTokens
+            | Self::ManageSignIn
+            | Self::WriteDrafts
+            | Self::ReadOwnFigures => Matter::User,
             Self::ReadMarketShadow | Self::SetMarketStage | Self::ReadMarketReports | Self::ManageMarket => {
                 Matter::Market
             }
@@ -227,6 +232,7 @@ impl Action {
             Self::ReturnHeld => "return-held",
             Self::ManageAppPasswords => "manage-app-passwords",
             Self::ManageSignIn => "manage-sign-in",
+            Self::ManageApiTokens => "manage-api-tokens",
             Self::SetSignInRules => "set-sign-in-rules",
             Self::ReadMailAdministration => "read-mail-administration",
             Self::CloseTask => "close-task",
@@ -336,6 +342,7 @@ const TABLE: &[Grant] = &[
     Grant { action: Action::ReturnHeld, roles: COMPLIANCE, relations: OWN_GROUP },
     Grant { action: Action::ManageAppPasswords, roles: GROUP, relations: &[Relation::Mine] },
     Grant { action: Action::ManageSignIn, roles: &Role::ALL, relations: &[Relation::Mine] },
+    Grant { action: Action::ManageApiTokens, roles: GROUP, relations: &[Relation::Mine] },
     Grant { action: Action::SetSignInRules, roles: MAU, relations: OWN_GROUP },
     Grant { action: Action::ReadMailAdministration, roles: MAU, relations: OWN_GROUP },
     Grant { action: Action::CloseTask, roles: MAU, relations: OWN_GROUP },

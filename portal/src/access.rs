@@ -5,6 +5,8 @@
 //! forbidden are one answer (threats T16, T17). What belongs to a group or to one user has a way of
 //! its own: `held`, `mail_ways`, `passwords`, `people`, `shadow`.
 
+pub(crate) mod api_tokens;
+pub(crate) mod bearer;
 pub(crate) mod drafts;
 pub(crate) mod figures;
 pub(crate) mod held;
@@ -49,9 +51,17 @@ struct Present {
 impl Visitor {
     /// The visitor of a session; none when the user is gone or not confirmed.
     pub(crate) fn arrive(directory: Arc<Directory>, token: SessionToken, session: Session) -> Option<Self> {
+        Self::present(directory, session.user, token, session.csrf)
+    }
+
+    fn present(
+        directory: Arc<Directory>,
+        user: UserId,
+        token: SessionToken,
+        form_token: String,
+    ) -> Option<Self> {
         let User { id, group, name, email, role, permissions, .. } =
-            directory.user(&session.user).filter(|user| user.is_active())?.clone();
-        let form_token = session.csrf;
+            directory.user(&user).filter(|user| user.is_active())?.clone();
         let who = Present { directory, id, group, name, email, role, permissions, token, form_token };
         Some(Self(Arc::new(who)))
     }

@@ -24,6 +24,11 @@ pub(crate) enum Problem {
     /// A link to a password that is wrong, used, replaced or over: one answer.
     #[error("no such link")]
     NoLink,
+    /// A program came without a token that counts.
+    #[error("no token that counts; make one in the portal, and send it as `Authorization: Bearer …`")]
+    NoToken,
+    #[error("the token was made for something else; make one with the scope that this needs")]
+    NotInScope,
     /// A form that cannot be read.
     #[error("unreadable form")]
     BadForm,
@@ -71,6 +76,8 @@ impl Problem {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound | Self::NotHeld | Self::NoLink => StatusCode::NOT_FOUND,
+            Self::NoToken => StatusCode::UNAUTHORIZED,
+            Self::NotInScope => StatusCode::FORBIDDEN,
             Self::BadForm => StatusCode::BAD_REQUEST,
             Self::NotFromHere(_) => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -119,6 +126,11 @@ impl Problem {
                 "It was used, it is too old, or it was replaced by a newer one. Nothing was changed.",
                 "If you have a password, sign in with it. Otherwise choose \u{201c}Forgotten your password?\u{201d} on the \
                  sign-in page, or ask your company's master administration user (MAU) for a new invitation.",
+            ),
+            Self::NoToken | Self::NotInScope => (
+                "No token that counts",
+                "Programs come here, with a token that was made for this.",
+                "Tokens are made under \u{201c}Account\u{201d}.",
             ),
             Self::BadForm => (
                 "That form could not be read",

@@ -11,6 +11,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use policies::access::Action;
+use serde_json::json;
 
 use crate::access::{self, Visitor};
 use crate::error::Problem;
@@ -42,7 +43,10 @@ pub(crate) async fn pass(State(portal): State<Arc<Portal>>, mut request: Request
         Ok((visitor, Some(redirect))) => (visitor, redirect),
         Err(problem) => (None, problem.into_response()),
     };
-    let mut response = with_page(&portal, visitor.as_ref(), response);
+    let mut response = match rule {
+        Some(Rule::Api(_)) => in_json(response),
+        _ => with_page(&portal, visitor.as_ref(), response),
+    };
     if matches!(rule, Some(Rule::Case | Rule::Held)) && response.status() == StatusCode::NOT_FOUND {
         // An absent case is found out a few microseconds sooner than a foreign one (threat T42).
         tokio::time::sleep_until((began + EVEN).into()).await;
@@ -75,6 +79,12 @@ async fn enter(
     rule: Option<Rule>,
     request: &mut Request,
 ) -> Result<(Option<Visitor>, Option<Response>), Problem> {
+    if let Some(Rule::Api(scope)) = rule {
+        let bearer = access::bearer::of(portal, request.headers(), scope).await?;
+        let visitor = Some(bearer.visitor().clone());
+        request.extensions_mut().insert(bearer);
+        return Ok((visitor, None));
+    }
     if changes(request.method()) {
         from_here(portal, request.headers())?;
     }
@@ -108,7 +118,14 @@ async fn enter(
         }
         Some(Rule::Case | Rule::Held) if unseen(request.headers()) => Some(Problem::NotFound.into_response()),
         Some(
-            Rule::Static | Rule::Open | Rule::Demo | Rule::SignedIn | Rule::Case | Rule::May(_) | Rule::Held,
+            Rule::Static
+            | Rule::Open
+            | Rule::Demo
+            | Rule::SignedIn
+            | Rule::Case
+            | Rule::May(_)
+            | Rule::Held
+            | Rule::Api(_),
         ) => None,
     };
     Ok((visitor, answer))
@@ -195,6 +212,31 @@ fn with_page(portal: &Portal, visitor: Option<&Visitor>, response: Response) -> 
             response
         }
     }
+}
+
+/// A problem as programs read it (RFC 9457), with what RFC 6750 §3 wants beside it.
+fn in_json(response: Response) -> Response {
+    let Some(problem) = response.extensions().get::<Problem>().cloned() else { return response };
+    if problem.is_fault() {
+        tracing::error!(error = %problem, "a program could not be answered");
+    }
+    let status = problem.status();
+    let detail = if problem.is_fault() { "it could not be done".to_owned() } else { problem.to_string() };
+    let body = json!({ "status": status.as_u16(), "title": status.canonical_reason(), "detail": detail });
+    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+    let mut answer = (status, kind, body.to_string()).into_response();
+    let challenge = match problem {
+        Problem::NoToken => Some("Bearer"),
+        Problem::NotInScope => Some("Bearer error=\"insufficient_scope\""),
+        _ => None,
+    };
+    if let Some(challenge) = challenge {
+        answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if let Some(wait) = response.headers().get(header::RETRY_AFTER) {
+        answer.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+    }
+    answer
 }
 
 /// The headers of every answer; what an answer has set itself stays.

@@ -2,6 +2,7 @@
 //! `guard` serves nothing that is not in it.
 
 mod account;
+mod api;
 mod cases;
 mod company;
 mod door;
@@ -19,6 +20,7 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use policies::access::Action;
+use store::ApiScope;
 
 use crate::error::Problem;
 use crate::forms;
@@ -40,6 +42,8 @@ pub(crate) enum Rule {
     Case,
     /// Who may do this to what is the own group's, or the visitor's own.
     May(Action),
+    /// Programs with a token for this; for no scope, with any token. Under `/api/` and nowhere else.
+    Api(Option<ApiScope>),
     /// Who may open held mail, and the page gets its mail from `access::held::one` or there is none.
     Held,
 }
@@ -68,6 +72,7 @@ const AREAS: &[&[Route]] = &[
     writing::ROUTES,
     held::ROUTES,
     account::ROUTES,
+    api::ROUTES,
     company::ROUTES,
     figures::ROUTES,
     people::ROUTES,
@@ -130,6 +135,14 @@ mod tests {
         assert_eq!(rule("/", &Method::HEAD), Some(Rule::SignedIn));
         assert_eq!(rule("/sign-out", &Method::HEAD), None);
         assert_eq!(rule("/absent", &Method::GET), None);
+    }
+
+    #[test]
+    fn tokens_count_under_one_path_and_cookies_do_not() {
+        for route in routes() {
+            let by_token = matches!(route.rule, Rule::Api(_));
+            assert_eq!(route.path.starts_with("/api/"), by_token, "{}", route.path);
+        }
     }
 
     #[test]

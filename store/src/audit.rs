@@ -334,6 +334,11 @@ pub enum Act {
     /// Who of a group needs a second step: the rule in `name`.
     #[n(204)]
     SecondStepRuleSet,
+    /// An API token: its scopes in `name`.
+    #[n(205)]
+    ApiTokenMade,
+    #[n(206)]
+    ApiTokenRevoked,
 }
 
 impl Event {
@@ -571,6 +576,8 @@ impl fmt::Display for Act {
             Self::FactorsReset => "second factors reset",
             Self::SessionsEnded => "sessions ended by their user",
             Self::IdentityConfirmed => "identity confirmed",
+            Self::ApiTokenMade => "token of a program made",
+            Self::ApiTokenRevoked => "token of a program revoked",
             Self::SecondStepRuleSet => "rule of the second step set",
             Self::IdentityRefused => "identity not confirmed",
         })

@@ -145,6 +145,10 @@ pub(crate) enum Table {
     SessionOf = 0xb0,
     /// Group → how its people sign in.
     SignInRules = 0xb1,
+    /// Digest of an API token → whose it is, what for, until when.
+    ApiToken = 0xb2,
+    /// User, digest of an API token.
+    ApiTokenOf = 0xb3,
 }
 
 /// A key under construction.

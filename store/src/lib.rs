@@ -16,6 +16,7 @@ pub mod sqlite;
 
 mod accept;
 mod alarms;
+mod api_tokens;
 mod app_password_use;
 mod audit;
 mod case_row;
@@ -68,6 +69,7 @@ pub use accept::{
     Acceptance, Accepted, AcceptedCase, Deadline, Earlier, Entry, Joining, Opening, Party, Place, SourceKey,
 };
 pub use alarms::FoundCounts;
+pub use api_tokens::{ApiScope, ApiToken, MOST_API_TOKENS, NotAScope, TokenNotMade};
 pub use audit::{Act, Actor, Event};
 pub use cases::{Case, CasePage, Due, MOST_MESSAGES, MessageRecord, Side, Undelivered};
 pub use casework::{CaseEnd, CaseReason, CaseState, Climb, Ended, Escalation};

@@ -34,8 +34,8 @@ pub use people::{NewPerson, People, Person, PersonForm, PersonRow, PersonStep, R
 pub use report::{Availability, Filter, FilterChoice, Report};
 pub use shadow::{Figure, ProcessStage, Shadow, ShadowTable, StageQuestion, Step};
 pub use signing_in::{
-    Forgotten, NewPassword, OwnProof, Picture, RecoveryCodes, RuleChoice, SecondStep, SessionRow, SetUp,
-    SignInRules, SignInSettings,
+    ApiTokens, Forgotten, NewPassword, OwnProof, Picture, RecoveryCodes, RuleChoice, SecondStep, SessionRow,
+    SetUp, SignInRules, SignInSettings, TokenRow,
 };
 pub use table::{Table, TableCell, TableColumn, TableRow};
 pub use writing::{

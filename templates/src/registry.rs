@@ -18,6 +18,7 @@ const MARKUP: &[(&str, &str)] = &[
     ("second-step", include_str!("../pages/second-step.hbs")),
     ("sign-in-settings", include_str!("../pages/sign-in-settings.hbs")),
     ("sign-in-rules", include_str!("../pages/sign-in-rules.hbs")),
+    ("api-tokens", include_str!("../pages/api-tokens.hbs")),
     ("own-proof", include_str!("../pages/own-proof.hbs")),
     ("set-up", include_str!("../pages/set-up.hbs")),
     ("recovery-codes", include_str!("../pages/recovery-codes.hbs")),

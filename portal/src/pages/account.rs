@@ -76,7 +76,7 @@ pub(crate) async fn revoke(
 }
 
 /// A name as it is kept: one line, nothing invisible, white space runs made one space.
-fn name(typed: &str) -> Option<String> {
+pub(crate) fn name(typed: &str) -> Option<String> {
     let name = mail_words::line(typed).split_whitespace().collect::<Vec<_>>().join(" ");
     (1..=LONGEST_NAME).contains(&name.chars().count()).then_some(name)
 }

@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use policies::access::Action;
 
 use super::{Route, Rule, on};
-use crate::pages::{account, own_proof, own_sign_in};
+use crate::pages::{account, api_tokens, own_proof, own_sign_in};
 
 /// How one signs in is everybody's own, the operator's too.
 const SIGN_IN: Rule = Rule::May(Action::ManageSignIn);
@@ -30,4 +30,9 @@ pub(super) const ROUTES: &[Route] = &[
     on(Method::POST, "/account/recovery-codes", SIGN_IN, || post(own_sign_in::renew_recovery)),
     on(Method::POST, "/account/sessions/end-others", SIGN_IN, || post(own_sign_in::end_others)),
     on(Method::POST, "/account/sessions/{session}/end", SIGN_IN, || post(own_sign_in::end_session)),
+    on(Method::GET, "/account/tokens", Rule::May(Action::ManageApiTokens), || get(api_tokens::page)),
+    on(Method::POST, "/account/tokens", Rule::May(Action::ManageApiTokens), || post(api_tokens::make)),
+    on(Method::POST, "/account/tokens/{name}/revoke", Rule::May(Action::ManageApiTokens), || {
+        post(api_tokens::revoke)
+    }),
 ];

@@ -4,6 +4,7 @@
 
 mod access;
 mod account;
+mod api_tokens;
 mod audit;
 mod grid;
 mod held;

@@ -55,6 +55,7 @@ impl House {
             tracing::warn!(%error, "sessions that are over could not be removed");
         }
         told("sign-ins that went no further removed", self.ledger.sweep_entries().await);
+        told("API tokens that are over removed", self.ledger.sweep_api_tokens().await);
         told("links that are over removed", self.ledger.sweep_links().await);
         told("recalls of released mails carried out", self.ledger.finish_recalls().await);
         told(

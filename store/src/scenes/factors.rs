@@ -132,3 +132,40 @@ async fn a_group_sets_who_needs_a_second_step_and_nobody_else_does() {
         assert_eq!(market.count(Act::SecondStepRuleSet).await, 1);
     }
 }
+
+#[tokio::test]
+async fn a_token_counts_for_its_time_and_its_user_and_is_stored_nowhere() {
+    use crate::{ApiScope, TokenNotMade};
+    let day = std::time::Duration::from_hours(24);
+    for market in Market::everywhere().await {
+        let (ledger, user) = (&market.ledger, market.reader);
+        let scopes = [ApiScope::ReportsRead, ApiScope::CasesRead, ApiScope::CasesRead];
+        let token = ledger.make_api_token(user, "Nightly", &scopes, 30 * day).await.unwrap().unwrap();
+        let everything = market.everything().await;
+        assert!(!everything.windows(token.len()).any(|window| window == token.as_bytes()));
+        for (name, scopes, life, why) in [
+            ("Nightly", &scopes[..], day, TokenNotMade::NameTaken),
+            ("Other", &[], day, TokenNotMade::NoScope),
+            ("Other", &scopes[..], 400 * day, TokenNotMade::TooLong),
+        ] {
+            assert_eq!(ledger.make_api_token(user, name, scopes, life).await.unwrap(), Err(why));
+        }
+        let found = ledger.api_token(&token).await.unwrap().unwrap();
+        assert_eq!((found.user, found.scopes), (user, vec![ApiScope::CasesRead, ApiScope::ReportsRead]));
+        for strange in [&token[1..], "", "postern_", &format!("{token}x")] {
+            assert_eq!(ledger.api_token(strange).await.unwrap(), None);
+        }
+        let (name, listed) = ledger.api_tokens_of(user).await.unwrap().remove(0);
+        assert_eq!(listed.used, Some(ledger.now()));
+        let stranger = UserId::new(ledger.now()).unwrap();
+        assert!(!ledger.revoke_api_token(stranger, &name).await.unwrap());
+        market.pass(SignedDuration::from_hours(30 * 24));
+        assert_eq!(ledger.api_token(&token).await.unwrap(), None, "over");
+        assert_eq!(ledger.sweep_api_tokens().await.unwrap(), 1);
+        assert_eq!(ledger.api_tokens_of(user).await.unwrap(), []);
+        let token = ledger.make_api_token(user, "Nightly", &scopes, day).await.unwrap().unwrap();
+        let (name, _) = ledger.api_tokens_of(user).await.unwrap().remove(0);
+        assert!(ledger.revoke_api_token(user, &name).await.unwrap());
+        assert_eq!(ledger.api_token(&token).await.unwrap(), None, "revoked");
+    }
+}

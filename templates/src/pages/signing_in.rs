@@ -162,6 +162,41 @@ pub struct RuleChoice {
     pub chosen: bool,
 }
 
+/// Tokens with which programs act for the visitor.
+#[derive(Debug, Clone, Serialize)]
+pub struct ApiTokens {
+    pub frame: Frame,
+    pub told: Option<String>,
+    pub problem: Option<String>,
+    /// The one that was made just now; shown this once.
+    pub fresh: Option<String>,
+    pub token: String,
+    /// Local path to where the visitor proves to be the one who signed in.
+    pub proof: String,
+    pub proved: bool,
+    pub tokens: Vec<TokenRow>,
+    pub scopes: Vec<RuleChoice>,
+    /// Lives to choose from, in days.
+    pub lives: Vec<String>,
+}
+
+/// A token of the visitor.
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenRow {
+    pub name: String,
+    pub scopes: String,
+    pub made: When,
+    pub until: When,
+    pub over: bool,
+    pub used: Option<When>,
+    /// Local path that revokes it.
+    pub revoke: String,
+}
+
+impl Page for ApiTokens {
+    const TEMPLATE: &'static str = "api-tokens";
+}
+
 impl Page for SignInRules {
     const TEMPLATE: &'static str = "sign-in-rules";
 }

@@ -255,6 +255,8 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("sign-in-settings-proved", draw(words.page(&signing_in::settings(true)))),
         ("sign-in-rules", draw(words.page(&signing_in::rules(false)))),
         ("sign-in-rules-proved", draw(words.page(&signing_in::rules(true)))),
+        ("api-tokens", draw(words.page(&signing_in::api_tokens(true)))),
+        ("api-tokens-none", draw(words.page(&signing_in::api_tokens(false)))),
         ("own-proof", draw(words.page(&signing_in::own_proof()))),
         ("recovery-codes", draw(words.page(&signing_in::recovery_codes()))),
         ("forgotten-sent", draw(words.page(&signing_in::forgotten(true)))),

@@ -102,3 +102,27 @@ pub(crate) fn rules(proved: bool) -> SignInRules {
         choices: vec![choice("default", "Who was invited"), choice("everybody", "Everybody")],
     }
 }
+
+pub(crate) fn api_tokens(proved: bool) -> ApiTokens {
+    let token = |used: bool| TokenRow {
+        name: "Nightly report".into(),
+        scopes: "cases:read, reports:read".into(),
+        made: when(),
+        until: when(),
+        over: used,
+        used: used.then(when),
+        revoke: "/account/tokens/0123456789abcdef/revoke".into(),
+    };
+    ApiTokens {
+        frame: frame("API tokens", true),
+        told: proved.then(|| "Revoked.".into()),
+        problem: proved.then(|| "Give it a name.".into()),
+        fresh: proved.then(|| "postern_0123456789abcdefghjkmnpqrstvwxyz".into()),
+        token: "token".into(),
+        proof: "/account/confirm".into(),
+        proved,
+        tokens: if proved { vec![token(true), token(false)] } else { Vec::new() },
+        scopes: vec![RuleChoice { value: "cases:read", label: "Read cases".into(), chosen: true }],
+        lives: vec!["30".into(), "90".into()],
+    }
+}
