@@ -8,6 +8,7 @@
 mod access;
 mod charts;
 mod crowd;
+mod csv;
 mod dates;
 mod error;
 mod file_names;

@@ -39,7 +39,11 @@ pub(crate) enum Told {
 }
 
 /// What there is to be said about people.
-const PEOPLE: [&str; 15] = [
+const PEOPLE: [&str; 19] = [
+    "import-done",
+    "import-gone",
+    "import-stale",
+    "import-refused",
     "mapped",
     "unmapped",
     "certificate-removed",

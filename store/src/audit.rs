@@ -247,6 +247,12 @@ pub enum Act {
     ParticipantMoved,
     #[n(172)]
     IdleNoticed,
+    /// People or permissions of the group were taken away as a file.
+    #[n(173)]
+    PeopleExported,
+    /// A file of people or permissions was looked at, and nothing of it applied yet.
+    #[n(174)]
+    ImportLaid,
     /// Somebody looked at the group's events.
     #[n(220)]
     TrailRead,
@@ -539,6 +545,8 @@ impl fmt::Display for Act {
             Self::MoveArranged => "move of a participant arranged",
             Self::MoveCancelled => "move of a participant called off",
             Self::ParticipantMoved => "participant moved",
+            Self::PeopleExported => "people taken away as a file",
+            Self::ImportLaid => "file of people looked at",
             Self::IdleNoticed => "user noticed as idle",
             Self::DeadlineMoved => "deadline moved",
             Self::StoppedAtDoor => "mail stopped at the door",

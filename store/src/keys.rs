@@ -12,6 +12,8 @@ use crate::{engine::Range, ids::Locator};
 pub(crate) enum Table {
     /// User: when signed in last.
     Presence = 0xa4,
+    /// User: a file of people that is looked at and not applied yet.
+    Import = 0xa5,
     /// One row: format, key fingerprint.
     Ledger = 0x10,
     /// One row: moves with every change of the directory.

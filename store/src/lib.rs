@@ -34,6 +34,7 @@ mod error;
 mod factors;
 mod held;
 mod ids;
+mod imports;
 mod inactivity;
 mod jobs;
 mod keys;
@@ -90,6 +91,7 @@ pub use ids::{
     AppPasswordId, CaseId, CaseReference, ContentId, DraftId, HeldId, JobId, LinkId, MessageId, NotALocator,
     NotAReference, PassageId, TaskId, TextId, UserId,
 };
+pub use imports::LARGEST_IMPORT;
 pub use inactivity::IDLE_DAYS;
 pub use jobs::{
     DeliveryReport, Digest, DomainHold, Fate, HeldNews, HeldNotice, HeldSide, Job, JobKind, Leased,

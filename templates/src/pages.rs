@@ -13,6 +13,7 @@ mod mail_ways;
 mod mailboxes;
 mod message;
 mod people;
+mod people_file;
 mod report;
 mod shadow;
 mod signing_in;
@@ -31,6 +32,7 @@ pub use mail_ways::{Certificate, Connector, MailWays, Mailbox, Polled, Task};
 pub use mailboxes::{MailboxForm, MailboxMap, MappedMailbox, UnmappedAddress};
 pub use message::{Check, FileLink, Mail, MessageCard, MessagePage, Proof};
 pub use people::{NewPerson, People, Person, PersonForm, PersonRow, PersonStep, RightsOf};
+pub use people_file::{ImportDifference, ImportMistake, ImportPreview, PeopleFile};
 pub use report::{Availability, Filter, FilterChoice, Report};
 pub use shadow::{Figure, ProcessStage, Shadow, ShadowTable, StageQuestion, Step};
 pub use signing_in::{

@@ -51,6 +51,7 @@ const MARKUP: &[(&str, &str)] = &[
     ("grid", include_str!("../pages/grid.hbs")),
     ("several", include_str!("../pages/several.hbs")),
     ("mailboxes", include_str!("../pages/mailboxes.hbs")),
+    ("people-file", include_str!("../pages/people-file.hbs")),
     ("new-person", include_str!("../pages/new-person.hbs")),
     ("problem", include_str!("../pages/problem.hbs")),
     ("outbox", include_str!("../pages/outbox.hbs")),

@@ -127,6 +127,8 @@ fn every_condition_asks_for_a_field_that_exists() {
         serde_json::to_value(samples::writing::draft(false)),
         serde_json::to_value(samples::writing::texts(false)),
         serde_json::to_value(samples::administration::mailboxes(false)),
+        serde_json::to_value(samples::people::file(false)),
+        serde_json::to_value(samples::people::file(true)),
         serde_json::to_value(samples::grid::grid()),
         serde_json::to_value(samples::grid::several()),
         serde_json::to_value(samples::people::people(false)),

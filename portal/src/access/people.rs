@@ -99,6 +99,26 @@ impl People {
         portal.ledger.reset_factors(&self.0.actor(), user.id).await
     }
 
+    /// Says that the visitor looked at all of them in some way.
+    pub(crate) async fn note(&self, portal: &Portal, act: Act) -> Result<(), Problem> {
+        let event = Event::new(portal.ledger.now(), self.0.actor(), act);
+        Ok(portal.ledger.record(event.group(self.0.group())).await?)
+    }
+
+    /// Lays a file ready that the visitor has seen the difference of.
+    pub(crate) async fn lay_import(&self, portal: &Portal, text: &str) -> Result<(), Problem> {
+        let own = self.0.directory().user(&self.0.id()).ok_or(Problem::NotFound)?;
+        Ok(portal.ledger.lay_import(own, text).await?)
+    }
+
+    pub(crate) async fn laid_import(&self, portal: &Portal) -> Result<Option<String>, Problem> {
+        Ok(portal.ledger.laid_import(self.0.id()).await?)
+    }
+
+    pub(crate) async fn forget_import(&self, portal: &Portal) -> Result<(), Problem> {
+        Ok(portal.ledger.forget_import(self.0.id()).await?)
+    }
+
     /// Says in the audit trail that the visitor tried what is not the visitor's to do.
     pub(crate) async fn refuse(&self, portal: &Portal, what: &'static str) -> Result<(), Problem> {
         Ok(self.0.refused(portal, what).await?)

@@ -16,6 +16,7 @@ mod market;
 mod origins;
 mod own_sign_in;
 mod people;
+mod people_file;
 mod reading;
 mod reports;
 mod scenes;

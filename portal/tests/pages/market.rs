@@ -351,6 +351,17 @@ impl Browser {
         self.ask(request.body(Body::from(form.join("&"))).unwrap()).await
     }
 
+    /// Posts a form with files, parted by `x1`.
+    pub(crate) async fn post_multipart(&mut self, path: &str, body: String) -> Answer {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(CONTENT_TYPE, "multipart/form-data; boundary=x1")
+            .header(ORIGIN, self.origin.clone())
+            .header("sec-fetch-site", "same-origin");
+        self.ask(request.body(Body::from(body)).unwrap()).await
+    }
+
     pub(crate) async fn sign_in(&mut self, email: &str, password: &str, next: &str) -> Answer {
         let token = self.get("/sign-in").await.token();
         let fields = [("token", token.as_str()), ("email", email), ("password", password), ("next", next)];

@@ -63,6 +63,7 @@ impl House {
             self.ledger.expire_held(self.keeping.return_after, MAILS).await,
         );
         told("participants moved to another group", self.ledger.move_participants().await);
+        told("files of people forgotten", self.ledger.sweep_imports().await);
         told("idle users suspended", self.ledger.sweep_idle_users().await);
         told("old drafts removed", self.ledger.sweep_drafts(self.keeping.drafts_kept).await);
         told("old tasks closed", self.ledger.close_old_tasks(KEPT, TASKS).await);

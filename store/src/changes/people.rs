@@ -7,6 +7,7 @@ use crate::{
     engine::Changeset,
     error::StoreError,
     ids::UserId,
+    imports::import_key,
     inactivity::presence_key,
     lists::wishes_key,
     people::UserState,
@@ -67,7 +68,7 @@ impl Draft<'_> {
         if after.state == UserState::Removed {
             let passwords = self.directory.app_passwords.get(&after.id).into_iter().flatten();
             changeset.delete.extend(passwords.flat_map(|known| app_password_keys(after.id, known.id)));
-            changeset.delete.extend([wishes_key(after.id), presence_key(after.id)]);
+            changeset.delete.extend([wishes_key(after.id), presence_key(after.id), import_key(after.id)]);
         }
         let about = |act| self.event(act).group(&after.group).user(after.id);
         let mut events = Vec::new();

@@ -178,3 +178,26 @@ async fn what_was_kept_for_a_removed_user_goes() {
     assert_eq!(ledger.list_wishes(reader).await.unwrap(), ListWishes::default());
     assert_eq!(ledger.last_sign_ins(&[reader]).await.unwrap(), [None]);
 }
+
+#[tokio::test]
+async fn a_file_lies_ready_for_its_user_alone_and_for_an_hour() {
+    for market in Market::everywhere().await {
+        let ledger = &market.ledger;
+        let user = ledger.directory().user(&market.reader).unwrap().clone();
+        let text = "address,name\r\nsecret-name@beta.example,".repeat(10_000);
+        ledger.lay_import(&user, &text).await.unwrap();
+        assert_eq!(ledger.laid_import(user.id).await.unwrap().as_ref(), Some(&text));
+        let stranger = UserId::new(ledger.now()).unwrap();
+        assert_eq!(ledger.laid_import(stranger).await.unwrap(), None);
+        assert!(!market.everything().await.windows(11).any(|window| window == b"secret-name"), "sealed");
+        assert_eq!(ledger.sweep_imports().await.unwrap(), 0);
+        let large = "x".repeat(crate::LARGEST_IMPORT + 1);
+        assert!(matches!(ledger.lay_import(&user, &large).await, Err(StoreError::Denied(_))));
+        market.pass(SignedDuration::from_mins(60));
+        assert_eq!(ledger.laid_import(user.id).await.unwrap(), None);
+        assert_eq!(ledger.sweep_imports().await.unwrap(), 1);
+        ledger.lay_import(&user, "address").await.unwrap();
+        ledger.forget_import(user.id).await.unwrap();
+        assert_eq!(ledger.laid_import(user.id).await.unwrap(), None);
+    }
+}

@@ -292,6 +292,8 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("texts-empty", draw(words.page(&writing::texts(true)))),
         ("mailboxes", draw(words.page(&administration::mailboxes(false)))),
         ("mailboxes-empty", draw(words.page(&administration::mailboxes(true)))),
+        ("people-file", draw(words.page(&people::file(false)))),
+        ("people-file-wrong", draw(words.page(&people::file(true)))),
         ("grid", draw(words.page(&grid::grid()))),
         ("several", draw(words.page(&grid::several()))),
         ("people", draw(words.page(&people::people(false)))),

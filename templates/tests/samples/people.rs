@@ -83,3 +83,44 @@ pub(crate) fn person() -> Person {
         officer: true,
     }
 }
+
+pub(crate) fn file(wrong: bool) -> PeopleFile {
+    let difference = |line, who: &str, what: &str, before: &str, after: &str| ImportDifference {
+        line,
+        who: who.into(),
+        what: what.into(),
+        before: before.into(),
+        after: after.into(),
+    };
+    PeopleFile {
+        frame: frame("People as a file", true),
+        told: wrong.then(|| "Nothing was done.".into()),
+        token: "token".into(),
+        problem: wrong.then(|| "That file is larger than 512 kB. Cut it in two.".into()),
+        preview: Some(ImportPreview {
+            seen: "0".into(),
+            permissions: false,
+            mistakes: if wrong {
+                vec![ImportMistake {
+                    place: "Line 3, column role".into(),
+                    says: "That is no role. Write user, mau or compliance, not king".into(),
+                }]
+            } else {
+                Vec::new()
+            },
+            found: 3,
+            differences: vec![
+                difference(2, "new@beta.example", "Invited", "", "Nell Ashdown, user"),
+                difference(3, "sam@beta.example", "Role", "user", "compliance"),
+                difference(
+                    4,
+                    "pat@beta.example",
+                    "Permission taken away",
+                    "BETA · crossed-meters · escalation-1",
+                    "",
+                ),
+            ],
+            hidden: 12,
+        }),
+    }
+}

@@ -1,6 +1,7 @@
 //! The people of a company, for its master administration user: who they are, how far they have come, what they may.
 //! Shows nothing of what they read or write.
 
+mod file;
 mod fresh;
 mod grid;
 mod list;
@@ -12,6 +13,7 @@ use mail::Address;
 use store::{Role, UserState};
 use templates::pages::{Choice, Mark};
 
+pub(crate) use self::file::{apply, ask as ask_file, look, permissions, users};
 pub(crate) use self::fresh::{add, ask};
 pub(crate) use self::grid::{save as save_grid, show as grid};
 pub(crate) use self::list::page;
