@@ -114,6 +114,11 @@ impl Calendar {
         &self.version
     }
 
+    /// The days off that are listed, with what they are called.
+    pub fn holidays(&self) -> impl Iterator<Item = (Date, &str)> {
+        self.holidays.iter().map(|(day, name)| (*day, name.as_str()))
+    }
+
     /// Whether people work on that day.
     pub fn is_working_day(&self, date: Date) -> bool {
         !is_weekend(date) && !self.holidays.contains_key(&date)

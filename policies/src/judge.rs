@@ -140,6 +140,11 @@ impl Ruleset {
         Some(working_days(received, answered, most, calendar))
     }
 
+    /// The calendars by which deadlines are reckoned.
+    pub fn calendars(&self) -> &Calendars {
+        &self.calendars
+    }
+
     /// Tells apart the calendars that deadlines were reckoned by: another edition, and open deadlines may move.
     pub fn clock_edition(&self) -> String {
         self.calendars.edition(&self.catalogue)

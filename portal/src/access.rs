@@ -13,6 +13,7 @@ pub(crate) mod held;
 pub(crate) mod lists;
 pub(crate) mod mail_ways;
 pub(crate) mod mailboxes;
+pub(crate) mod market;
 pub(crate) mod passwords;
 pub(crate) mod people;
 pub(crate) mod shadow;

@@ -35,6 +35,11 @@ pub(crate) fn midnight(now: Timestamp) -> Timestamp {
     tomorrow.and_then(|day| day.to_zoned(london())).map_or(now, |midnight| midnight.timestamp())
 }
 
+/// The beginning of a day.
+pub(crate) fn beginning(day: Date) -> Option<Timestamp> {
+    day.to_zoned(london()).ok().map(|zoned| zoned.timestamp())
+}
+
 /// The day it is at `now`.
 pub(crate) fn today(now: Timestamp) -> Date {
     now.to_zoned(london()).date()

@@ -8,6 +8,7 @@ mod company;
 mod door;
 mod figures;
 mod held;
+mod market;
 mod people;
 mod writing;
 
@@ -76,6 +77,7 @@ const AREAS: &[&[Route]] = &[
     company::ROUTES,
     figures::ROUTES,
     people::ROUTES,
+    market::ROUTES,
 ];
 
 fn routes() -> impl Iterator<Item = &'static Route> {

@@ -34,9 +34,25 @@ pub(crate) enum Told {
     TextRemoved,
     /// Something about people: a key of the family of texts `people_told`.
     People(&'static str),
+    /// Something about the market: a key of the family of texts `market_told`.
+    Market(&'static str),
     /// Promoted, demoted, or taken back.
     StageSet(Option<Stage>),
 }
+
+/// What there is to be said about the market.
+const MARKET: [&str; 10] = [
+    "brought-in",
+    "saved",
+    "stale",
+    "refused",
+    "invited",
+    "taken-back",
+    "participant-saved",
+    "participant-removed",
+    "move-arranged",
+    "move-cancelled",
+];
 
 /// What there is to be said about people.
 const PEOPLE: [&str; 19] = [
@@ -98,6 +114,7 @@ impl Told {
             Self::TextSaved => "text-saved".to_owned(),
             Self::TextRemoved => "text-removed".to_owned(),
             Self::People(what) => format!("people_{what}"),
+            Self::Market(what) => format!("market_{what}"),
             Self::StageSet(Some(stage)) => format!("stage-{stage}"),
             Self::StageSet(None) => "stage-unset".to_owned(),
         }
@@ -124,6 +141,10 @@ impl Told {
             "stage-live" => Self::StageSet(Some(Stage::Live)),
             "stage-shadow" => Self::StageSet(Some(Stage::Shadow)),
             "stage-unset" => Self::StageSet(None),
+            market if market.starts_with("market_") => {
+                let what = market.strip_prefix("market_")?;
+                Self::Market(MARKET.into_iter().find(|known| *known == what)?)
+            }
             people if people.starts_with("people_") => {
                 let what = people.strip_prefix("people_")?;
                 Self::People(PEOPLE.into_iter().find(|known| *known == what)?)
@@ -151,6 +172,7 @@ impl Told {
             Self::PasswordChanged => return portal.words.say("signing_in.told_password", &[]),
             Self::SecondStepRemoved => return portal.words.say("signing_in.told_removed", &[]),
             Self::SessionsEnded => return portal.words.say("signing_in.told_ended", &[]),
+            Self::Market(what) => return portal.words.say_of("market_told", what, &[]).unwrap_or_default(),
             Self::People(what) => return portal.words.say_of("people_told", what, &[]).unwrap_or_default(),
             Self::SignInRulesSet => return portal.words.say("sign_in_rules.told", &[]),
             Self::TokenRevoked => return portal.words.say("tokens.told", &[]),
@@ -205,6 +227,7 @@ mod tests {
         ]
         .into_iter()
         .chain(PEOPLE.map(Told::People))
+        .chain(MARKET.map(Told::Market))
         {
             assert_eq!(Told::read(&told.word()), Some(told));
             assert!(told.word().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));

@@ -11,6 +11,7 @@ mod held;
 mod lists;
 mod mail_ways;
 mod mailboxes;
+mod market;
 mod message;
 mod people;
 mod people_file;
@@ -30,6 +31,10 @@ pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow, HeldTask};
 pub use lists::{Bulk, Choice, Given, GivenCase, Home, Select, Tile};
 pub use mail_ways::{Certificate, Connector, MailWays, Mailbox, Polled, Task};
 pub use mailboxes::{MailboxForm, MailboxMap, MappedMailbox, UnmappedAddress};
+pub use market::{
+    CalendarCard, CalendarDay, Calendars, Companies, Company, CompanyRow, FirstMau, InvitedMau, NewCompany,
+    NewMau, NewParticipant, ParticipantRow,
+};
 pub use message::{Check, FileLink, Mail, MessageCard, MessagePage, Proof};
 pub use people::{NewPerson, People, Person, PersonForm, PersonRow, PersonStep, RightsOf};
 pub use people_file::{ImportDifference, ImportMistake, ImportPreview, PeopleFile};

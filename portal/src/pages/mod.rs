@@ -17,6 +17,7 @@ mod mail_card;
 pub(crate) mod mail_ways;
 mod mail_words;
 pub(crate) mod mailboxes;
+pub(crate) mod market;
 pub(crate) mod message;
 mod message_card;
 pub(crate) mod outbox;

@@ -6,6 +6,7 @@ mod access;
 mod account;
 mod api_tokens;
 mod audit;
+mod companies;
 mod grid;
 mod held;
 mod links;

@@ -6,6 +6,7 @@ pub(crate) mod administration;
 pub(crate) mod figures;
 pub(crate) mod grid;
 pub(crate) mod mails;
+pub(crate) mod market;
 pub(crate) mod people;
 pub(crate) mod signing_in;
 pub(crate) mod writing;
@@ -294,6 +295,13 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("mailboxes-empty", draw(words.page(&administration::mailboxes(true)))),
         ("people-file", draw(words.page(&people::file(false)))),
         ("people-file-wrong", draw(words.page(&people::file(true)))),
+        ("companies", draw(words.page(&market::companies(false)))),
+        ("companies-empty", draw(words.page(&market::companies(true)))),
+        ("new-company", draw(words.page(&market::new_company()))),
+        ("company", draw(words.page(&market::company(market::invited())))),
+        ("company-nobody", draw(words.page(&market::company(market::nobody())))),
+        ("calendars", draw(words.page(&market::calendars(false)))),
+        ("calendars-empty", draw(words.page(&market::calendars(true)))),
         ("grid", draw(words.page(&grid::grid()))),
         ("several", draw(words.page(&grid::several()))),
         ("people", draw(words.page(&people::people(false)))),

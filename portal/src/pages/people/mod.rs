@@ -56,7 +56,7 @@ pub(super) fn state_mark(portal: &Portal, state: UserState) -> Mark {
 }
 
 /// A name as it is kept: single spaces, one line. `None` where it cannot be one.
-pub(super) fn name(typed: &str) -> Option<String> {
+pub(in crate::pages) fn name(typed: &str) -> Option<String> {
     let name = typed.split_whitespace().collect::<Vec<_>>().join(" ");
     let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     fits.then_some(name)
