@@ -19,6 +19,8 @@ mod new_password;
 mod origin;
 mod pages;
 mod parts;
+#[cfg_attr(not(feature = "passkeys"), path = "no_passkeys.rs")]
+mod passkeys;
 mod portal;
 mod qr;
 mod routes;

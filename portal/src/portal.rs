@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::access::Visitor;
 use crate::crowd::Crowd;
 use crate::error::Problem;
+use crate::passkeys::Passkeys;
 use crate::throttle::Throttle;
 use crate::writing::Writing;
 
@@ -101,6 +102,8 @@ pub struct Portal {
     pub(crate) breached: Arc<Breached>,
     /// Who needs a second step where a group has set nothing.
     pub(crate) second_step: SecondStepDefault,
+    /// None where none can be made: by this build, or at this address.
+    pub(crate) passkeys: Option<Passkeys>,
     views: Arc<Semaphore>,
     pub(crate) requests: Crowd<UserId>,
     style: String,
@@ -130,6 +133,7 @@ impl Portal {
     pub fn new(options: Options) -> Result<Self, TemplateError> {
         let Options { ledger, catalogue, public_url, demo } = options;
         Ok(Self {
+            passkeys: Passkeys::of(&public_url),
             ledger,
             catalogue: ArcSwap::new(catalogue),
             words: Templates::load()?,
@@ -198,6 +202,7 @@ impl Portal {
             title: title.to_owned(),
             style: self.style.clone(),
             script: self.script.clone(),
+            scripted: visitor.is_some(),
             visitor: visitor.map(|visitor| Signed {
                 name: visitor.name().to_owned(),
                 company: visitor.company(),

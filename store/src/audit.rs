@@ -345,6 +345,10 @@ pub enum Act {
     ApiTokenMade,
     #[n(206)]
     ApiTokenRevoked,
+    #[n(208)]
+    PasskeyAdded,
+    #[n(209)]
+    PasskeyRemoved,
 }
 
 impl Event {
@@ -584,6 +588,8 @@ impl fmt::Display for Act {
             Self::FactorsReset => "second factors reset",
             Self::SessionsEnded => "sessions ended by their user",
             Self::IdentityConfirmed => "identity confirmed",
+            Self::PasskeyAdded => "passkey added",
+            Self::PasskeyRemoved => "passkey removed",
             Self::ApiTokenMade => "token of a program made",
             Self::ApiTokenRevoked => "token of a program revoked",
             Self::SecondStepRuleSet => "rule of the second step set",

@@ -15,6 +15,7 @@ use crate::{
     ids::{UserId, base32},
     keys::{Key, Table},
     ledger::Ledger,
+    passkeys::StoredPasskey,
     records,
 };
 
@@ -35,7 +36,18 @@ pub(crate) struct Factors {
     pending: Option<Vec<u8>>,
     /// Digests of the codes that are left.
     #[cbor(n(3), default)]
-    recovery: Vec<Digest>,
+    pub(crate) recovery: Vec<Digest>,
+    #[cbor(n(4), default)]
+    pub(crate) passkeys: Vec<StoredPasskey>,
+}
+
+impl Factors {
+    /// Recovery codes stand in for something; without it they would be a factor of their own.
+    pub(crate) fn drop_useless_codes(&mut self) {
+        if self.totp.is_none() && self.passkeys.is_empty() {
+            self.recovery.clear();
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -52,7 +64,7 @@ struct Totp {
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
-struct Digest(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
+pub(crate) struct Digest(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
 
 /// What a user has, as the user may see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +75,8 @@ pub struct FactorSummary {
     pub app_since: Option<Timestamp>,
     /// Recovery codes that are left.
     pub recovery_left: usize,
+    /// Passkeys that were made.
+    pub passkeys: usize,
 }
 
 /// By what a second step was passed.
@@ -75,7 +89,7 @@ pub enum SecondStep {
 impl FactorSummary {
     /// Whether the password alone signs nobody in, and there is something to ask for.
     pub fn any(&self) -> bool {
-        self.app_since.is_some()
+        self.app_since.is_some() || self.passkeys > 0
     }
 }
 
@@ -86,6 +100,7 @@ impl Ledger {
             required: factors.required,
             app_since: factors.totp.as_ref().map(|totp| totp.since),
             recovery_left: factors.recovery.len(),
+            passkeys: factors.passkeys.len(),
         })
     }
 
@@ -124,7 +139,7 @@ impl Ledger {
     pub async fn remove_app(&self, user: UserId) -> Result<(), StoreError> {
         self.change_factors(user, Some(Act::FactorRemoved), |factors| {
             (factors.totp, factors.pending) = (None, None);
-            factors.recovery.clear();
+            factors.drop_useless_codes();
         })
         .await
     }
@@ -231,7 +246,7 @@ impl Ledger {
     }
 
     /// What the users do to their own factors.
-    async fn write_factors(
+    pub(crate) async fn write_factors(
         &self,
         user: UserId,
         factors: &Factors,
@@ -269,7 +284,7 @@ impl Ledger {
 }
 
 /// Ten new recovery codes of 80 bits, for eyes and paper: `k3fe-9xqa-mmwt-2bcd`.
-fn renew(factors: &mut Factors) -> Result<Vec<String>, StoreError> {
+pub(crate) fn renew(factors: &mut Factors) -> Result<Vec<String>, StoreError> {
     factors.recovery.clear();
     let mut codes = Vec::with_capacity(RECOVERY_CODES);
     for _ in 0..RECOVERY_CODES {

@@ -151,6 +151,8 @@ pub(crate) enum Table {
     ApiToken = 0xb2,
     /// User, digest of an API token.
     ApiTokenOf = 0xb3,
+    /// Digest of a place → the WebAuthn ceremony that has begun there.
+    Ceremony = 0xb4,
 }
 
 /// A key under construction.

@@ -144,3 +144,27 @@
     take([...event.dataTransfer.files]);
   });
 })();
+
+// What passkeys need of a browser: the question stands in the form, the answer goes back in it.
+(() => {
+  "use strict";
+  const able = window.PublicKeyCredential && PublicKeyCredential.parseCreationOptionsFromJSON;
+  for (const form of able ? document.querySelectorAll("form[data-passkey]") : []) {
+    for (const part of form.querySelectorAll("[data-with]")) part.hidden = false;
+    for (const part of form.querySelectorAll("[data-without]")) part.hidden = true;
+    form.addEventListener("submit", async (event) => {
+      if (form.elements.answer.value) return;
+      event.preventDefault();
+      const failed = form.querySelector("[data-failed]");
+      failed.hidden = true;
+      try {
+        const options = JSON.parse(form.dataset.options);
+        const key = form.dataset.passkey === "make"
+          ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
+          : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+        form.elements.answer.value = JSON.stringify(key.toJSON());
+        form.submit();
+      } catch { failed.hidden = false; }
+    });
+  }
+})();

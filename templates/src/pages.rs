@@ -41,8 +41,8 @@ pub use people_file::{ImportDifference, ImportMistake, ImportPreview, PeopleFile
 pub use report::{Availability, Filter, FilterChoice, Report};
 pub use shadow::{Figure, ProcessStage, Shadow, ShadowTable, StageQuestion, Step};
 pub use signing_in::{
-    ApiTokens, Forgotten, NewPassword, OwnProof, Picture, RecoveryCodes, RuleChoice, SecondStep, SessionRow,
-    SetUp, SignInRules, SignInSettings, TokenRow,
+    ApiTokens, Forgotten, NewPasskey, NewPassword, OwnProof, PasskeyRow, Picture, RecoveryCodes, RuleChoice,
+    SecondStep, SessionRow, SetUp, SignInRules, SignInSettings, TokenRow,
 };
 pub use table::{Table, TableCell, TableColumn, TableRow};
 pub use writing::{
@@ -64,6 +64,8 @@ pub struct Frame {
     pub style: String,
     /// Address of the script, fingerprint included: it makes pages handier, and none needs it.
     pub script: String,
+    /// The script is on this page.
+    pub scripted: bool,
     /// Who is signed in; the menu is shown only then.
     pub visitor: Option<Visitor>,
     /// The main menu.

@@ -19,6 +19,7 @@ const MARKUP: &[(&str, &str)] = &[
     ("sign-in-settings", include_str!("../pages/sign-in-settings.hbs")),
     ("sign-in-rules", include_str!("../pages/sign-in-rules.hbs")),
     ("api-tokens", include_str!("../pages/api-tokens.hbs")),
+    ("new-passkey", include_str!("../pages/new-passkey.hbs")),
     ("own-proof", include_str!("../pages/own-proof.hbs")),
     ("set-up", include_str!("../pages/set-up.hbs")),
     ("recovery-codes", include_str!("../pages/recovery-codes.hbs")),

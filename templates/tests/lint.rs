@@ -106,6 +106,7 @@ fn every_condition_asks_for_a_field_that_exists() {
         serde_json::to_value(samples::signing_in::settings(true)),
         serde_json::to_value(samples::signing_in::rules(true)),
         serde_json::to_value(samples::signing_in::api_tokens(true)),
+        serde_json::to_value(samples::signing_in::new_passkey()),
         serde_json::to_value(samples::signing_in::own_proof()),
         serde_json::to_value(samples::home(false)),
         serde_json::to_value(samples::given()),

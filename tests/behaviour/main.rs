@@ -36,6 +36,7 @@ mod relay;
 mod scanning;
 mod screenshots;
 mod shadow;
+mod sign_in;
 mod signatures;
 mod smuggling;
 mod stage;

@@ -53,7 +53,7 @@ impl Driver {
 
 impl Browser {
     pub fn start() -> Self {
-        Self::start_with(&["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
+        Self::start_with(&["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"])
     }
 
     /// One for which `proxy` is all there is.

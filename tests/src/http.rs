@@ -40,7 +40,7 @@ impl Answer {
         found
     }
 
-    fn field(&self, name: &str) -> String {
+    pub fn field(&self, name: &str) -> String {
         let text = self.text();
         let start = format!("name=\"{name}\" value=\"");
         let value = text.split(&start).nth(1).and_then(|rest| rest.split('"').next());

@@ -82,7 +82,8 @@ impl ProvedSignIn {
 
     /// Only where nobody asks for a second step; elsewhere an app is changed, not removed.
     pub(crate) async fn remove_app(&self, portal: &Portal) -> Result<(), Problem> {
-        if self.0.factors(portal).await?.required {
+        let factors = self.0.factors(portal).await?;
+        if factors.required && factors.passkeys == 0 {
             return Err(Problem::NotFound);
         }
         Ok(portal.ledger.remove_app(self.0.visitor().id()).await?)
@@ -94,5 +95,47 @@ impl ProvedSignIn {
             return Err(Problem::NotFound);
         }
         Ok(portal.ledger.renew_recovery(self.0.visitor().id()).await?)
+    }
+
+    /// Begins to make a passkey; a portal that knows none has no such page.
+    pub(crate) async fn begin_passkey(&self, portal: &Portal) -> Result<(), Problem> {
+        let passkeys = portal.passkeys.as_ref().ok_or(Problem::NotFound)?;
+        let user = self.0.user(portal)?;
+        let known = portal.ledger.passkeys(user.id).await?;
+        let begun = passkeys.begin_making(&user, &known).ok_or(Problem::Interrupted)?;
+        Ok(portal.ledger.begin_ceremony(&self.place(), user.id, &begun.options, &begun.state).await?)
+    }
+
+    /// What the browser is asked, if making one has begun.
+    pub(crate) async fn passkey_question(&self, portal: &Portal) -> Result<Option<String>, Problem> {
+        Ok(portal.ledger.ceremony_question(&self.place(), self.0.visitor().id()).await?)
+    }
+
+    /// Keeps the key that answers the question, with new recovery codes if there were none; none if it does not answer it.
+    pub(crate) async fn add_passkey(
+        &self,
+        portal: &Portal,
+        name: &str,
+        answer: &str,
+    ) -> Result<Option<Vec<String>>, Problem> {
+        let passkeys = portal.passkeys.as_ref().ok_or(Problem::NotFound)?;
+        let user = self.0.visitor().id();
+        let Some(state) = portal.ledger.take_ceremony(&self.place(), user).await? else { return Ok(None) };
+        let Some(made) = passkeys.finish_making(answer, &state) else { return Ok(None) };
+        Ok(portal.ledger.add_passkey(user, name, &made.credential, &made.key).await?)
+    }
+
+    /// Where a second step is needed the last factor is not removed.
+    pub(crate) async fn remove_passkey(&self, portal: &Portal, id: &str) -> Result<(), Problem> {
+        let factors = self.0.factors(portal).await?;
+        if factors.required && factors.app_since.is_none() && factors.passkeys <= 1 {
+            return Err(Problem::NotFound);
+        }
+        let removed = portal.ledger.remove_passkey(self.0.visitor().id(), id).await?;
+        if removed { Ok(()) } else { Err(Problem::NotFound) }
+    }
+
+    fn place(&self) -> String {
+        format!("account {}", self.0.visitor().session().as_str())
     }
 }

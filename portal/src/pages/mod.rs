@@ -21,6 +21,7 @@ pub(crate) mod market;
 pub(crate) mod message;
 mod message_card;
 pub(crate) mod outbox;
+pub(crate) mod own_passkeys;
 pub(crate) mod own_proof;
 pub(crate) mod own_sign_in;
 pub(crate) mod password_links;

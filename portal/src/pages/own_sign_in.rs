@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use store::OwnSession;
+use store::{OwnSession, StoredPasskey};
 use templates::pages::{self, SignInSettings};
 
 use crate::access::Visitor;
@@ -142,7 +142,11 @@ async fn key(
     Ok((status, Html(page)).into_response())
 }
 
-fn recovery_codes(portal: &Portal, visitor: &Visitor, codes: Vec<String>) -> Result<Response, Problem> {
+pub(crate) fn recovery_codes(
+    portal: &Portal,
+    visitor: &Visitor,
+    codes: Vec<String>,
+) -> Result<Response, Problem> {
     let frame = portal.frame(&portal.words.say("recovery.title", &[]), Some(visitor), Place::Account);
     let page = portal.words.page(&pages::RecoveryCodes { frame, codes, next: HERE.to_owned() })?;
     Ok(Html(page).into_response())
@@ -159,6 +163,7 @@ async fn render(
     let factors = own.factors(portal).await?;
     let here = visitor.session().name();
     let sessions = own.sessions(portal).await?;
+    let passkeys = portal.ledger.passkeys(visitor.id()).await?;
     let status = if unfit.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = portal.words.page(&SignInSettings {
         frame: portal.frame(&portal.words.say("signing_in.title", &[]), Some(visitor), Place::Account),
@@ -171,10 +176,20 @@ async fn render(
         app_since: factors.app_since.map(dates::when),
         recovery: factors.recovery_left.to_string(),
         needed: factors.required,
+        passkeys: passkeys.into_iter().map(passkey).collect(),
+        passkeys_open: portal.passkeys.is_some(),
         others: sessions.len() > 1,
         sessions: sessions.into_iter().map(|session| entry(portal, session, &here)).collect(),
     })?;
     Ok((status, Html(page)).into_response())
+}
+
+fn passkey(stored: StoredPasskey) -> pages::PasskeyRow {
+    pages::PasskeyRow {
+        remove: format!("/account/passkeys/{}/remove", stored.id),
+        name: stored.name,
+        made: dates::when(stored.made),
+    }
 }
 
 fn entry(portal: &Portal, own: OwnSession, here: &str) -> pages::SessionRow {

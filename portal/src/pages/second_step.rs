@@ -12,7 +12,7 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use store::{Act, Actor, EntryToken, Event, SignInEntry, User, UserId};
-use templates::pages;
+use templates::pages::{self, Frame};
 
 use super::sign_in::{self, Peer, Shown};
 use crate::access::sign_in_rules;
@@ -38,6 +38,7 @@ pub(crate) async fn wanted(portal: &Portal, user: UserId, next: &str) -> Result<
         (false, false) => return Ok(None),
     };
     let token = portal.ledger.begin_entry(user, next).await?;
+    begin_passkey(portal, user, &token).await?;
     let mut response = Redirect::to(place).into_response();
     if let Some(cookie) = Cookie::Step.set(portal, token.as_str()) {
         response.headers_mut().append(SET_COOKIE, cookie);
@@ -47,7 +48,7 @@ pub(crate) async fn wanted(portal: &Portal, user: UserId, next: &str) -> Result<
 
 pub(crate) async fn form(State(portal): State<Arc<Portal>>, headers: HeaderMap) -> Result<Response, Problem> {
     match arrive(&portal, &headers).await? {
-        Some(step) if step.has_app => ask(&portal, &step, StatusCode::OK, None),
+        Some(step) if step.has_factor => ask(&portal, &step, StatusCode::OK, None).await,
         _ => Ok(Redirect::to("/sign-in").into_response()),
     }
 }
@@ -57,7 +58,7 @@ pub(crate) async fn set_up(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     match arrive(&portal, &headers).await? {
-        Some(step) if !step.has_app => show_key(&portal, &step, StatusCode::OK, None).await,
+        Some(step) if !step.has_factor => show_key(&portal, &step, StatusCode::OK, None).await,
         _ => Ok(Redirect::to("/sign-in").into_response()),
     }
 }
@@ -69,17 +70,44 @@ pub(crate) async fn check(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let peer = sign_in::network(&portal, peer, &headers);
-    let Some(step) = try_once(&portal, peer, &headers, &fields).await?.filter(|step| step.has_app) else {
+    let Some(step) = try_once(&portal, peer, &headers, &fields).await?.filter(|step| step.has_factor) else {
         return over(&portal, &headers);
     };
-    if portal.ledger.use_code(step.entry.user, fields.value("code")).await?.is_none() {
+    if !is_passed(&portal, &step, &fields).await? {
         refused(&portal, &step.user).await?;
+        begin_passkey(&portal, step.entry.user, &step.token).await?;
         let says = portal.words.say("second.wrong", &[]);
-        return ask(&portal, &step, StatusCode::FORBIDDEN, Some(says));
+        return ask(&portal, &step, StatusCode::FORBIDDEN, Some(says)).await;
     }
     passed(&portal, peer, &step).await?;
     let next = local_path(&step.entry.next).unwrap_or("/");
     sign_in::begin(&portal, &headers, peer, step.entry.user, Redirect::to(next).into_response()).await
+}
+
+/// By a passkey, or by a code.
+async fn is_passed(portal: &Portal, step: &Step, fields: &Fields) -> Result<bool, Problem> {
+    let (user, answer) = (step.entry.user, fields.value("answer"));
+    if answer.is_empty() {
+        return Ok(portal.ledger.use_code(user, fields.value("code")).await?.is_some());
+    }
+    let state = portal.ledger.take_ceremony(&place(&step.token), user).await?;
+    let (Some(passkeys), Some(state)) = (&portal.passkeys, state) else { return Ok(false) };
+    let known = portal.ledger.passkeys(user).await?;
+    let Some(shown) = passkeys.finish_showing(answer, &state, &known) else { return Ok(false) };
+    portal.ledger.update_passkey(user, &shown.id, &shown.key).await?;
+    Ok(true)
+}
+
+/// Asks for a passkey of who has one.
+async fn begin_passkey(portal: &Portal, user: UserId, token: &EntryToken) -> Result<(), Problem> {
+    let known = portal.ledger.passkeys(user).await?;
+    let begun = portal.passkeys.as_ref().filter(|_| !known.is_empty());
+    let Some(begun) = begun.and_then(|passkeys| passkeys.begin_showing(&known)) else { return Ok(()) };
+    Ok(portal.ledger.begin_ceremony(&place(token), user, &begun.options, &begun.state).await?)
+}
+
+fn place(token: &EntryToken) -> String {
+    format!("sign-in {}", token.as_str())
 }
 
 /// The codes are on this answer and nowhere else, so the answer is the page itself and no redirect.
@@ -90,7 +118,7 @@ pub(crate) async fn confirm(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let peer = sign_in::network(&portal, peer, &headers);
-    let Some(step) = try_once(&portal, peer, &headers, &fields).await?.filter(|step| !step.has_app) else {
+    let Some(step) = try_once(&portal, peer, &headers, &fields).await?.filter(|step| !step.has_factor) else {
         return over(&portal, &headers);
     };
     let Some(codes) = portal.ledger.confirm_app(step.entry.user, fields.value("code")).await? else {
@@ -111,7 +139,7 @@ struct Step {
     token: EntryToken,
     entry: SignInEntry,
     user: User,
-    has_app: bool,
+    has_factor: bool,
 }
 
 impl Step {
@@ -159,8 +187,8 @@ async fn complete(
     let Some(entry) = entry else { return Ok(None) };
     let user = portal.ledger.directory().user(&entry.user).filter(|user| user.is_active()).cloned();
     let Some(user) = user else { return Ok(None) };
-    let has_app = portal.ledger.factors(entry.user).await?.any();
-    Ok(Some(Step { token, entry, user, has_app }))
+    let has_factor = portal.ledger.factors(entry.user).await?.any();
+    Ok(Some(Step { token, entry, user, has_factor }))
 }
 
 fn budget(user: UserId) -> String {
@@ -182,15 +210,18 @@ fn over(portal: &Portal, headers: &HeaderMap) -> Result<Response, Problem> {
     )
 }
 
-fn ask(
+async fn ask(
     portal: &Portal,
     step: &Step,
     status: StatusCode,
     problem: Option<String>,
 ) -> Result<Response, Problem> {
+    let passkey = portal.ledger.ceremony_question(&place(&step.token), step.entry.user).await?;
+    let frame = portal.frame(&portal.words.say("second.title", &[]), None, Place::Elsewhere);
     let page = portal.words.page(&pages::SecondStep {
-        frame: portal.frame(&portal.words.say("second.title", &[]), None, Place::Elsewhere),
+        frame: Frame { scripted: passkey.is_some(), ..frame },
         token: step.form_token(portal),
+        passkey,
         problem,
     })?;
     Ok((status, Html(page)).into_response())

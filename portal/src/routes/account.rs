@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use policies::access::Action;
 
 use super::{Route, Rule, on};
-use crate::pages::{account, api_tokens, own_proof, own_sign_in};
+use crate::pages::{account, api_tokens, own_passkeys, own_proof, own_sign_in};
 
 /// How one signs in is everybody's own, the operator's too.
 const SIGN_IN: Rule = Rule::May(Action::ManageSignIn);
@@ -35,4 +35,8 @@ pub(super) const ROUTES: &[Route] = &[
     on(Method::POST, "/account/tokens/{name}/revoke", Rule::May(Action::ManageApiTokens), || {
         post(api_tokens::revoke)
     }),
+    on(Method::POST, "/account/passkey/begin", SIGN_IN, || post(own_passkeys::begin)),
+    on(Method::GET, "/account/passkey", SIGN_IN, || get(own_passkeys::page)),
+    on(Method::POST, "/account/passkey", SIGN_IN, || post(own_passkeys::add)),
+    on(Method::POST, "/account/passkeys/{passkey}/remove", SIGN_IN, || post(own_passkeys::remove)),
 ];

@@ -56,6 +56,7 @@ impl House {
         }
         told("sign-ins that went no further removed", self.ledger.sweep_entries().await);
         told("API tokens that are over removed", self.ledger.sweep_api_tokens().await);
+        told("passkey ceremonies that nobody finished removed", self.ledger.sweep_ceremonies().await);
         told("links that are over removed", self.ledger.sweep_links().await);
         told("recalls of released mails carried out", self.ledger.finish_recalls().await);
         told(

@@ -42,6 +42,8 @@ impl Page for Forgotten {
 pub struct SecondStep {
     pub frame: Frame,
     pub token: String,
+    /// What the browser is asked for a passkey; none: the user has none.
+    pub passkey: Option<String>,
     pub problem: Option<String>,
 }
 
@@ -109,9 +111,35 @@ pub struct SignInSettings {
     pub recovery: String,
     /// The second step is asked for: it can be changed and not removed.
     pub needed: bool,
+    pub passkeys: Vec<PasskeyRow>,
+    /// Passkeys can be made here.
+    pub passkeys_open: bool,
     pub sessions: Vec<SessionRow>,
     /// There are more than this one.
     pub others: bool,
+}
+
+/// A passkey of the visitor.
+#[derive(Debug, Clone, Serialize)]
+pub struct PasskeyRow {
+    pub name: String,
+    pub made: When,
+    /// Local path that removes it.
+    pub remove: String,
+}
+
+/// Where a passkey is made.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewPasskey {
+    pub frame: Frame,
+    pub token: String,
+    /// What the browser is asked (WebAuthn §5.1.3, as JSON).
+    pub options: String,
+    pub problem: Option<String>,
+}
+
+impl Page for NewPasskey {
+    const TEMPLATE: &'static str = "new-passkey";
 }
 
 /// A session of the visitor.

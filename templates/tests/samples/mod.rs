@@ -17,6 +17,7 @@ pub(crate) fn frame(title: &str, signed_in: bool) -> Frame {
     Frame {
         title: title.into(),
         style: "/style.css?v=0123456789abcdef".into(),
+        scripted: signed_in,
         script: "/portal.js?v=0123456789abcdef".into(),
         visitor: signed_in.then(|| Visitor {
             name: "Sam Taylor".into(),
@@ -258,6 +259,7 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("sign-in-rules-proved", draw(words.page(&signing_in::rules(true)))),
         ("api-tokens", draw(words.page(&signing_in::api_tokens(true)))),
         ("api-tokens-none", draw(words.page(&signing_in::api_tokens(false)))),
+        ("new-passkey", draw(words.page(&signing_in::new_passkey()))),
         ("own-proof", draw(words.page(&signing_in::own_proof()))),
         ("recovery-codes", draw(words.page(&signing_in::recovery_codes()))),
         ("forgotten-sent", draw(words.page(&signing_in::forgotten(true)))),

@@ -29,6 +29,7 @@ pub(crate) fn second_step() -> SecondStep {
     SecondStep {
         frame: frame("Second step", false),
         token: "token".into(),
+        passkey: Some("{\"challenge\":\"AAAA\"}".into()),
         problem: Some("That code does not count (any more). Type the one that the app shows now.".into()),
     }
 }
@@ -74,6 +75,12 @@ pub(crate) fn settings(proved: bool) -> SignInSettings {
         app_since: proved.then(when),
         recovery: "9".into(),
         needed: !proved,
+        passkeys: vec![PasskeyRow {
+            name: "Blue key".into(),
+            made: when(),
+            remove: "/account/passkeys/0123456789abcdef/remove".into(),
+        }],
+        passkeys_open: true,
         others: true,
         sessions: vec![session(true, "Firefox on Windows"), session(false, "Safari on iPhone")],
     }
@@ -124,5 +131,14 @@ pub(crate) fn api_tokens(proved: bool) -> ApiTokens {
         tokens: if proved { vec![token(true), token(false)] } else { Vec::new() },
         scopes: vec![RuleChoice { value: "cases:read", label: "Read cases".into(), chosen: true }],
         lives: vec!["30".into(), "90".into()],
+    }
+}
+
+pub(crate) fn new_passkey() -> NewPasskey {
+    NewPasskey {
+        frame: frame("Make a passkey", true),
+        token: "token".into(),
+        options: "{\"challenge\":\"AAAA\"}".into(),
+        problem: Some("That did not do.".into()),
     }
 }
