@@ -5,6 +5,7 @@
 mod access;
 mod account;
 mod api_tokens;
+mod attempts;
 mod audit;
 mod companies;
 mod grid;
