@@ -156,7 +156,8 @@ impl Ledger {
         }
     }
 
-    /// Takes all factors from somebody who lost them: the next sign-in sets up new ones, if any are needed.
+    /// Takes all factors from somebody who lost them, and ends every session: the next sign-in sets up new ones, if any are
+    /// needed.
     ///
     /// # Errors
     /// `Denied` if there is no such user.
@@ -170,7 +171,8 @@ impl Ledger {
             let changes = Changeset { append: vec![event.to_bytes()?], ..Changeset::default() };
             match self.commit_factors(user, &left, version, changes).await {
                 Err(StoreError::Conflict) => {}
-                done => return done,
+                Ok(()) => return self.end_sessions_of(user).await.map(drop),
+                Err(error) => return Err(error),
             }
         }
     }

@@ -145,6 +145,23 @@ impl Ledger {
         }
     }
 
+    /// The links that are open for a user open nothing any more.
+    pub(crate) async fn end_links_of(&self, user: UserId) -> Result<(), StoreError> {
+        loop {
+            let (links, version) = self.links_of(user).await?;
+            if links.open.is_empty() {
+                return Ok(());
+            }
+            let mut delete: Vec<_> = links.open.iter().map(|id| self.link_token(*id).key()).collect();
+            delete.push(links_key(user));
+            let require = vec![(links_key(user), version)];
+            match self.commit(Changeset { require, delete, ..Changeset::default() }).await {
+                Err(StoreError::Conflict) => {}
+                done => return done.map(drop),
+            }
+        }
+    }
+
     async fn replace_links(&self, actor: &Actor, id: UserId, kind: LinkKind) -> Result<(), StoreError> {
         loop {
             let directory = self.directory();

@@ -75,7 +75,10 @@ async fn a_new_password_ends_every_other_session() {
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed}");
         assert!(answer.text().contains("aria-invalid=\"true\""), "{says}");
     }
+    let link = market.reset_link("sam@beta.example").await;
+    assert_eq!(market.browser().get(&link).await.status, StatusCode::OK);
     let answer = sam.send("/account/password", &[("password", CHOSEN), ("again", CHOSEN)]).await;
+    assert_eq!(market.browser().get(&link).await.status, StatusCode::NOT_FOUND, "nobody undoes it by mail");
     let page = sam.get(answer.location()).await.text();
     assert!(page.contains("Your password is changed"), "{page}");
     assert_eq!(other.get("/").await.status, StatusCode::SEE_OTHER, "ended");

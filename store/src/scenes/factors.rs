@@ -53,7 +53,9 @@ async fn recovery_codes_count_once_and_new_ones_replace_them() {
         assert_eq!(ledger.use_code(user, &newer[4]).await.unwrap(), Some(SecondStep::Recovery));
         let stranger = UserId::new(ledger.now()).unwrap();
         assert_eq!(ledger.use_code(stranger, &newer[5]).await.unwrap(), None, "for its owner alone");
+        let session = ledger.start_session(user).await.unwrap();
         ledger.reset_factors(&Actor::Tool, user).await.unwrap();
+        assert!(ledger.session(&session).await.unwrap().is_none(), "who found the telephone is out");
         assert_eq!(ledger.use_code(user, &newer[5]).await.unwrap(), None);
         assert!(!ledger.factors(user).await.unwrap().any());
         assert_eq!(market.count(Act::RecoveryCodeUsed).await, 2);

@@ -70,7 +70,8 @@ impl Ledger {
         }
     }
 
-    /// The password that a signed-in user chose, as its hash; every other session of the user is over.
+    /// The password that a signed-in user chose, as its hash; every other session of the user is over, and so is every link
+    /// to another new password: who reads the mailbox must not undo it.
     pub async fn change_own_password(
         &self,
         user: UserId,
@@ -79,6 +80,7 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let change = DirectoryChange::Password(user, password_hash.to_owned());
         self.change_directory(&Actor::User(user), vec![change]).await?;
+        self.end_links_of(user).await?;
         self.end_other_sessions(user, kept).await.map(drop)
     }
 
