@@ -147,6 +147,16 @@ fn a_passkey_is_made_and_signs_in_and_only_with_its_owner() {
     browser.open(&format!("{origin}/account/sign-in"));
     assert!(browser.find("main").text().contains("Blue key"));
 
+    // Where no script runs nothing is offered that a script does.
+    let script = |off: bool| {
+        browser.devtools("Emulation.setScriptExecutionDisabled", &json!({"value": off}));
+    };
+    script(true);
+    browser.find("form[action='/account/passkey/begin'] button").click();
+    assert_eq!(browser.find("form[data-passkey] button.main").text(), "", "not shown");
+    assert!(!browser.find("[data-without]").text().is_empty());
+    script(false);
+
     let to_the_second_step = || {
         browser.find("form[action='/sign-out'] button").click();
         sign_in(&browser, BEN, &password);
