@@ -20,16 +20,14 @@ pub(super) fn write_attachment(folder: &Path) -> anyhow::Result<()> {
 
 pub(super) fn print(folder: &Path, record: &Record, market: &Market) -> anyhow::Result<()> {
     let users: Vec<_> = market
-        .directory
-        .users
-        .iter()
+        .people()
         .map(|user| {
             let email = user.email.to_string();
             let password = market.password(&email).to_owned();
             vec![market.company(user).to_owned(), email, password, note(user).to_owned()]
         })
         .collect();
-    print::lines("\nA sample market of three companies. Nobody in it exists.\n")?;
+    print::lines("\nA sample market of three companies and its operator. Nobody in it exists.\n")?;
     print::table(&["company", "sign in as", "password", "who"], &users)?;
     print::lines(&format!(
         "\nSend a mail with an attachment to Beta Power, as Anna of Alpha Energy:\n\n{}\n\nor with swaks:\n\n{}",

@@ -56,7 +56,7 @@ impl Market {
         let known = desk.ledger.directory();
         let mut passwords = BTreeMap::new();
         let mut changes = Vec::new();
-        for entry in &directory.users {
+        for entry in directory.users.iter().filter(|entry| signs_in(entry)) {
             let user = known.user_by_email(&entry.email.0).context("an imported user is not there")?;
             let password = certs::password::generate()?;
             changes.push(DirectoryChange::Password(user.id, hash_password(password.clone()).await?));
@@ -64,6 +64,11 @@ impl Market {
         }
         desk.ledger.change_directory(&Actor::Tool, changes).await?;
         Ok(passwords)
+    }
+
+    /// Those who can sign in.
+    pub(super) fn people(&self) -> impl Iterator<Item = &UserEntry> {
+        self.directory.users.iter().filter(|user| signs_in(user))
     }
 
     pub(super) fn password(&self, email: &str) -> &str {
@@ -78,7 +83,7 @@ impl Market {
 
     /// What the portal shows of a sample market.
     pub(super) fn for_portal(&self, outbox: PathBuf) -> portal::Demo {
-        let users = self.directory.users.iter().map(|user| portal::SampleUser {
+        let users = self.people().map(|user| portal::SampleUser {
             email: user.email.to_string(),
             password: self.password(&user.email.to_string()).to_owned(),
             company: self.company(user).to_owned(),
@@ -88,12 +93,19 @@ impl Market {
     }
 }
 
+/// The file names a state for those alone who do not.
+fn signs_in(user: &UserEntry) -> bool {
+    user.state.is_none()
+}
+
 /// What a sample user is there to show.
 pub(super) fn note(user: &UserEntry) -> &'static str {
     use crate::directory_file::RoleName;
     match (user.role, user.permissions().is_empty()) {
         (RoleName::User, false) => "reads Erroneous Transfers",
         (RoleName::User, true) => "has no permission: sees nothing",
-        (_, _) => "administers the company's users",
+        (RoleName::Compliance, _) => "decides on held mail and reads the audit trail",
+        (RoleName::Operator, _) => "brings companies in; reads nothing of what they write",
+        (RoleName::Mau, _) => "administers the company's users",
     }
 }

@@ -45,7 +45,7 @@ pub(super) struct SampleMailbox {
 impl Record {
     pub(super) fn new(market: &Market, ready: &Ready) -> Self {
         let place = |name| ready.place(name).unwrap_or_default().to_owned();
-        let users = market.directory.users.iter().map(|user| SampleUser {
+        let users = market.people().map(|user| SampleUser {
             email: user.email.to_string(),
             password: market.password(&user.email.to_string()).to_owned(),
             group: user.group.to_string(),
