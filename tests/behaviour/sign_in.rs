@@ -179,6 +179,14 @@ fn a_passkey_is_made_and_signs_in_and_only_with_its_owner() {
     browser.find("form[data-passkey=show] button.main").click();
     browser.find(".who .name");
 
+    // For a change that lasts password and passkey are shown again.
+    browser.open(&format!("{origin}/account/confirm"));
+    browser
+        .find("form[action='/account/confirm'] input[name=password]")
+        .types(&format!("{password}\u{e007}"));
+    browser.find("form[data-passkey=show] button.main").click();
+    browser.find("form[action='/account/password']");
+
     // An answer that was made up, or a right one to another question, is none.
     to_the_second_step();
     browser.script(

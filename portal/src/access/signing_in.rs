@@ -49,6 +49,36 @@ impl OwnSignIn {
         Ok(())
     }
 
+    /// Asks for a passkey of who has one, and whose password was right.
+    pub(crate) async fn ask_for_passkey(&self, portal: &Portal) -> Result<bool, Problem> {
+        let user = self.0.id();
+        let known = portal.ledger.passkeys(user).await?;
+        let asks = portal.passkeys.as_ref().filter(|_| !known.is_empty());
+        let Some(begun) = asks.and_then(|passkeys| passkeys.begin_showing(&known)) else { return Ok(false) };
+        portal.ledger.begin_ceremony(&self.proof_place(), user, &begun.options, &begun.state).await?;
+        Ok(true)
+    }
+
+    /// What the browser is asked for that, if anything.
+    pub(crate) async fn passkey_asked(&self, portal: &Portal) -> Result<Option<String>, Problem> {
+        Ok(portal.ledger.ceremony_question(&self.proof_place(), self.0.id()).await?)
+    }
+
+    /// Whether this answers it; one answer to each question.
+    pub(crate) async fn answers_passkey(&self, portal: &Portal, answer: &str) -> Result<bool, Problem> {
+        let user = self.0.id();
+        let state = portal.ledger.take_ceremony(&self.proof_place(), user).await?;
+        let (Some(passkeys), Some(state)) = (&portal.passkeys, state) else { return Ok(false) };
+        let known = portal.ledger.passkeys(user).await?;
+        let Some(shown) = passkeys.finish_showing(answer, &state, &known) else { return Ok(false) };
+        portal.ledger.update_passkey(user, &shown.id, &shown.key).await?;
+        Ok(true)
+    }
+
+    fn proof_place(&self) -> String {
+        format!("proof {}", self.0.session().as_str())
+    }
+
     /// The way to change it, if the visitor has proved to be the one who signed in.
     pub(crate) async fn proved(self, portal: &Portal) -> Result<Result<ProvedSignIn, Self>, Problem> {
         let session = portal.ledger.session(self.0.session()).await?.ok_or(Problem::NotFound)?;

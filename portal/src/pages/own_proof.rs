@@ -38,9 +38,13 @@ pub(crate) async fn confirm(
     let own = signing_in::own(&form.visitor)?;
     let next = next(form.fields.value("next"));
     let peer = sign_in::network(&portal, peer, &headers);
-    if is_proof(&portal, &own, peer, &form).await? {
-        portal.ledger.prove_session(form.visitor.session()).await?;
-        return Ok(Redirect::to(next).into_response());
+    match look_at(&portal, &own, peer, &form).await? {
+        Proof::Whole => {
+            portal.ledger.prove_session(form.visitor.session()).await?;
+            return Ok(Redirect::to(next).into_response());
+        }
+        Proof::PasskeyToCome => return ask(&portal, &own, next, StatusCode::OK, None).await,
+        Proof::None => {}
     }
     let event = Event::new(portal.ledger.now(), form.visitor.actor(), Act::IdentityRefused);
     portal.ledger.record(event.group(form.visitor.group()).user(form.visitor.id())).await?;
@@ -48,20 +52,44 @@ pub(crate) async fn confirm(
     ask(&portal, &own, next, StatusCode::FORBIDDEN, Some(says)).await
 }
 
-async fn is_proof(portal: &Portal, own: &OwnSignIn, peer: IpAddr, form: &Form) -> Result<bool, Problem> {
+/// What a form proves.
+enum Proof {
+    Whole,
+    /// The password was right; the question that the passkey answers is kept for this session alone.
+    PasskeyToCome,
+    None,
+}
+
+async fn look_at(portal: &Portal, own: &OwnSignIn, peer: IpAddr, form: &Form) -> Result<Proof, Problem> {
     // A budget of its own: who guesses in a browser left open uses up nobody's tries at signing in.
     let budget = format!("proof of {}", own.visitor().id());
     portal.throttle.try_now(&budget, peer, Browser::New, Instant::now()).map_err(Problem::TooMany)?;
-    let (email, password) = (own.visitor().email().to_string(), form.fields.value("password"));
-    let right = matches!(sign_in::check(portal, &email, password).await?, Checked::Right(_));
-    let user = own.visitor().id();
-    let passed = right
-        && (!own.factors(portal).await?.any()
-            || portal.ledger.use_code(user, form.fields.value("code")).await?.is_some());
-    if passed {
+    let answer = form.fields.value("answer");
+    let proof = match answer.is_empty() {
+        true => by_password(portal, own, form).await?,
+        false if own.answers_passkey(portal, answer).await? => Proof::Whole,
+        false => Proof::None,
+    };
+    if !matches!(proof, Proof::None) {
         portal.throttle.succeeded(&budget, peer, Browser::New, Instant::now());
     }
-    Ok(passed)
+    Ok(proof)
+}
+
+async fn by_password(portal: &Portal, own: &OwnSignIn, form: &Form) -> Result<Proof, Problem> {
+    let (email, password) = (own.visitor().email().to_string(), form.fields.value("password"));
+    if !matches!(sign_in::check(portal, &email, password).await?, Checked::Right(_)) {
+        return Ok(Proof::None);
+    }
+    let (factors, code) = (own.factors(portal).await?, form.fields.value("code"));
+    if !factors.any() {
+        return Ok(Proof::Whole);
+    }
+    if code.is_empty() && own.ask_for_passkey(portal).await? {
+        return Ok(Proof::PasskeyToCome);
+    }
+    let used = portal.ledger.use_code(own.visitor().id(), code).await?;
+    Ok(if used.is_some() { Proof::Whole } else { Proof::None })
 }
 
 /// A proof leads to a page of the account or the company, and nowhere else.
@@ -78,12 +106,15 @@ async fn ask(
     problem: Option<String>,
 ) -> Result<Response, Problem> {
     let visitor = own.visitor();
+    let factors = own.factors(portal).await?;
     let page = portal.words.page(&pages::OwnProof {
         frame: portal.frame(&portal.words.say("proof.title", &[]), Some(visitor), Place::Account),
         token: visitor.form_token().to_owned(),
         email: visitor.email().to_string(),
         next: next.to_owned(),
-        code: own.factors(portal).await?.any(),
+        code: factors.any(),
+        passkeys: factors.passkeys > 0 && portal.passkeys.is_some(),
+        question: own.passkey_asked(portal).await?,
         problem,
     })?;
     Ok((status, Html(page)).into_response())

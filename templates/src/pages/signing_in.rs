@@ -165,6 +165,10 @@ pub struct OwnProof {
     pub next: String,
     /// A code is asked for beside the password.
     pub code: bool,
+    /// Or a passkey.
+    pub passkeys: bool,
+    /// The password was right, and this is what the browser is asked for the passkey.
+    pub question: Option<String>,
     pub problem: Option<String>,
 }
 

@@ -93,6 +93,8 @@ pub(crate) fn own_proof() -> OwnProof {
         email: "sam@beta.example".into(),
         next: "/account/sign-in".into(),
         code: true,
+        passkeys: true,
+        question: Some("{\"challenge\":\"AAAA\"}".into()),
         problem: Some("That did not do.".into()),
     }
 }
