@@ -39,6 +39,7 @@ pub(crate) async fn home(
     Ok(Html(portal.words.page(&Home {
         frame: portal.frame("Cases", Some(&visitor), Place::Cases),
         company: visitor.company(),
+        operator: visitor.may(Action::ManageMarket),
         unpermitted: lists::permissions(&visitor).is_empty(),
         being_made: !portal.ledger.lists_are_made().await?,
         tiles: tiles(&portal, &visitor, &counts, &filter).await?,

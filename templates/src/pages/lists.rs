@@ -11,6 +11,8 @@ pub struct Home {
     pub company: String,
     /// The visitor has no permission at all.
     pub unpermitted: bool,
+    /// The visitor is the market's operator, who has no cases.
+    pub operator: bool,
     /// Cases of an earlier release are not all in the lists yet.
     pub being_made: bool,
     pub tiles: Vec<Tile>,

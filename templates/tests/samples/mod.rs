@@ -125,6 +125,7 @@ pub(crate) fn home(empty: bool) -> Home {
         frame: frame("Cases", true),
         company: "Beta Power".into(),
         unpermitted: false,
+        operator: false,
         being_made: !empty,
         tiles: vec![
             tile("My cases", "4", false),
