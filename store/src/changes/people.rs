@@ -6,6 +6,7 @@ use crate::{
     directory::{Permission, User},
     engine::Changeset,
     error::StoreError,
+    factors::factors_key,
     ids::UserId,
     imports::import_key,
     inactivity::presence_key,
@@ -68,7 +69,8 @@ impl Draft<'_> {
         if after.state == UserState::Removed {
             let passwords = self.directory.app_passwords.get(&after.id).into_iter().flatten();
             changeset.delete.extend(passwords.flat_map(|known| app_password_keys(after.id, known.id)));
-            changeset.delete.extend([wishes_key(after.id), presence_key(after.id), import_key(after.id)]);
+            let kept = [wishes_key, presence_key, import_key, factors_key];
+            changeset.delete.extend(kept.map(|key| key(after.id)));
         }
         let about = |act| self.event(act).group(&after.group).user(after.id);
         let mut events = Vec::new();
