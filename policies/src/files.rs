@@ -53,7 +53,7 @@ pub struct RulesHash([u8; 32]);
 pub struct NotAHash;
 
 /// What the second market has of its own; the rest is common to both.
-const CASEWORK: [(FileKind, (&str, &str)); 4] = [
+const CASEWORK: [(FileKind, (&str, &str)); 5] = [
     (FileKind::Catalogue, catalogue::CASEWORK),
     (
         FileKind::Classification,
@@ -63,6 +63,10 @@ const CASEWORK: [(FileKind, (&str, &str)); 4] = [
     (
         FileKind::Detectors,
         ("shipped/casework/detectors.toml", include_str!("../shipped/casework/detectors.toml")),
+    ),
+    (
+        FileKind::Verdicts,
+        ("shipped/casework/verdicts.toml", include_str!("../shipped/casework/verdicts.toml")),
     ),
 ];
 

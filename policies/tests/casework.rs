@@ -183,3 +183,22 @@ fn nothing_in_it_is_of_the_first_market() {
         }
     }
 }
+
+/// As `postern policy test` does: whatever a file says by example is so.
+#[test]
+fn every_example_of_its_files_comes_out_as_written() {
+    let tried = RULES.try_examples();
+    assert!(tried.len() >= 20, "{} examples", tried.len());
+    let failed: Vec<_> = tried.iter().filter(|tried| !tried.differences.is_empty()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// The market's own files leave nothing of the first market's words to those who are refused.
+#[test]
+fn what_people_are_told_is_of_this_market() {
+    let own = RuleFiles::casework();
+    for word in ["meter point", "[ET]", "MPAN number", "supplier"] {
+        let (_, verdicts) = own.sources().find(|(name, _)| *name == "verdicts.toml").unwrap();
+        assert!(!verdicts.contains(word), "{word}");
+    }
+}
