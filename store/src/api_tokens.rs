@@ -197,29 +197,13 @@ impl Ledger {
 
     /// Removes tokens that are over; says how many.
     pub async fn sweep_api_tokens(&self) -> Result<usize, StoreError> {
-        const BATCH: usize = 1_000;
         let now = self.now();
-        let mut range = Key::of(Table::ApiToken).range();
-        let mut swept = 0;
-        loop {
-            let rows = self.engine().scan(range.clone(), BATCH).await?;
-            let mut changes = Changeset::default();
-            for (key, row) in &rows {
-                let record: ApiToken = records::decode(&row.value)?;
-                if record.is_over(now) {
-                    changes.delete.push(key.clone());
-                    changes.delete.push(own_key(record.user, &key[1..]));
-                    swept += 1;
-                }
-            }
-            if !changes.delete.is_empty() {
-                self.commit(changes).await?;
-            }
-            match rows.last() {
-                Some((key, _)) if rows.len() == BATCH => range.from = [key.as_slice(), &[0]].concat(),
-                _ => return Ok(swept),
-            }
-        }
+        self.sweep(Table::ApiToken, |key, row| {
+            let token: ApiToken = records::decode(&row.value)?;
+            let rows = || vec![key.to_vec(), own_key(token.user, &key[1..])];
+            Ok(if token.is_over(now) { rows() } else { Vec::new() })
+        })
+        .await
     }
 
     fn token_event(&self, user: UserId, act: Act) -> Event {

@@ -104,27 +104,12 @@ impl Ledger {
 
     /// Removes entries that are over; says how many.
     pub async fn sweep_entries(&self) -> Result<usize, StoreError> {
-        const BATCH: usize = 1_000;
         let now = self.now();
-        let mut range = Key::of(Table::Entry).range();
-        let mut swept = 0;
-        loop {
-            let rows = self.engine().scan(range.clone(), BATCH).await?;
-            let mut changes = Changeset::default();
-            for (key, row) in &rows {
-                if records::decode::<Entry>(&row.value)?.until <= now {
-                    changes.delete.push(key.clone());
-                }
-            }
-            swept += changes.delete.len();
-            if !changes.delete.is_empty() {
-                self.commit(changes).await?;
-            }
-            match rows.last() {
-                Some((key, _)) if rows.len() == BATCH => range.from = [key.as_slice(), &[0]].concat(),
-                _ => return Ok(swept),
-            }
-        }
+        self.sweep(Table::Entry, |key, row| {
+            let over = records::decode::<Entry>(&row.value)?.until <= now;
+            Ok(if over { vec![key.to_vec()] } else { Vec::new() })
+        })
+        .await
     }
 
     async fn entry_row(&self, token: &EntryToken) -> Result<Option<(Entry, u64)>, StoreError> {

@@ -62,6 +62,7 @@ mod sessions;
 mod shadow;
 mod sign_in_rules;
 mod stages;
+mod sweep;
 mod tasks;
 mod trail;
 mod uptime;

@@ -313,27 +313,12 @@ impl Ledger {
 
     /// Removes links that are over; says how many.
     pub async fn sweep_links(&self) -> Result<usize, StoreError> {
-        const BATCH: usize = 1_000;
         let now = self.now();
-        let mut range = Key::of(Table::Link).range();
-        let mut swept = 0;
-        loop {
-            let rows = self.engine().scan(range.clone(), BATCH).await?;
-            let mut changes = Changeset::default();
-            for (key, row) in &rows {
-                if records::decode::<LinkRecord>(&row.value)?.is_over(now) {
-                    changes.delete.push(key.clone());
-                }
-            }
-            swept += changes.delete.len();
-            if !changes.delete.is_empty() {
-                self.commit(changes).await?;
-            }
-            match rows.last() {
-                Some((key, _)) if rows.len() == BATCH => range.from = [key.as_slice(), &[0]].concat(),
-                _ => return Ok(swept),
-            }
-        }
+        self.sweep(Table::Link, |key, row| {
+            let over = records::decode::<LinkRecord>(&row.value)?.is_over(now);
+            Ok(if over { vec![key.to_vec()] } else { Vec::new() })
+        })
+        .await
     }
 
     async fn links_of(&self, user: UserId) -> Result<(LinksOf, Option<u64>), StoreError> {

@@ -158,20 +158,12 @@ impl Ledger {
 
     /// Removes ceremonies that nobody finished; says how many.
     pub async fn sweep_ceremonies(&self) -> Result<usize, StoreError> {
-        const BATCH: usize = 1_000;
-        let rows = self.engine().scan(Key::of(Table::Ceremony).range(), BATCH).await?;
         let now = self.now();
-        let mut changes = Changeset::default();
-        for (key, row) in rows {
-            if records::decode::<Ceremony>(&row.value)?.until <= now {
-                changes.delete.push(key);
-            }
-        }
-        let swept = changes.delete.len();
-        if swept > 0 {
-            self.commit(changes).await?;
-        }
-        Ok(swept)
+        self.sweep(Table::Ceremony, |key, row| {
+            let over = records::decode::<Ceremony>(&row.value)?.until <= now;
+            Ok(if over { vec![key.to_vec()] } else { Vec::new() })
+        })
+        .await
     }
 }
 

@@ -173,39 +173,23 @@ impl Ledger {
     }
 
     /// Removes sessions that are over; says how many.
-    pub async fn sweep_sessions(&self) -> Result<u64, StoreError> {
+    pub async fn sweep_sessions(&self) -> Result<usize, StoreError> {
         let now = self.now();
         self.remove_sessions(|_, session| session.is_over(now)).await
     }
 
     /// Ends every session of a user: after a new password nobody goes on with the old one.
-    pub async fn end_sessions_of(&self, user: UserId) -> Result<u64, StoreError> {
+    pub async fn end_sessions_of(&self, user: UserId) -> Result<usize, StoreError> {
         self.remove_sessions(|_, session| session.user == user).await
     }
 
-    async fn remove_sessions(&self, ended: impl Fn(&[u8], &Session) -> bool) -> Result<u64, StoreError> {
-        const BATCH: usize = 1_000;
-        let mut range = Key::of(Table::Session).range();
-        let mut swept = 0;
-        loop {
-            let rows = self.engine().scan(range.clone(), BATCH).await?;
-            let mut changes = Changeset::default();
-            for (key, row) in &rows {
-                let session = records::decode(&row.value)?;
-                if ended(key, &session) {
-                    changes.delete.push(key.clone());
-                    changes.delete.push(own_key(session.user, &key[1..]));
-                    swept += 1;
-                }
-            }
-            if !changes.delete.is_empty() {
-                self.commit(changes).await?;
-            }
-            match rows.last() {
-                Some((key, _)) if rows.len() == BATCH => range.from = [key.as_slice(), &[0]].concat(),
-                _ => return Ok(swept),
-            }
-        }
+    async fn remove_sessions(&self, ended: impl Fn(&[u8], &Session) -> bool) -> Result<usize, StoreError> {
+        self.sweep(Table::Session, |key, row| {
+            let session: Session = records::decode(&row.value)?;
+            let rows = || vec![key.to_vec(), own_key(session.user, &key[1..])];
+            Ok(if ended(key, &session) { rows() } else { Vec::new() })
+        })
+        .await
     }
 
     pub async fn end_session(&self, token: &SessionToken) -> Result<(), StoreError> {

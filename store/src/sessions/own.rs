@@ -43,7 +43,7 @@ impl Ledger {
         self.told_ended(user, ended.await?).await
     }
 
-    async fn told_ended(&self, user: UserId, ended: u64) -> Result<bool, StoreError> {
+    async fn told_ended(&self, user: UserId, ended: usize) -> Result<bool, StoreError> {
         if ended > 0 {
             self.record(self.own_event(user, Act::SessionsEnded)).await?;
         }
