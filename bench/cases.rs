@@ -102,13 +102,18 @@ async fn write(ledger: Ledger, batch: usize) {
             contact_type: RUNGS[usize::from(number % 10 == 9)].parse().unwrap(),
             initiator: party(from),
             responder: party(to),
-            deadline: Deadline { at: due, reason: "Some working days.".into(), reckoning: None },
+            deadline: Deadline {
+                at: due,
+                reason: "Some working days.".into(),
+                reckoning: None,
+                warn_at: None,
+            },
         })
     });
     let opened = accept(&ledger, from, batch, places.collect()).await;
     let answered: Vec<_> = opened.iter().enumerate().filter(|(number, _)| number % 8 != 0).collect();
     let joins = answered.iter().map(|(_, case)| {
-        let deadline = Deadline { at: due, reason: String::new(), reckoning: None };
+        let deadline = Deadline { at: due, reason: String::new(), reckoning: None, warn_at: None };
         Place::Join(Joining { case: case.id, deadline })
     });
     accept(&ledger, to, batch + (1 << 40), joins.collect()).await;

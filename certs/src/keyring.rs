@@ -146,6 +146,13 @@ impl Indexer {
     pub fn digest(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
         keyed(&self.0, purpose, value)
     }
+
+    /// The key of one small record of this group, in this place and with this salt. Seal one text with it: a fresh salt
+    /// for every writing.
+    pub fn record_key(&self, salt: &[u8; 16], place: &[u8]) -> Result<MessageKey, KeyError> {
+        let bytes = self.digest("sealed record", &[salt, place].concat());
+        MessageKey::from_bytes(Zeroizing::new(bytes))
+    }
 }
 
 impl fmt::Debug for Indexer {

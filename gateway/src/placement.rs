@@ -281,6 +281,7 @@ fn deadline(gateway: &Gateway, process: &ProcessId, contact_type: &ContactType) 
         )));
     };
     Ok(Deadline {
+        warn_at: gateway.rules().warns_at(process, due.at),
         at: due.at,
         reason: due.reason,
         reckoning: Some(Reckoning {

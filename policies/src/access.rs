@@ -30,6 +30,10 @@ pub enum Action {
     Close,
     /// Say that it is not.
     Reopen,
+    /// Write an internal note of one's own side about a case.
+    Note,
+    /// Put a search tag of one's own side on a case, or take one off.
+    Tag,
     /// Read the demonstration's page of notices that left; they hold nothing of a case's content.
     ReadOutbox,
     /// See that mail of one's group is held: from whom, to whom, why, since when.
@@ -127,7 +131,7 @@ pub enum Relation {
 
 impl Action {
     /// Every action, in the order of the printed matrix.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::ListCases,
         Self::ReadCase,
         Self::ReadAttachment,
@@ -140,6 +144,8 @@ impl Action {
         Self::Escalate,
         Self::Close,
         Self::Reopen,
+        Self::Note,
+        Self::Tag,
         Self::ReadOutbox,
         Self::ListHeld,
         Self::OpenHeld,
@@ -182,6 +188,8 @@ impl Action {
             | Self::Escalate
             | Self::Close
             | Self::Reopen
+            | Self::Note
+            | Self::Tag
             | Self::ReadOutbox => Matter::Case,
             Self::ListHeld
             | Self::OpenHeld
@@ -224,6 +232,8 @@ impl Action {
             Self::Escalate => "escalate",
             Self::Close => "close",
             Self::Reopen => "reopen",
+            Self::Note => "note",
+            Self::Tag => "tag",
             Self::ReadOutbox => "read-outbox",
             Self::ListHeld => "list-held",
             Self::OpenHeld => "open-held",
@@ -334,6 +344,8 @@ const TABLE: &[Grant] = &[
     Grant { action: Action::Escalate, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::Close, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::Reopen, roles: GROUP, relations: PERMITTED },
+    Grant { action: Action::Note, roles: GROUP, relations: PERMITTED },
+    Grant { action: Action::Tag, roles: GROUP, relations: PERMITTED },
     Grant { action: Action::ReadOutbox, roles: &Role::ALL, relations: &Relation::ALL },
     Grant { action: Action::ListHeld, roles: COMPLIANCE, relations: OWN_GROUP },
     Grant { action: Action::OpenHeld, roles: COMPLIANCE, relations: OWN_GROUP },

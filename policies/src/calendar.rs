@@ -139,6 +139,20 @@ impl Calendar {
         date
     }
 
+    /// The cut-off so many working days before the day of `at`.
+    pub fn earlier(&self, at: Timestamp, working_days: u32) -> Timestamp {
+        let mut date = at.to_zoned(self.zone.clone()).date();
+        for _ in 0..working_days {
+            while let Ok(yesterday) = date.yesterday() {
+                date = yesterday;
+                if self.is_working_day(date) {
+                    break;
+                }
+            }
+        }
+        self.end_of(date)
+    }
+
     /// The next working day; at the end of the calendar (year 9999) the last day of all.
     fn next_working_day(&self, date: Date) -> Date {
         let mut next = date;
@@ -312,6 +326,20 @@ mod tests {
         ] {
             assert_eq!(due_at(received, days).reason, sentence);
         }
+    }
+
+    #[test]
+    fn a_warning_leaves_weekends_and_holidays_out() {
+        let calendar = Calendar::shipped().unwrap();
+        for (due, days, warned) in [
+            ("2026-06-16T16:00:00Z", 1, "2026-06-15T16:00:00Z"),
+            ("2026-06-15T16:00:00Z", 1, "2026-06-12T16:00:00Z"),
+            ("2026-12-29T17:00:00Z", 1, "2026-12-24T17:00:00Z"),
+            ("2026-03-31T16:00:00Z", 2, "2026-03-27T17:00:00Z"),
+        ] {
+            assert_eq!(calendar.earlier(due.parse().unwrap(), days).to_string(), warned, "{due}");
+        }
+        assert!(calendar.earlier(Timestamp::MIN, 3) >= Timestamp::MIN);
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct Process {
     pub opaque: Opaque,
     /// Days after a case's last message until its content is destroyed, 1 to 3,650.
     pub retention_days: u32,
+    /// Working days before a deadline at which the side that owes the answer is warned, 0 to 20; 0: never.
+    pub warn_working_days: u32,
     /// Whose working days its response times are counted in.
     pub calendar: CalendarName,
     defaults: BTreeSet<Setting>,

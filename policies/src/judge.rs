@@ -145,6 +145,13 @@ impl Ruleset {
         &self.calendars
     }
 
+    /// When the side that owes an answer by `due` is warned; `None` where nobody is.
+    pub fn warns_at(&self, process: &ProcessId, due: Timestamp) -> Option<Timestamp> {
+        let process = self.catalogue.process(process)?;
+        let days = Some(process.warn_working_days).filter(|days| *days > 0)?;
+        Some(self.calendars.calendar(&process.calendar)?.earlier(due, days))
+    }
+
     /// Tells apart the calendars that deadlines were reckoned by: another edition, and open deadlines may move.
     pub fn clock_edition(&self) -> String {
         self.calendars.edition(&self.catalogue)

@@ -7,6 +7,7 @@
 
 pub(crate) mod api_tokens;
 pub(crate) mod bearer;
+pub(crate) mod casework;
 pub(crate) mod drafts;
 pub(crate) mod figures;
 pub(crate) mod held;

@@ -23,6 +23,7 @@ mod parts;
 mod passkeys;
 mod portal;
 mod qr;
+mod quotes;
 mod routes;
 mod sanitiser;
 mod serve;

@@ -220,8 +220,10 @@ impl Portal {
 
     /// When a message of this process and rung that comes now must be answered.
     pub(crate) fn due(&self, process: &ProcessId, rung: &ContactType) -> Option<Deadline> {
-        let due = self.mail_side.as_ref()?.rules.now().due(process, rung, self.ledger.now())?;
+        let rules = self.mail_side.as_ref()?.rules.now();
+        let due = rules.due(process, rung, self.ledger.now())?;
         Some(Deadline {
+            warn_at: rules.warns_at(process, due.at),
             at: due.at,
             reason: due.reason,
             reckoning: Some(Reckoning {

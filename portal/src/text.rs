@@ -8,6 +8,7 @@ use mail_parser::decoders::html::html_to_text;
 use store::{OpenContent, StoreError};
 
 use crate::parts::{self, Effort};
+use crate::quotes;
 
 /// Parts whose text is read; each is a read of its own, and a mail may have thousands.
 const MOST_PARTS: usize = 20;
@@ -41,7 +42,7 @@ impl Extent {
     /// Characters that are shown.
     fn characters(self) -> usize {
         match self {
-            Self::Beginning => 6_000,
+            Self::Beginning => 3_000,
             Self::Whole => 400_000,
         }
     }
@@ -126,7 +127,7 @@ fn shown(text: &str, mut cut: bool, extent: Extent) -> Text {
         text.truncate(end);
         cut = true;
     }
-    let (fresh, quoted) = without_tail(&text);
+    let (fresh, quoted) = quotes::without_tail(&text);
     Text { fresh: fresh.to_owned(), quoted: quoted.map(str::to_owned), cut }
 }
 
@@ -159,59 +160,9 @@ fn tidy(text: &str) -> String {
     tidy
 }
 
-/// The text and its quoted tail: everything from the first line after which nothing new is said.
-/// What is uncertain stays in the text; nothing is hidden, the tail is a fold of the page.
-fn without_tail(text: &str) -> (&str, Option<&str>) {
-    let mut start = None;
-    let mut offset = 0;
-    for line in text.split_inclusive('\n') {
-        let trimmed = line.trim();
-        if start.is_none() && (trimmed.starts_with('>') || introduces(trimmed)) {
-            start = Some(offset);
-        } else if start.is_some_and(|start| !divides(&text[start..]))
-            && !trimmed.is_empty()
-            && !trimmed.starts_with('>')
-        {
-            start = None;
-        }
-        offset += line.len();
-    }
-    let Some(start) = start else { return (text, None) };
-    let (fresh, quoted) = (text[..start].trim_end(), &text[start..]);
-    if fresh.is_empty() { (text, None) } else { (fresh, Some(quoted)) }
-}
-
-/// "On 4 May 2026, Sam Taylor wrote:" stands above lines that begin with `>`.
-fn introduces(line: &str) -> bool {
-    divides(line) || (line.starts_with("On ") && line.ends_with("wrote:"))
-}
-
-/// The line that Outlook puts above the mail it answers; all that follows is the earlier mail.
-fn divides(text: &str) -> bool {
-    text.starts_with("-----Original Message-----")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_quoted_tail_is_apart() {
-        let text = "Thank you, agreed.\n\nOn 4 May 2026, Sam Taylor wrote:\n> Please confirm\n>\n> Sam\n";
-        assert_eq!(
-            without_tail(text),
-            ("Thank you, agreed.", Some("On 4 May 2026, Sam Taylor wrote:\n> Please confirm\n>\n> Sam\n"))
-        );
-        let text = "Done.\n-----Original Message-----\nFrom: Sam\n\nPlease confirm";
-        assert_eq!(without_tail(text).0, "Done.");
-    }
-
-    #[test]
-    fn an_answer_between_the_lines_stays_whole() {
-        for text in ["> Which date?\n4 May.\n> And the meter?\nThe old one.", "> only a quotation", "plain"] {
-            assert_eq!(without_tail(text), (text, None));
-        }
-    }
 
     #[test]
     fn text_cannot_turn_the_page_around() {
@@ -223,6 +174,6 @@ mod tests {
     fn long_text_is_cut_between_characters() {
         let text = shown(&"é".repeat(10_000), false, Extent::Beginning);
         assert!(text.cut);
-        assert_eq!(text.fresh.chars().count(), 6_000);
+        assert_eq!(text.fresh.chars().count(), 3_000);
     }
 }

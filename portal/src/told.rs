@@ -40,6 +40,51 @@ pub(crate) enum Told {
     Market(&'static str),
     /// Promoted, demoted, or taken back.
     StageSet(Option<Stage>),
+    /// Something with a case.
+    Case(CaseDeed),
+}
+
+/// What was done with a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CaseDeed {
+    Given,
+    Escalated,
+    EscalatedUnmapped,
+    Closed,
+    Reopened,
+    Noted,
+    Tagged,
+    TaggedBefore,
+    Untagged,
+}
+
+impl CaseDeed {
+    const ALL: [Self; 9] = [
+        Self::Given,
+        Self::Escalated,
+        Self::EscalatedUnmapped,
+        Self::Closed,
+        Self::Reopened,
+        Self::Noted,
+        Self::Tagged,
+        Self::TaggedBefore,
+        Self::Untagged,
+    ];
+
+    /// The name of its words.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Escalated => "escalated",
+            Self::EscalatedUnmapped => "escalated_unmapped",
+            Self::Closed => "closed",
+            Self::Reopened => "reopened",
+            Self::Noted => "noted",
+            Self::Tagged => "tagged",
+            Self::TaggedBefore => "tagged_before",
+            Self::Untagged => "untagged",
+        }
+    }
 }
 
 /// What there is to be said about the market.
@@ -121,6 +166,7 @@ impl Told {
             Self::Market(what) => format!("market_{what}"),
             Self::StageSet(Some(stage)) => format!("stage-{stage}"),
             Self::StageSet(None) => "stage-unset".to_owned(),
+            Self::Case(deed) => format!("case-{}", deed.as_str()),
         }
     }
 
@@ -154,6 +200,10 @@ impl Told {
             people if people.starts_with("people_") => {
                 let what = people.strip_prefix("people_")?;
                 Self::People(PEOPLE.into_iter().find(|known| *known == what)?)
+            }
+            case if case.starts_with("case-") => {
+                let named = case.strip_prefix("case-")?;
+                Self::Case(CaseDeed::ALL.into_iter().find(|deed| deed.as_str() == named)?)
             }
             secured => {
                 let (reference, more) = secured.strip_prefix("secured_")?.split_once('_')?;
@@ -192,6 +242,9 @@ impl Told {
             Self::WrittenHeld => return portal.words.say("writing.told_held", &[]),
             Self::TextSaved => return portal.words.say("writing.told_text_saved", &[]),
             Self::TextRemoved => return portal.words.say("writing.told_text_removed", &[]),
+            Self::Case(deed) => {
+                return portal.words.say_of("case_told", deed.as_str(), &[]).unwrap_or_default();
+            }
             Self::TaskClosed => "Done. Should it happen again, it comes back.",
         };
         says.to_owned()
@@ -210,6 +263,9 @@ mod tests {
     #[test]
     fn every_word_reads_back() {
         let reference = "K7Q-4M2X".parse().unwrap();
+        for deed in CaseDeed::ALL {
+            assert_eq!(Told::read(&Told::Case(deed).word()), Some(Told::Case(deed)));
+        }
         for told in [
             Told::Relayed,
             Told::Secured(reference, 0),

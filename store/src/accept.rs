@@ -122,6 +122,9 @@ pub struct Deadline {
     /// What it was reckoned from; `None`: an earlier release wrote it.
     #[n(2)]
     pub reckoning: Option<Reckoning>,
+    /// When the responder is to be warned that it comes.
+    #[cbor(n(3), with = "records::optional_time", has_nil)]
+    pub warn_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Encode, Decode)]

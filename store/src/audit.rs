@@ -349,6 +349,25 @@ pub enum Act {
     PasskeyAdded,
     #[n(209)]
     PasskeyRemoved,
+    #[n(104)]
+    NoteAdded,
+    #[n(105)]
+    TagAdded,
+    #[n(106)]
+    TagRemoved,
+    /// The responder was warned of its deadline.
+    #[n(107)]
+    DeadlineWarned,
+    /// The initiator was told that it may escalate.
+    #[n(108)]
+    EscalationUnlocked,
+    /// A side was told that the content goes soon.
+    #[n(109)]
+    ArchiveWarned,
+    #[n(110)]
+    CaseNewsSent,
+    #[n(111)]
+    CaseNewsAbandoned,
 }
 
 impl Event {
@@ -594,6 +613,14 @@ impl fmt::Display for Act {
             Self::ApiTokenRevoked => "token of a program revoked",
             Self::SecondStepRuleSet => "rule of the second step set",
             Self::IdentityRefused => "identity not confirmed",
+            Self::NoteAdded => "note added",
+            Self::TagAdded => "tag added",
+            Self::TagRemoved => "tag removed",
+            Self::DeadlineWarned => "deadline warned of",
+            Self::EscalationUnlocked => "escalation became possible",
+            Self::ArchiveWarned => "archiving warned of",
+            Self::CaseNewsSent => "news of a case sent",
+            Self::CaseNewsAbandoned => "news of a case abandoned",
         })
     }
 }

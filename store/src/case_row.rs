@@ -3,7 +3,7 @@
 //! What is derived follows from the case alone, as it was and as it is, so that no change of a case can forget a list or
 //! a count. Nothing here reads the ledger or decides what a case becomes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     cases::{Case, case_key},
@@ -28,12 +28,24 @@ pub(crate) fn write_case(
         }
     }
     changes.delete.extend(stale.into_keys());
+    set_timers(before.map(|(case, _)| case), &after, changes)?;
     count(before.map(|(case, _)| case), &after, changes);
     move_gauges(before.map(|(case, _)| case), &after, changes);
     if let Some((case, version)) = before {
         changes.require.push((case_key(case.id), Some(version)));
     }
     changes.put.push((case_key(after.id), records::encode(&after)?));
+    Ok(())
+}
+
+fn set_timers(before: Option<&Case>, after: &Case, changes: &mut Changeset) -> Result<(), StoreError> {
+    // A case of an earlier release has none.
+    let known = before.filter(|case| case.lists == lists::EDITION);
+    let old: BTreeSet<_> = known.into_iter().flat_map(Case::timer_keys).collect();
+    let new: BTreeSet<_> = after.timer_keys().into_iter().collect();
+    let nothing = records::encode(&())?;
+    changes.delete.extend(old.difference(&new).cloned());
+    changes.put.extend(new.difference(&old).map(|key| (key.clone(), nothing.clone())));
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use mail::{Address, Class, ContactType, GroupId, Mpid, ProcessId, Scan, Tag, TagKind};
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
     audit::{Act, Actor, Event},
@@ -21,6 +21,7 @@ use crate::{
     recall::Withdrawal,
     records,
     rules::Decision,
+    timers::Told,
 };
 
 /// One conversation between two groups about one matter in one process.
@@ -56,6 +57,9 @@ pub struct Case {
     /// The lists in which it stands; 0: those of an earlier release.
     #[cbor(n(15), default)]
     pub(crate) lists: u8,
+    /// What its timers have said.
+    #[cbor(n(11), default)]
+    pub told: Told,
 }
 
 /// A case takes no more messages than this; what follows opens a new one. Keeps every page of it bounded.
@@ -91,6 +95,9 @@ pub struct Side {
     /// The last notice could not be delivered, and nobody has looked since.
     #[n(9)]
     pub undelivered: Option<Undelivered>,
+    /// Digests of tags that its people took off, so that a later mail does not bring them back.
+    #[cbor(n(10), default)]
+    pub(crate) removed_tags: Vec<ByteVec>,
 }
 
 /// That a notice never reached its mailbox.
@@ -124,6 +131,9 @@ pub struct Due {
     /// What it was reckoned from; `None`: an earlier release wrote it.
     #[n(3)]
     pub reckoning: Option<Reckoning>,
+    /// When the side is to be warned that it comes; `None`: never, or an earlier release wrote it.
+    #[cbor(n(4), with = "records::optional_time", has_nil)]
+    pub warn_at: Option<Timestamp>,
 }
 
 /// One sealed item of a case.
@@ -328,13 +338,22 @@ impl Ledger {
         id: CaseId,
         change: impl Fn(&mut Case) -> Result<Event, StoreError>,
     ) -> Result<(), StoreError> {
+        self.change_case_with(id, |case, _| change(case)).await
+    }
+
+    /// The same with rows that follow from the change.
+    pub(crate) async fn change_case_with(
+        &self,
+        id: CaseId,
+        change: impl Fn(&mut Case, &mut Changeset) -> Result<Event, StoreError>,
+    ) -> Result<(), StoreError> {
         loop {
             let Some((before, version)) = self.versioned_case(id).await? else {
                 return Err(StoreError::Corrupt(format!("case {id} is not there")));
             };
-            let mut case = before.clone();
-            let event = change(&mut case)?;
-            let mut changes = Changeset { append: vec![event.to_bytes()?], ..Changeset::default() };
+            let (mut case, mut changes) = (before.clone(), Changeset::default());
+            let event = change(&mut case, &mut changes)?;
+            changes.append.push(event.to_bytes()?);
             self.make_notices(&mut case, self.now(), &mut changes).await?;
             self.count_change(Some(&before), &case, None, &mut changes);
             write_case(Some((&before, version)), &case, &mut changes)?;

@@ -3,17 +3,21 @@
 //! crate cannot name; a test of the portal, which sees both, holds the two equal.
 
 use jiff::Timestamp;
-use mail::{ContactType, GroupId};
+use mail::{Address, ContactType, GroupId};
 use minicbor::{Decode, Encode};
 
 use crate::{
     accept::Deadline,
     audit::{Act, Actor, Event},
-    cases::{Case, own},
+    case_events::user,
+    cases::{Case, Due, own},
+    directory::{Directory, Mailbox, User},
     error::StoreError,
-    ids::{CaseId, UserId},
+    ids::{CaseId, JobId, UserId},
+    jobs::{CaseNews, CaseNotice, Job, JobKind},
     ledger::Ledger,
     records,
+    tasks::TaskKind,
 };
 
 /// How a case stands, as the people of one side read it.
@@ -107,6 +111,15 @@ pub struct Escalation {
     pub stated: Vec<(String, String)>,
 }
 
+/// What an escalation came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Escalated {
+    /// The mailbox of the next rung is told.
+    Told,
+    /// The other side has mapped none; only its permitted users are told, if there are any.
+    Unmapped,
+}
+
 impl CaseState {
     pub const ALL: [Self; 6] =
         [Self::Open, Self::AwaitingUs, Self::AwaitingThem, Self::Escalated, Self::Closed, Self::Archived];
@@ -160,6 +173,19 @@ impl Case {
         self.ended.as_ref().is_some_and(|ended| ended.how == CaseEnd::Archived)
     }
 
+    /// What `group` may escalate at `now`, if it saw the case on that rung.
+    fn escalates(&self, group: &GroupId, seen: &ContactType, now: Timestamp) -> Result<Due, StoreError> {
+        if !self.is_initiator(group) {
+            return Err(StoreError::Denied("only the side that waits for an answer escalates".to_owned()));
+        }
+        let due = self.due.clone().filter(|_| self.ended.is_none() && self.contact_type == *seen);
+        let due = due.ok_or(StoreError::Conflict)?;
+        if now < due.at {
+            return Err(StoreError::Denied(format!("an escalation is possible from {} on", due.at)));
+        }
+        Ok(due)
+    }
+
     /// The rungs on which it has stood, the lowest first; the last is where it stands.
     pub fn rungs(&self) -> impl Iterator<Item = &ContactType> {
         self.climbs.iter().map(|climb| &climb.from).chain([&self.contact_type])
@@ -200,7 +226,9 @@ impl Ledger {
         .await
     }
 
-    /// Takes the case to the next rung, inside the case, from the deadline itself on.
+    /// Takes the case to the next rung, inside the case, from the deadline itself on. The responder's mailbox of that rung
+    /// and its permitted users are told. Whether there is such a mailbox; if not, the responder's administrators have a
+    /// task.
     ///
     /// # Errors
     /// `Conflict` if it stands on another rung by now, was answered or closed; `Denied` before the deadline, and for anybody
@@ -211,24 +239,10 @@ impl Ledger {
         case: CaseId,
         group: &GroupId,
         escalation: &Escalation,
-    ) -> Result<(), StoreError> {
-        let now = self.now();
-        self.change_case(case, |case| {
-            own(case, group)?;
-            if !case.is_initiator(group) {
-                return Err(StoreError::Denied(
-                    "only the side that waits for an answer escalates".to_owned(),
-                ));
-            }
-            let Some(due) = case.due.as_ref().filter(|_| case.ended.is_none()) else {
-                return Err(StoreError::Conflict);
-            };
-            if case.contact_type != escalation.seen {
-                return Err(StoreError::Conflict);
-            }
-            if now < due.at {
-                return Err(StoreError::Denied(format!("an escalation is possible from {} on", due.at)));
-            }
+    ) -> Result<Escalated, StoreError> {
+        let (now, directory) = (self.now(), self.directory());
+        self.change_case_with(case, |case, changes| {
+            let due = case.escalates(group, &escalation.seen, now)?;
             let mut event = Event::new(now, actor.clone(), Act::CaseEscalated).group(group).case(case.id);
             event = event.process(&case.process);
             event.was = Some(due.at);
@@ -237,9 +251,45 @@ impl Ledger {
             let from = std::mem::replace(&mut case.contact_type, escalation.next.clone());
             case.due = Some(escalation.deadline.for_side(&due.side));
             case.climbs.push(Climb { at: now, from, by: user(actor), stated: escalation.stated.clone() });
+            let mailbox = directory.mailbox_of_rung(case, &due.side);
+            if let (Some(mailbox), Some(side)) =
+                (&mailbox, case.sides.iter_mut().find(|side| side.group == due.side))
+            {
+                side.contact = mailbox.clone();
+            }
+            for to in mailbox.into_iter().chain(directory.permitted(case, &due.side)) {
+                let news = CaseNotice {
+                    case: case.id,
+                    group: due.side.clone(),
+                    to,
+                    what: CaseNews::Escalated,
+                    about: Some(escalation.deadline.at),
+                };
+                self.put_job(&Job::new(JobId::new(now)?, JobKind::Case(news), now, now), changes)?;
+            }
             Ok(event)
         })
-        .await
+        .await?;
+        self.announce_work();
+        self.told_of_rung(case).await
+    }
+
+    /// Whether the rung on which a case stands has a mailbox on the responder's side. If not, its people have a task.
+    async fn told_of_rung(&self, case: CaseId) -> Result<Escalated, StoreError> {
+        let Some(case) = self.case(case).await? else { return Ok(Escalated::Unmapped) };
+        let Some(side) = case.sides.iter().find(|side| !side.initiator) else {
+            return Ok(Escalated::Unmapped);
+        };
+        if self.directory().mailbox_of_rung(&case, &side.group).is_some() {
+            return Ok(Escalated::Told);
+        }
+        let kind = TaskKind::RungUnmapped {
+            participant: side.participant.clone(),
+            process: case.process.clone(),
+            contact_type: case.contact_type.clone(),
+        };
+        self.raise_task(&Actor::Portal, Some(&side.group), kind, Some(case.id)).await?;
+        Ok(Escalated::Unmapped)
     }
 
     /// Says that the case is done. Who owes an answer cannot.
@@ -303,9 +353,33 @@ impl Ledger {
     }
 }
 
-fn user(actor: &Actor) -> Option<UserId> {
-    match actor {
-        Actor::User(user) => Some(*user),
-        Actor::Gateway | Actor::Worker | Actor::Tool | Actor::Portal => None,
+impl Directory {
+    /// The mailbox of `group` that is mapped to the rung on which the case stands.
+    fn mailbox_of_rung(&self, case: &Case, group: &GroupId) -> Option<Address> {
+        let side = case.side(group)?;
+        let mapped = |mailbox: &&Mailbox| {
+            mailbox.group == *group
+                && mailbox.participant == side.participant
+                && mailbox.process == case.process
+                && mailbox.contact_type == case.contact_type
+        };
+        self.mailboxes().find(mapped).map(|mailbox| mailbox.address.clone())
+    }
+
+    /// The users of `group` who work on that rung; the first of them, if there are very many.
+    fn permitted(&self, case: &Case, group: &GroupId) -> Vec<Address> {
+        /// A team; more of them read its mailbox.
+        const MOST: usize = 20;
+        let Some(side) = case.side(group) else { return Vec::new() };
+        let works = |user: &&User| {
+            user.group == *group
+                && user.is_active()
+                && user.permissions.iter().any(|permission| {
+                    permission.participant == side.participant
+                        && permission.process == case.process
+                        && permission.contact_type == case.contact_type
+                })
+        };
+        self.users().filter(works).take(MOST).map(|user| user.email.clone()).collect()
     }
 }

@@ -72,6 +72,7 @@ impl Deadline {
             side: side.clone(),
             reason: self.reason.clone(),
             reckoning: self.reckoning.clone(),
+            warn_at: self.warn_at,
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::{
     accept::{Acceptance, Accepted, AcceptedCase, Entry, Joining, Opening, Party, Place, source_key},
     audit::{Act, Actor, Event},
     case_row::write_case,
-    cases::{Case, MOST_MESSAGES, MessageRecord, Side, message_key, tag_key, thread_key},
+    case_tags,
+    cases::{Case, MOST_MESSAGES, MessageRecord, Side, message_key, thread_key},
     content::SealedContent,
     directory::{Directory, Receipts},
     engine::Changeset,
@@ -28,6 +29,7 @@ use crate::{
     records,
     reports::Word,
     returns::{AwayNote, away_key},
+    timers::Told,
 };
 
 pub(crate) struct Draft<'a> {
@@ -107,6 +109,7 @@ impl<'a> Draft<'a> {
             ended: None,
             climbs: Vec::new(),
             lists: 0,
+            told: Told::default(),
         };
         let reference = Key::of(Table::Reference).raw(case.reference.as_bytes()).done();
         self.changes.require.push((reference.clone(), None));
@@ -212,13 +215,11 @@ impl<'a> Draft<'a> {
         let nothing: Bytes = records::encode(&())?;
         for side in &case.sides {
             let ring = self.directory.ring(&side.group)?;
-            let tags = entry.tags.iter().map(|tag| tag_key(ring, tag));
-            let thread = self.mail.message_id.iter().map(|id| thread_key(ring, id));
-            for key in tags.chain(thread) {
-                self.changes.put.push((key.id(&case.id).done(), nothing.clone()));
+            if let Some(id) = &self.mail.message_id {
+                self.changes.put.push((thread_key(ring, id).id(&case.id).done(), nothing.clone()));
             }
         }
-        Ok(())
+        case_tags::index(&self.directory, case, &entry.tags, self.now, &mut self.changes)
     }
 
     /// What a recall would mean, blind, for the sender's group alone.
@@ -302,5 +303,6 @@ fn side(party: &Party, initiator: bool) -> Side {
         waiting: 0,
         noticed: 0,
         undelivered: None,
+        removed_tags: Vec::new(),
     }
 }

@@ -29,6 +29,7 @@ pub type DraftId = Locator<OfDraft>;
 pub type TextId = Locator<OfText>;
 pub type AppPasswordId = Locator<OfAppPassword>;
 pub type LinkId = Locator<OfLink>;
+pub type NoteId = Locator<OfNote>;
 
 #[derive(Debug)]
 pub enum OfCase {}
@@ -54,6 +55,8 @@ pub enum OfDraft {}
 pub enum OfText {}
 #[derive(Debug)]
 pub enum OfLink {}
+#[derive(Debug)]
+pub enum OfNote {}
 
 /// The name of one thing of kind `K`; printed as 32 characters of lower-case base32.
 pub struct Locator<K>([u8; 20], PhantomData<fn() -> K>);

@@ -46,6 +46,14 @@ pub(crate) enum Table {
     PendingRecall = 0x36,
     /// One row: by which calendars open deadlines were reckoned, and how far that is.
     Reckoned = 0x38,
+    /// Case, newest first → the event, as the audit trail has it.
+    CaseEvent = 0x39,
+    /// Case, group, note: sealed for the group.
+    CaseNote = 0x3a,
+    /// Case, group, digest of a tag: the tag, sealed for the group.
+    CaseTag = 0x3b,
+    /// What becomes due in a case: kind, process or none, when, case.
+    CaseTimer = 0x3c,
     /// Sealed chunks of an original.
     Content = 0x40,
     /// Content that arrives and that no message names yet.

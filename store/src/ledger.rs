@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, Notify, watch};
 
 use crate::{
     audit::{Act, Actor, Event},
+    case_events,
     directory::Directory,
     engine::{Broken, Changeset, Committed, Engine, Row},
     error::StoreError,
@@ -181,6 +182,7 @@ impl Ledger {
 
     pub(crate) async fn commit(&self, mut changes: Changeset) -> Result<Committed, StoreError> {
         trail::index(&mut changes)?;
+        case_events::index(&mut changes)?;
         self.0.engine.commit(changes).await.map_err(StoreError::from)
     }
 

@@ -18,8 +18,12 @@ mod accept;
 mod alarms;
 mod api_tokens;
 mod app_password_use;
+mod archive;
 mod audit;
+mod case_events;
+mod case_notes;
 mod case_row;
+mod case_tags;
 mod cases;
 mod casework;
 mod changes;
@@ -32,6 +36,7 @@ mod draft;
 mod entries;
 mod error;
 mod factors;
+mod group_sealed;
 mod held;
 mod ids;
 mod imports;
@@ -64,6 +69,7 @@ mod sign_in_rules;
 mod stages;
 mod sweep;
 mod tasks;
+mod timers;
 mod trail;
 mod uptime;
 mod writing;
@@ -74,8 +80,11 @@ pub use accept::{
 pub use alarms::FoundCounts;
 pub use api_tokens::{ApiScope, ApiToken, MOST_API_TOKENS, NotAScope, TokenNotMade};
 pub use audit::{Act, Actor, Event};
+pub use case_events::{Detail, EventPage};
+pub use case_notes::{CaseNote, LONGEST_NOTE};
+pub use case_tags::{CaseTag, MOST_TAGS};
 pub use cases::{Case, CasePage, Due, MOST_MESSAGES, MessageRecord, Side, Undelivered};
-pub use casework::{CaseEnd, CaseReason, CaseState, Climb, Ended, Escalation};
+pub use casework::{CaseEnd, CaseReason, CaseState, Climb, Ended, Escalated, Escalation};
 pub use changes::DirectoryChange;
 pub use clock::{ClockTurn, clock_turn};
 pub use content::{ContentWriter, SealedContent};
@@ -91,13 +100,13 @@ pub use factors::{FactorSummary, RECOVERY_CODES, SecondStep};
 pub use held::{CaseBound, HeldMail, HeldPage, Onward, OpenHeld, Release, Released};
 pub use ids::{
     AppPasswordId, CaseId, CaseReference, ContentId, DraftId, HeldId, JobId, LinkId, MessageId, NotALocator,
-    NotAReference, PassageId, TaskId, TextId, UserId,
+    NotAReference, NoteId, PassageId, TaskId, TextId, UserId,
 };
 pub use imports::LARGEST_IMPORT;
 pub use inactivity::IDLE_DAYS;
 pub use jobs::{
-    DeliveryReport, Digest, DomainHold, Fate, HeldNews, HeldNotice, HeldSide, Job, JobKind, Leased,
-    LinkLetter, Notice, Outcome, Receipt, RelayJob, Selection, Standing,
+    CaseNews, CaseNotice, DeliveryReport, Digest, DomainHold, Fate, HeldNews, HeldNotice, HeldSide, Job,
+    JobKind, Leased, LinkLetter, Notice, Outcome, Receipt, RelayJob, Selection, Standing,
 };
 pub use ledger::{Clock, Ledger};
 pub use links::{LinkKind, LinkToken, OpenLink};
@@ -121,6 +130,7 @@ pub use shadow::{Margin, Observation, ShadowReport, ShadowRow, ShadowRows, Tally
 pub use sign_in_rules::{SecondStepDefault, SecondStepRule, SignInRules};
 pub use stages::{NotAStage, Scope, Stage, StageSetting};
 pub use tasks::{Task, TaskKind};
+pub use timers::{Retention, Told};
 pub use trail::TrailPage;
 pub use uptime::Uptime;
 pub use writing::{

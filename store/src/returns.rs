@@ -115,7 +115,8 @@ impl Ledger {
             | JobKind::Receipt(_)
             | JobKind::Report(_)
             | JobKind::Held(_)
-            | JobKind::Link(_) => Act::MailReturned,
+            | JobKind::Link(_)
+            | JobKind::Case(_) => Act::MailReturned,
         };
         changes.append.push(self.event_of(job, &sent.kind, act).to_bytes()?);
         let kind = TaskKind::MailboxBounces { address: sent.kind.to().clone(), status };

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mail::{Address, GroupId, Mpid};
+use mail::{Address, ContactType, GroupId, Mpid, ProcessId};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -124,6 +124,16 @@ pub enum TaskKind {
         #[cbor(n(1), with = "records::time")]
         from: Timestamp,
     },
+    /// A case was escalated to a rung for which the group has mapped no mailbox.
+    #[n(15)]
+    RungUnmapped {
+        #[n(0)]
+        participant: Mpid,
+        #[n(1)]
+        process: ProcessId,
+        #[n(2)]
+        contact_type: ContactType,
+    },
 }
 
 /// An open task and its row.
@@ -154,6 +164,9 @@ impl TaskKind {
             Self::UserSuspended { user } => format!("suspended {user}"),
             Self::LastMauIdle { group } => format!("last mau {group}"),
             Self::ParticipantMoves { mpid, .. } => format!("moves {mpid}"),
+            Self::RungUnmapped { participant, process, contact_type } => {
+                format!("rung {participant} {process} {contact_type}")
+            }
         }
     }
 
@@ -172,7 +185,8 @@ impl TaskKind {
             | Self::CertificateExpires { .. }
             | Self::MailHeld
             | Self::StoppedAtDoor { .. }
-            | Self::LastMauIdle { .. } => false,
+            | Self::LastMauIdle { .. }
+            | Self::RungUnmapped { .. } => false,
         }
     }
 

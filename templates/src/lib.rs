@@ -4,6 +4,7 @@
 //! here reads a file, a clock or the ledger, and nothing here can print mail content into a letter.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod case_news;
 mod delivery;
 mod digest;
 mod fields;
@@ -16,6 +17,7 @@ mod receipt;
 mod registry;
 mod words;
 
+pub use case_news::{CaseNews, NewsOfCase};
 pub use delivery::{DeliveryFate, DeliveryReport};
 pub use digest::{Digest, DigestLine};
 pub use fields::{

@@ -5,6 +5,7 @@
 
 mod account;
 mod audit;
+mod case;
 mod chart;
 mod grid;
 mod held;
@@ -25,6 +26,10 @@ use serde::Serialize;
 
 pub use account::{Account, AppPassword, FreshPassword, MailProgram, Port};
 pub use audit::Audit;
+pub use case::{
+    AskedField, CaseHistory, CasePage, ClockFace, Desk, EscalationForm, HistoryLine, Kept, NoteRow, Owner,
+    TagRow, Typed, TypedTag,
+};
 pub use chart::{Bar, Chart, ChartLabel, ChartLine, Legend};
 pub use grid::{Grid, GridBox, GridRow, PickedPerson, Several};
 pub use held::{Decision, Finding, HeldList, HeldPage, HeldRow, HeldTask};
@@ -188,53 +193,6 @@ pub struct Due {
     pub who: String,
 }
 
-/// One case with a page of its messages.
-#[derive(Debug, Clone, Serialize)]
-pub struct CasePage {
-    pub frame: Frame,
-    pub reference: String,
-    pub process: ProcessLink,
-    pub company: String,
-    /// The two market participants, `ALFA to BETA`.
-    pub participants: String,
-    pub rung: String,
-    /// The response time is an assumed default of the catalogue, not a market rule.
-    pub assumed: bool,
-    pub opened: When,
-    pub due: Option<Due>,
-    /// One sentence that explains the date.
-    pub because: Option<String>,
-    pub owner: Owner,
-    /// The other side's owner.
-    pub their_owner: Option<String>,
-    /// What happened to the last change, if it did not take effect.
-    pub problem: Option<String>,
-    /// Which messages cannot be shown at all.
-    pub lost: Option<String>,
-    /// Which notices of the case could not be delivered.
-    pub undelivered: Vec<String>,
-    /// Who is out of office: `Sam Taylor (Beta Power), until Fri 5 June 2026`.
-    pub away: Vec<String>,
-    pub earlier: Option<String>,
-    pub later: Option<String>,
-    pub messages: Vec<MessageCard>,
-    pub total: usize,
-    /// None: nobody writes in this portal.
-    pub answer: Option<AnswerBar>,
-}
-
-/// Who has the case on the visitor's side, and what can be done about it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Owner {
-    pub name: Option<String>,
-    pub mine: bool,
-    /// The owner the visitor saw, sent back so that a change in between is noticed.
-    pub seen: String,
-    pub claim: String,
-    pub release: String,
-    pub token: String,
-}
-
 /// The search by meter point or reference, and what it found.
 #[derive(Debug, Clone, Serialize)]
 pub struct Search {
@@ -282,9 +240,6 @@ impl Page for SignIn {
 }
 impl Page for ProcessCases {
     const TEMPLATE: &'static str = "process";
-}
-impl Page for CasePage {
-    const TEMPLATE: &'static str = "case";
 }
 impl Page for Search {
     const TEMPLATE: &'static str = "search";

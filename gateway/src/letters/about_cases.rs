@@ -83,7 +83,7 @@ impl Letters {
         }))
     }
 
-    fn draft(
+    pub(super) fn draft(
         &self,
         case: &Case,
         text: templates::LetterText,
@@ -96,27 +96,31 @@ impl Letters {
         Ok(Draft { text, printed, reply_to, references: vec![root] })
     }
 
-    async fn case(&self, id: CaseId) -> Result<Case, LetterError> {
+    pub(super) async fn case(&self, id: CaseId) -> Result<Case, LetterError> {
         self.gateway.ledger().case(id).await?.ok_or(LetterError::NoCase)
     }
 
-    fn process(&self, case: &Case) -> Result<ProcessName, LetterError> {
+    pub(super) fn process(&self, case: &Case) -> Result<ProcessName, LetterError> {
         let rules = self.gateway.rules();
         let process = rules.catalogue().process(&case.process);
         let process = process.ok_or_else(|| LetterError::Unknown(case.process.to_string()))?;
         Ok(ProcessName::from_catalogue(&process.name)?)
     }
 
-    fn other_side(&self, case: &Case, group: &GroupId) -> Result<templates::CompanyName, LetterError> {
+    pub(super) fn other_side(
+        &self,
+        case: &Case,
+        group: &GroupId,
+    ) -> Result<templates::CompanyName, LetterError> {
         self.company(&case.counterparties(group).next().ok_or(LetterError::NoCase)?.group)
     }
 
-    fn link(&self, case: &Case) -> Result<Link, LetterError> {
+    pub(super) fn link(&self, case: &Case) -> Result<Link, LetterError> {
         Ok(Link::to_case(&self.gateway.settings().portal_url, &case.id.to_string())?)
     }
 }
 
-fn reference(case: &Case) -> Result<CaseReference, LetterError> {
+pub(super) fn reference(case: &Case) -> Result<CaseReference, LetterError> {
     Ok(CaseReference::parse(&case.reference.to_string())?)
 }
 

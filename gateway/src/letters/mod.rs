@@ -4,6 +4,7 @@
 mod about_cases;
 mod about_held;
 mod about_signing_in;
+mod case_news;
 mod report;
 mod signer;
 
@@ -96,6 +97,7 @@ impl Letters {
             JobKind::Digest(digest) => self.digest(job, digest).await?,
             JobKind::Held(held) => Some(self.held(held)?),
             JobKind::Link(letter) => self.link_letter(letter).await?,
+            JobKind::Case(news) => self.case_news(news).await?,
             JobKind::Report(report) => return self.report(job, report).map(Some),
             JobKind::Relay(_) => return Err(LetterError::NoLetter),
         };

@@ -49,7 +49,8 @@ impl Worker {
             | JobKind::Digest(_)
             | JobKind::Report(_)
             | JobKind::Held(_)
-            | JobKind::Link(_) => match self.letters.finish(job).await {
+            | JobKind::Link(_)
+            | JobKind::Case(_) => match self.letters.finish(job).await {
                 Ok(Some(outgoing)) => Ok(outgoing),
                 Ok(None) => Err(Obstacle::Needless),
                 Err(LetterError::Leak(leak)) => Err(Obstacle::Stopped(leak.to_string(), leak.0)),

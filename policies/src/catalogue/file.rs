@@ -20,6 +20,8 @@ const NAME_MAX: usize = 60;
 const ID_MAX: usize = 40;
 /// A year of working days; more is a slip of the pen.
 const WORKING_DAYS_MAX: u32 = 250;
+/// A month of working days.
+const WARNING_MAX: u32 = 20;
 /// Ten years.
 const RETENTION_MAX: u32 = 3_650;
 
@@ -27,6 +29,7 @@ const RETENTION_MAX: u32 = 3_650;
 #[serde(deny_unknown_fields)]
 struct RawCatalogue {
     retention_days: Spanned<u32>,
+    warn_working_days: Option<Spanned<u32>>,
     calendar: Spanned<String>,
     opaque: Opaque,
     #[serde(default)]
@@ -110,6 +113,7 @@ struct Top<'a> {
     contact_types: Vec<(ContactType, String)>,
     fields: Vec<Field>,
     retention_days: u32,
+    warn_working_days: u32,
     calendar: CalendarName,
     opaque: Opaque,
     /// Which of those three are assumed.
@@ -126,6 +130,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Catalogue, PolicyError> {
         contact_types: contact_types(source, &raw.contact_types, &mut aliases.contact_types)?,
         fields: fields(source, &raw.fields)?,
         retention_days: retention(source, &raw.retention_days)?,
+        warn_working_days: warning(source, raw.warn_working_days.as_ref())?,
         calendar: CalendarName::parse(source, "calendar", &raw.calendar)?,
         roles: raw.roles,
         opaque: raw.opaque,
@@ -165,6 +170,7 @@ impl Top<'_> {
             code: entry.code.as_ref().map(|raw| SubjectCode::parse(source, raw)).transpose()?,
             opaque: entry.opaque.unwrap_or(self.opaque),
             retention_days: days.transpose()?.unwrap_or(self.retention_days),
+            warn_working_days: self.warn_working_days,
             calendar: calendar.unwrap_or_else(|| self.calendar.clone()),
             defaults: self.defaults(entry),
         })
@@ -363,6 +369,22 @@ fn retention(source: Source<'_>, raw: &Spanned<u32>) -> Result<u32, PolicyError>
     }
     let problem = format!("{days} days is no retention time");
     Err(source.error(raw.span(), "retention_days", problem, format!("give 1 to {RETENTION_MAX}")))
+}
+
+/// One working day, where the file says nothing.
+fn warning(source: Source<'_>, raw: Option<&Spanned<u32>>) -> Result<u32, PolicyError> {
+    let Some(raw) = raw else { return Ok(1) };
+    let days = *raw.as_ref();
+    if days <= WARNING_MAX {
+        return Ok(days);
+    }
+    let problem = format!("{days} working days is too long before a deadline for a warning");
+    Err(source.error(
+        raw.span(),
+        "warn_working_days",
+        problem,
+        format!("give 0 to {WARNING_MAX}; 0 warns nobody"),
+    ))
 }
 
 fn working_days(source: Source<'_>, raw: &Spanned<u32>) -> Result<u32, PolicyError> {

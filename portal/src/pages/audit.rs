@@ -4,6 +4,8 @@
 mod asked;
 mod lines;
 
+pub(super) use lines::act as act_in_words;
+
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};

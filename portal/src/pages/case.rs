@@ -1,4 +1,4 @@
-//! The page of one case, and taking and releasing it.
+//! The page of one case, and taking and releasing it. What else can be done with it: `case_work`.
 
 use std::sync::Arc;
 
@@ -13,9 +13,11 @@ use crate::access::{self, PermittedCase, Visitor};
 use crate::dates;
 use crate::error::Problem;
 use crate::forms::{Asked, Form};
+use crate::pages::case_desk::{self, Entered};
 use crate::pages::{case_lists, case_notes, message_card, writing};
 use crate::portal::{Place, Portal};
 use crate::text::Extent;
+use crate::told::Told;
 
 /// Messages on one page of a case; the newest page is shown first.
 const ON_A_PAGE: usize = 10;
@@ -27,7 +29,11 @@ pub(crate) async fn page(
     asked: Asked,
 ) -> Result<Html<String>, Problem> {
     let case = access::case(&portal, &visitor, &id, Action::ReadCase).await?;
-    render(&portal, &case, asked.value("page").and_then(|page| page.parse().ok()), None).await.map(Html)
+    let number = |name| asked.value(name).and_then(|number| number.parse().ok());
+    let entered = Entered { notes_before: number("notes").unwrap_or_default(), ..Entered::default() };
+    let told = Told::in_words(&portal, &visitor, &asked);
+    let amiss = Amiss { problem: None, entered };
+    render(&portal, &case, number("page"), told, amiss).await.map(Html)
 }
 
 pub(crate) async fn claim(
@@ -68,20 +74,38 @@ fn back_to(case: &PermittedCase) -> Response {
 async fn changed_meanwhile(portal: &Portal, case: &PermittedCase) -> Result<Response, Problem> {
     let says =
         "The owner of this case was changed in the meantime, so nothing was done. This is how it stands now.";
-    let page = render(portal, case, None, Some(says)).await?;
+    let page = render(portal, case, None, None, Amiss::problem(says.to_owned())).await?;
     Ok((StatusCode::CONFLICT, Html(page)).into_response())
 }
 
-async fn render(
+/// What did not take effect, and what was typed.
+#[derive(Default)]
+pub(super) struct Amiss {
+    pub(super) problem: Option<String>,
+    pub(super) entered: Entered,
+}
+
+impl Amiss {
+    pub(super) fn problem(says: String) -> Self {
+        Self { problem: Some(says), ..Self::default() }
+    }
+}
+
+pub(super) async fn render(
     portal: &Portal,
     permitted: &PermittedCase,
     page: Option<usize>,
-    problem: Option<&str>,
+    told: Option<String>,
+    amiss: Amiss,
 ) -> Result<String, Problem> {
     let (case, visitor) = (permitted.case(), permitted.visitor());
     let here = format!("/case/{}", case.id);
-    let messages = permitted.messages(portal).await?;
-    let lost = case.lost(&messages);
+    // Of what is destroyed there is nothing to open.
+    let messages = match case.is_archived() {
+        true => Vec::new(),
+        false => permitted.messages(portal).await?,
+    };
+    let lost = if case.is_archived() { Vec::new() } else { case.lost(&messages) };
     let total = messages.len();
     let last = total.div_ceil(ON_A_PAGE).max(1);
     let page = page.unwrap_or(last).clamp(1, last);
@@ -109,7 +133,9 @@ async fn render(
         because: case.due.as_ref().map(|due| due.reason.clone()).filter(|reason| !reason.is_empty()),
         owner: owner(permitted, &here),
         their_owner: their_owner.map(|owner| visitor.user_name(&owner)),
-        problem: problem.map(str::to_owned),
+        told,
+        problem: amiss.problem,
+        desk: case_desk::desk(portal, permitted, &amiss.entered).await?,
         lost: case_notes::lost(&lost),
         undelivered: case_notes::undelivered(permitted),
         away: case_notes::away(permitted, &permitted.away_notes(portal).await?, portal.ledger.now()),

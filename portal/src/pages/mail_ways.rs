@@ -148,6 +148,12 @@ fn in_words(kind: &TaskKind, visitor: &Visitor) -> (String, &'static str) {
             "Cases that are there then stay where they are; new ones go to the other company, and so do the mailboxes. \
              If this is not meant to be, tell your market\u{2019}s operator at once.",
         ),
+        TaskKind::RungUnmapped { participant, process, contact_type } => (
+            format!(
+                "A case of {participant} was escalated to {contact_type} of {process}, which has no mailbox."
+            ),
+            "Map a mailbox to that contact type, or see that somebody with the permission looks into the portal.",
+        ),
         TaskKind::CertificateExpires { name } => (
             format!("The certificate {} ends soon.", line(name)),
             "Get a new one from your Postern operator and install it in your mail system before the old one ends.",

@@ -4,7 +4,7 @@ use axum::http::Method;
 use axum::routing::{get, post};
 
 use super::{Route, Rule, on};
-use crate::pages::{case, case_lists, download, give_cases, home, message, search};
+use crate::pages::{case, case_history, case_lists, case_work, download, give_cases, home, message, search};
 
 pub(super) const ROUTES: &[Route] = &[
     on(Method::GET, "/", Rule::SignedIn, || get(home::home)),
@@ -15,6 +15,14 @@ pub(super) const ROUTES: &[Route] = &[
     on(Method::GET, "/case/{case}", Rule::Case, || get(case::page)),
     on(Method::POST, "/case/{case}/claim", Rule::Case, || post(case::claim)),
     on(Method::POST, "/case/{case}/release", Rule::Case, || post(case::release)),
+    on(Method::POST, "/case/{case}/assign", Rule::Case, || post(case_work::assign)),
+    on(Method::POST, "/case/{case}/escalate", Rule::Case, || post(case_work::escalate)),
+    on(Method::POST, "/case/{case}/close", Rule::Case, || post(case_work::close)),
+    on(Method::POST, "/case/{case}/reopen", Rule::Case, || post(case_work::reopen)),
+    on(Method::POST, "/case/{case}/note", Rule::Case, || post(case_work::note)),
+    on(Method::POST, "/case/{case}/tag", Rule::Case, || post(case_work::tag)),
+    on(Method::POST, "/case/{case}/tag/remove", Rule::Case, || post(case_work::untag)),
+    on(Method::GET, "/case/{case}/history", Rule::Case, || get(case_history::page)),
     on(Method::GET, "/case/{case}/message/{message}", Rule::Case, || get(message::page)),
     on(Method::GET, "/case/{case}/message/{message}/html", Rule::Case, || get(message::formatted)),
     on(Method::GET, "/case/{case}/message/{message}/part/{part}", Rule::Case, || get(download::attachment)),

@@ -239,6 +239,7 @@ impl Destination<'_> {
                     at: portal.ledger.now(),
                     reason: String::new(),
                     reckoning: None,
+                    warn_at: None,
                 });
                 Place::Join(Joining { case: case.id, deadline })
             }

@@ -113,6 +113,7 @@ impl Market {
                 at: now.checked_add(240.hours()).unwrap(),
                 reason: "Ten working days after it was received.".into(),
                 reckoning: None,
+                warn_at: None,
             },
         });
         let mut acceptance = Acceptance {

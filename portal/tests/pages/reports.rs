@@ -13,6 +13,7 @@ async fn exchange(market: &Market, days: u32, due_in: i64) {
         at: since.checked_add(hours.hours()).unwrap(),
         reason: "as the test says".into(),
         reckoning: Some(Reckoning { since, working_days: days, calendar: "test".into() }),
+        warn_at: None,
     };
     let sam = market.user("sam@beta.example").id;
     let mail = rich_mail();

@@ -36,6 +36,7 @@ impl Market {
                 at: self.ledger.now(),
                 reason: "The clock of the day it was stopped.".into(),
                 reckoning: None,
+                warn_at: None,
             },
         };
         let entry = Entry {
@@ -105,7 +106,8 @@ impl Market {
     /// A further message of Alpha in a case that is there.
     pub(crate) async fn send_into(&self, sent: &Sent, mail: &[u8]) -> Sent {
         let case = sent.case.parse().unwrap();
-        let deadline = store::Deadline { at: self.ledger.now(), reason: String::new(), reckoning: None };
+        let deadline =
+            store::Deadline { at: self.ledger.now(), reason: String::new(), reckoning: None, warn_at: None };
         self.send_as(mail, |acceptance| {
             acceptance.entries[0].place = Place::Join(Joining { case, deadline });
         })

@@ -87,7 +87,8 @@ impl List {
             return Ok(Outcome::Done);
         }
         let rows: Vec<_> = cases.iter().map(row).collect();
-        let heading = ["case", "process", "contact type", "between", "messages", "latest", "answer due"];
+        let heading =
+            ["case", "process", "contact type", "state", "between", "messages", "latest", "answer due"];
         print::table(&heading, &rows)?;
         Ok(Outcome::Done)
     }
@@ -99,6 +100,7 @@ fn row(case: &CaseRow) -> Vec<String> {
         case.reference.clone(),
         case.process.clone(),
         case.contact_type.clone(),
+        case.state.clone(),
         sides.join(" and "),
         case.messages.to_string(),
         case.last_message_at.clone(),
@@ -120,6 +122,7 @@ impl Show {
 fn describe(detail: &CaseDetail) -> anyhow::Result<()> {
     let case = &detail.case;
     print::lines(&format!("case {} ({}, {})", case.reference, case.process, case.contact_type))?;
+    print::lines(&format!("  state       {}", case.state))?;
     print::lines(&format!("  opened      {}", case.opened_at))?;
     if let Some(due) = &case.due {
         print::lines(&format!("  answer due  {} by {}: {}", due.at, due.side, due.reason))?;

@@ -35,5 +35,6 @@ fn reckoned(rules: &Ruleset, open: OpenDeadline<'_>) -> Option<Deadline> {
         None => rules.due(open.process, open.contact_type, open.since),
     }?;
     let reckoning = Reckoning { since: due.received, working_days: due.working_days, calendar: due.calendar };
-    Some(Deadline { at: due.at, reason: due.reason, reckoning: Some(reckoning) })
+    let warn_at = rules.warns_at(open.process, due.at);
+    Some(Deadline { at: due.at, reason: due.reason, reckoning: Some(reckoning), warn_at })
 }

@@ -1,6 +1,7 @@
 //! A running Postern: one ledger, the listeners and workers of the chosen roles, until a signal or until the
 //! ledger breaks. Wires parts together and decides nothing about mail.
 
+mod case_timers;
 mod certificates;
 mod deadlines;
 mod housekeeping;
@@ -137,6 +138,8 @@ impl Server {
         };
         self.tasks.spawn(housekeeping::run(self.desk.ledger.clone(), keeping, self.stop.subscribe()));
         self.tasks.spawn(housekeeping::beat(self.desk.ledger.clone(), self.stop.subscribe()));
+        let (ledger, rules) = (self.desk.ledger.clone(), self.desk.rules.clone());
+        self.tasks.spawn(case_timers::run(ledger, rules, self.stop.subscribe()));
         Ok(())
     }
 

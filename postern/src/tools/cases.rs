@@ -77,6 +77,7 @@ fn case_row(case: &Case, directory: &Directory) -> CaseRow {
         opened_at: case.opened_at.to_string(),
         last_message_at: case.last_message_at.to_string(),
         messages: case.messages,
+        state: state(case),
         due: case.due.as_ref().map(|due| DueRow {
             at: due.at.to_string(),
             side: due.side.to_string(),
@@ -84,6 +85,12 @@ fn case_row(case: &Case, directory: &Directory) -> CaseRow {
         }),
         sides: case.sides.iter().map(|side| side_row(side, directory)).collect(),
     }
+}
+
+/// `awaiting them`, as the side that opened it reads it; `archived`, whoever looks.
+fn state(case: &Case) -> String {
+    let initiator = case.sides.iter().find(|side| side.initiator);
+    initiator.map(|side| case.state(&side.group).as_str().to_owned()).unwrap_or_default()
 }
 
 fn side_row(side: &Side, directory: &Directory) -> SideRow {

@@ -64,6 +64,11 @@ fn in_words(kind: &TaskKind) -> String {
         TaskKind::PollingStopped { mailbox } => format!("the mailbox {mailbox} cannot be read"),
         TaskKind::CertificateExpires { name } => format!("the certificate {name} ends soon"),
         TaskKind::DomainGivenUp { kind, domain } => format!("a {kind} to {domain} was given up"),
+        TaskKind::RungUnmapped { participant, process, contact_type } => {
+            format!(
+                "{participant} has no mailbox for {contact_type} of {process}, to which a case was escalated"
+            )
+        }
         TaskKind::MailHeld => "mail waits for the compliance role".to_owned(),
         TaskKind::StoppedAtDoor { kind, found } => {
             let found = if found.is_empty() { "not allowed any more" } else { found.as_str() };

@@ -127,6 +127,9 @@ pub(crate) struct CaseRow {
     pub(crate) opened_at: String,
     pub(crate) last_message_at: String,
     pub(crate) messages: u32,
+    /// As the side that opened it reads it.
+    #[serde(default)]
+    pub(crate) state: String,
     pub(crate) due: Option<DueRow>,
     pub(crate) sides: Vec<SideRow>,
 }

@@ -207,7 +207,11 @@ impl Ledger {
             JobKind::Relay(relay) => return self.follow_relay(relay, ending, changes).await,
             JobKind::Notice(notice) => self.follow_notice(job, notice, ending, changes).await?,
             JobKind::Digest(digest) => self.follow_digest(job, digest, ending, changes).await?,
-            JobKind::Receipt(_) | JobKind::Report(_) | JobKind::Held(_) | JobKind::Link(_) => {
+            JobKind::Receipt(_)
+            | JobKind::Report(_)
+            | JobKind::Held(_)
+            | JobKind::Link(_)
+            | JobKind::Case(_) => {
                 self.follow_own(job, ending, Vec::new(), changes).await?;
             }
         }
@@ -298,7 +302,9 @@ impl Ledger {
                 self.put_job(&abandoned, changes)?;
                 let address = job.to().clone();
                 let kind = match &job.kind {
-                    JobKind::Notice(_) | JobKind::Digest(_) => TaskKind::NoticeGivenUp { address },
+                    JobKind::Notice(_) | JobKind::Digest(_) | JobKind::Case(_) => {
+                        TaskKind::NoticeGivenUp { address }
+                    }
                     kind => self.given_up(kind.as_str(), &address),
                 };
                 let group = self.group_told(&job.kind);
@@ -453,6 +459,7 @@ fn act(kind: &JobKind, ending: &Ending) -> Act {
         (Ending::Sent | Ending::Unreported, JobKind::Report(_)) => Act::ReportSent,
         (Ending::Sent | Ending::Unreported, JobKind::Held(_)) => Act::HeldNoticeSent,
         (Ending::Sent | Ending::Unreported, JobKind::Link(_)) => Act::LinkSent,
+        (Ending::Sent | Ending::Unreported, JobKind::Case(_)) => Act::CaseNewsSent,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Notice(_)) => Act::NoticeAbandoned,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Relay(_)) => Act::RelayAbandoned,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Receipt(_)) => Act::ReceiptAbandoned,
@@ -460,6 +467,7 @@ fn act(kind: &JobKind, ending: &Ending) -> Act {
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Report(_)) => Act::ReportAbandoned,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Held(_)) => Act::HeldNoticeAbandoned,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Link(_)) => Act::LinkAbandoned,
+        (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Case(_)) => Act::CaseNewsAbandoned,
     }
 }
 

@@ -66,6 +66,9 @@ pub enum JobKind {
     /// Bring somebody the link to a password.
     #[n(10)]
     Link(#[n(0)] LinkLetter),
+    /// Tell somebody what became due in a case, or that it was escalated.
+    #[n(6)]
+    Case(#[n(0)] CaseNotice),
 }
 
 /// What a notice is about: ids and an address.
@@ -203,6 +206,42 @@ pub struct LinkLetter {
     pub until: Timestamp,
 }
 
+/// That something is due in a case. What is said is looked up when it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CaseNotice {
+    #[n(0)]
+    pub case: CaseId,
+    /// The group that is told.
+    #[n(1)]
+    pub group: GroupId,
+    #[n(2)]
+    pub to: Address,
+    #[n(3)]
+    pub what: CaseNews,
+    /// The deadline, or the last message, that it is about: another one, and it says nothing any more.
+    #[cbor(n(4), with = "records::optional_time", has_nil)]
+    pub about: Option<Timestamp>,
+}
+
+/// What is told about a case beside that a message waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum CaseNews {
+    /// It was taken to the next rung, and the reader's company owes the answer.
+    #[n(0)]
+    Escalated,
+    /// The answer is late, and the reader's company may escalate.
+    #[n(1)]
+    EscalationOpen,
+    /// The reader's company owes an answer soon.
+    #[n(2)]
+    DueSoon,
+    /// Its content is destroyed soon.
+    #[n(3)]
+    ArchiveSoon,
+}
+
 /// Which side of a held mail is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
@@ -330,6 +369,7 @@ impl JobKind {
             Self::Report(report) => &report.to,
             Self::Held(held) => &held.to,
             Self::Link(letter) => &letter.to,
+            Self::Case(news) => &news.to,
         }
     }
 
@@ -342,6 +382,7 @@ impl JobKind {
             Self::Report(report) => &report.group,
             Self::Held(held) => &held.from_group,
             Self::Link(letter) => &letter.group,
+            Self::Case(news) => &news.group,
         }
     }
 
@@ -354,7 +395,12 @@ impl JobKind {
     pub(super) fn passes_through(&self) -> bool {
         match self {
             Self::Relay(_) | Self::Report(_) => true,
-            Self::Notice(_) | Self::Receipt(_) | Self::Digest(_) | Self::Held(_) | Self::Link(_) => false,
+            Self::Notice(_)
+            | Self::Receipt(_)
+            | Self::Digest(_)
+            | Self::Held(_)
+            | Self::Link(_)
+            | Self::Case(_) => false,
         }
     }
 
@@ -362,11 +408,12 @@ impl JobKind {
         match self {
             Self::Notice(notice) => Some(notice.case),
             Self::Receipt(receipt) => Some(receipt.case),
+            Self::Case(news) => Some(news.case),
             Self::Relay(_) | Self::Digest(_) | Self::Report(_) | Self::Held(_) | Self::Link(_) => None,
         }
     }
 
-    /// The name, as listed: `notice`, `relay`, `receipt`, `digest`, `report`, `held`, `invitation`,
+    /// The name, as listed: `notice`, `relay`, `receipt`, `digest`, `report`, `held`, `case`, `invitation`,
     /// `password link`.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -378,6 +425,7 @@ impl JobKind {
             Self::Held(_) => "held",
             Self::Link(LinkLetter { kind: LinkKind::Invitation, .. }) => "invitation",
             Self::Link(LinkLetter { kind: LinkKind::Reset, .. }) => "password link",
+            Self::Case(_) => "case",
         }
     }
 }

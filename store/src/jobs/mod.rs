@@ -10,8 +10,8 @@ mod queue;
 mod steering;
 
 pub use kinds::{
-    DeliveryReport, Digest, Fate, HeldNews, HeldNotice, HeldSide, Job, JobKind, Leased, LinkLetter, Notice,
-    Outcome, Receipt, RelayJob, Standing,
+    CaseNews, CaseNotice, DeliveryReport, Digest, Fate, HeldNews, HeldNotice, HeldSide, Job, JobKind, Leased,
+    LinkLetter, Notice, Outcome, Receipt, RelayJob, Standing,
 };
 pub use steering::{DomainHold, Selection};
 

@@ -13,7 +13,7 @@ impl Market {
         }
     }
 
-    async fn state(&self, case: CaseId, group: &str) -> CaseState {
+    pub(super) async fn state(&self, case: CaseId, group: &str) -> CaseState {
         self.ledger.case(case).await.unwrap().unwrap().state(&id(group))
     }
 
@@ -22,7 +22,7 @@ impl Market {
     }
 }
 
-fn denied(result: Result<(), StoreError>) -> bool {
+fn denied<T>(result: Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::Denied(_)))
 }
 
@@ -85,6 +85,11 @@ async fn an_escalation_opens_with_the_deadline_and_happens_once() {
         let next = market.escalation("escalation-1", "contract-manager");
         let nothing_owed = market.ledger.escalate(&actor, case, &alpha, &next).await;
         assert_eq!(nothing_owed, Err(StoreError::Conflict));
+        let tasks = market.ledger.tasks(Some(&id("beta"))).await.unwrap();
+        assert!(
+            matches!(tasks[0].kind, crate::TaskKind::RungUnmapped { .. }),
+            "nobody reads that rung's mail"
+        );
         assert_eq!(market.count(Act::CaseEscalated).await, 1);
     }
 }

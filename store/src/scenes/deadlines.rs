@@ -18,6 +18,7 @@ fn reckoned(since: Timestamp, working_days: u32, hours: i64) -> Deadline {
         at: since.saturating_add(time).unwrap(),
         reason: format!("{working_days} days of {hours} hours"),
         reckoning: Some(Reckoning { since, working_days, calendar: format!("days of {hours}") }),
+        warn_at: None,
     }
 }
 
@@ -174,7 +175,8 @@ mod as_an_earlier_release_wrote {
         let old = Due { at, side: id("beta"), reason: "ten working days".to_owned() };
         let bytes = records::encode(&old).unwrap();
         let due: crate::Due = records::decode(&bytes).unwrap();
-        let expected = crate::Due { at, side: id("beta"), reason: old.reason, reckoning: None };
+        let expected =
+            crate::Due { at, side: id("beta"), reason: old.reason, reckoning: None, warn_at: None };
         assert_eq!(due, expected);
     }
 }

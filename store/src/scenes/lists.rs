@@ -107,7 +107,7 @@ impl History {
             contact_type: self.dice.of(&RUNGS[..2]).parse().unwrap(),
             initiator: party(GROUPS[from]),
             responder: party(GROUPS[to]),
-            deadline: Deadline { at, reason: "some working days".to_owned(), reckoning: None },
+            deadline: Deadline { at, reason: "some working days".to_owned(), reckoning: None, warn_at: None },
         };
         let entry = Entry { sources: vec![self.source()], ..tagged(Place::Open(opening), 0) };
         let case = self.send(GROUPS[from].0, entry).await.unwrap();

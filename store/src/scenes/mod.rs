@@ -1,5 +1,6 @@
 //! Tests of the ledger as its users see it: a small market, mails that are accepted, people who read.
 
+mod case_keeping;
 mod cases;
 mod casework;
 mod content;
@@ -171,7 +172,7 @@ impl Market {
 
     fn deadline(&self) -> Deadline {
         let at = self.ledger.now().saturating_add(SignedDuration::from_hours(240)).unwrap();
-        Deadline { at, reason: "ten working days".to_owned(), reckoning: None }
+        Deadline { at, reason: "ten working days".to_owned(), reckoning: None, warn_at: None }
     }
 
     fn joining(&self, case: CaseId) -> Place {

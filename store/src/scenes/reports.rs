@@ -90,7 +90,7 @@ impl Story<'_> {
         let since = self.market.ledger.now();
         let at = since.saturating_add(SignedDuration::from_hours(DAY * 5)).unwrap();
         let reckoning = Some(Reckoning { since, working_days: 5, calendar: "whole days".to_owned() });
-        (at, Deadline { at, reason: "five days".to_owned(), reckoning })
+        (at, Deadline { at, reason: "five days".to_owned(), reckoning, warn_at: None })
     }
 
     async fn write(&mut self, from: &str, author: Option<UserId>, automatic: bool, place: Place) -> CaseId {

@@ -181,7 +181,9 @@ pub(crate) fn case() -> CasePage {
         because: Some("Received on Friday 22 May 2026 before 17:00, so 10 working days end on Friday 5 June 2026; Monday 25 May is a bank holiday.".into()),
         owner: Owner { name: None, mine: false, seen: String::new(), claim: "/case/0/claim".into(), release: "/case/0/release".into(), token: "token".into() },
         their_owner: Some("Morgan Reid".into()),
+        told: None,
         problem: None,
+        desk: desk(),
         lost: None,
         undelivered: vec!["The notice to et@beta.example could not be delivered since Fri 22 May 2026, 14:32 BST. Ask your master administration user (MAU) to put the mailbox right.".into()],
         away: vec!["Morgan Reid (Alpha Energy), away until Mon 1 June 2026".into()],
@@ -190,6 +192,69 @@ pub(crate) fn case() -> CasePage {
         messages: vec![mails::card(1, false), mails::card(2, true), mails::taken_back(3), mails::damaged(4)],
         total: 4,
         answer: Some(writing::answer_bar()),
+    }
+}
+
+fn desk() -> Desk {
+    let choice =
+        |value: &str, label: &str| Choice { value: value.into(), label: label.into(), chosen: false };
+    Desk {
+        here: "/case/0".into(),
+        token: "token".into(),
+        state: mails::mark("Awaiting us", "soon"),
+        standing: "Your company owes an answer by Fri 5 June 2026, 17:00 BST.".into(),
+        clocks: vec![
+            ClockFace { who: "Beta Power".into(), says: "Owes an answer by Fri 5 June 2026, 17:00 BST".into() },
+            ClockFace { who: "Alpha Energy".into(), says: "Owes nothing".into() },
+        ],
+        kept: Some(Kept { until: "Sun 21 June 2026".into(), assumed: true }),
+        archived: false,
+        takers: vec![choice("0", "Sam Taylor"), choice("1", "Pat Quinn")],
+        escalation: Some(EscalationForm {
+            open: true,
+            seen: "initial-request".into(),
+            label: "Escalate to Escalation 1".into(),
+            says: "Possible now: the answer was due Fri 5 June 2026, 17:00 BST.".into(),
+            leaves: Some("You do not have the permission for Escalation 1: after this, colleagues who do go on with the case.".into()),
+            fields: vec![AskedField {
+                name: "customer".into(),
+                label: "Customer".into(),
+                choices: vec![choice("domestic", "Domestic"), choice("non-domestic", "Non-domestic")],
+                error: Some("Choose one.".into()),
+            }],
+        }),
+        closing: vec![choice("settled", "Settled")],
+        unclosable: Some("Your company owes an answer, so it cannot close the case. Answer first.".into()),
+        reopening: Vec::new(),
+        tags: vec![TagRow { kind: "mpan".into(), label: "Electricity meter point (MPAN)".into(), value: "1200023305967".into(), by: Some("Sam Taylor".into()) }],
+        tag: TypedTag { kinds: vec![choice("mpan", "Electricity meter point (MPAN)")], value: "12".into(), error: Some("That is no MPAN.".into()) },
+        notes: vec![NoteRow { by: "Sam Taylor".into(), at: when(), text: "Asked metering for the last reads.\nThey call back.".into() }],
+        older_notes: 3,
+        all_notes: "/case/0?notes=4#notes".into(),
+        note: Typed::default(),
+        history: lines(),
+    }
+}
+
+fn lines() -> Vec<HistoryLine> {
+    let line = |what: &str, who: &str, detail: Option<&str>| HistoryLine {
+        at: when(),
+        what: what.into(),
+        who: who.into(),
+        detail: detail.map(Into::into),
+    };
+    vec![line("Owner set", "Sam Taylor", Some("Pat Quinn")), line("Case opened", "Alpha Energy", None)]
+}
+
+pub(crate) fn case_history() -> CaseHistory {
+    CaseHistory {
+        frame: frame("History of K7Q-4M2X", true),
+        reference: "K7Q-4M2X".into(),
+        back: "/case/0".into(),
+        lines: lines(),
+        newest: Some("/case/0/history".into()),
+        older: Some("/case/0/history?after=0".into()),
+        partial: true,
     }
 }
 
@@ -270,6 +335,7 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("process", draw(words.page(&process()))),
         ("case", draw(words.page(&case()))),
         ("message", draw(words.page(&message_page()))),
+        ("case-history", draw(words.page(&case_history()))),
         ("search", draw(words.page(&search(true)))),
         ("search-empty", draw(words.page(&search(false)))),
         ("held-list", draw(words.page(&mails::held_list(false)))),

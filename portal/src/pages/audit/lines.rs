@@ -19,7 +19,7 @@ pub(super) fn act_key(act: Act) -> String {
 }
 
 /// What happened; an act without words of its own is called by its name.
-pub(super) fn act(portal: &Portal, act: Act) -> String {
+pub(in crate::pages) fn act(portal: &Portal, act: Act) -> String {
     portal.words.say_of("act", &act_key(act), &[]).unwrap_or_else(|| {
         let name = act.to_string();
         let mut letters = name.chars();
