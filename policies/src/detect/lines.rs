@@ -230,7 +230,7 @@ impl Lines {
                 signature.left -= 1;
             }
         }
-        if self.signature.is_none() && plain == "--" && line.len() < BEHIND_CLOSING {
+        if self.signature.is_none() && plain == "--" {
             self.signature = Some(Signature { start: at, left: self.most });
         }
     }
@@ -250,12 +250,11 @@ impl Line {
 }
 
 fn is_alone(behind: &str) -> bool {
-    let near = &behind[..behind.floor_char_boundary(BEHIND_CLOSING.min(behind.len()))];
-    let line = match near.split_once('\n') {
-        Some((line, _)) => line,
-        None if near.len() < behind.len() => return false,
-        None => near,
-    };
+    // A closing begins its line, so each line is read only once.
+    let line = behind.split('\n').next().unwrap_or_default().trim_end();
+    if line.len() >= BEHIND_CLOSING {
+        return false;
+    }
     let words = line.split_whitespace().filter(|word| word.starts_with(char::is_alphanumeric));
     words.clone().count() <= 3 && words.clone().all(|word| word.starts_with(char::is_uppercase))
 }
