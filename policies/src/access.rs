@@ -66,6 +66,10 @@ pub enum Action {
     ReadMarketShadow,
     /// Promote or demote a process for every group, and take that back.
     SetMarketStage,
+    /// Choose when one is told of what waits.
+    ManageAlerts,
+    /// Choose that for the people of one's group who chose nothing, and how its notices look.
+    SetCompanyAlerts,
     /// See how much one has sent oneself, and how soon.
     ReadOwnFigures,
     /// See the figures of one's group: by month, process, participant, counterparty and user.
@@ -131,7 +135,7 @@ pub enum Relation {
 
 impl Action {
     /// Every action, in the order of the printed matrix.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 41] = [
         Self::ListCases,
         Self::ReadCase,
         Self::ReadAttachment,
@@ -162,6 +166,8 @@ impl Action {
         Self::SetStage,
         Self::ReadMarketShadow,
         Self::SetMarketStage,
+        Self::ManageAlerts,
+        Self::SetCompanyAlerts,
         Self::ReadOwnFigures,
         Self::ReadReports,
         Self::ReadMarketReports,
@@ -204,12 +210,14 @@ impl Action {
             | Self::ManageMailboxes
             | Self::ReadShadow
             | Self::SetStage
+            | Self::SetCompanyAlerts
             | Self::ReadReports
             | Self::ReadAudit => Matter::Group,
             Self::ManageAppPasswords
             | Self::ManageApiTokens
             | Self::ManageSignIn
             | Self::WriteDrafts
+            | Self::ManageAlerts
             | Self::ReadOwnFigures => Matter::User,
             Self::ReadMarketShadow | Self::SetMarketStage | Self::ReadMarketReports | Self::ManageMarket => {
                 Matter::Market
@@ -255,6 +263,8 @@ impl Action {
             Self::SetStage => "set-stage",
             Self::ReadMarketShadow => "read-market-shadow",
             Self::SetMarketStage => "set-market-stage",
+            Self::ManageAlerts => "manage-alerts",
+            Self::SetCompanyAlerts => "set-company-alerts",
             Self::ReadOwnFigures => "read-own-figures",
             Self::ReadReports => "read-reports",
             Self::ReadMarketReports => "read-market-reports",
@@ -362,6 +372,8 @@ const TABLE: &[Grant] = &[
     Grant { action: Action::SetStage, roles: OFFICERS, relations: OWN_GROUP },
     Grant { action: Action::ReadMarketShadow, roles: OPERATOR, relations: MARKET },
     Grant { action: Action::SetMarketStage, roles: OPERATOR, relations: MARKET },
+    Grant { action: Action::ManageAlerts, roles: GROUP, relations: &[Relation::Mine] },
+    Grant { action: Action::SetCompanyAlerts, roles: MAU, relations: OWN_GROUP },
     Grant { action: Action::ReadOwnFigures, roles: GROUP, relations: &[Relation::Mine] },
     Grant { action: Action::ReadReports, roles: OFFICERS, relations: OWN_GROUP },
     Grant { action: Action::ReadMarketReports, roles: OPERATOR, relations: MARKET },

@@ -5,6 +5,7 @@
 //! forbidden are one answer (threats T16, T17). What belongs to a group or to one user has a way of
 //! its own: `held`, `mail_ways`, `passwords`, `people`, `shadow`.
 
+pub(crate) mod alerts;
 pub(crate) mod api_tokens;
 pub(crate) mod bearer;
 pub(crate) mod casework;

@@ -259,6 +259,16 @@ pub enum Act {
     /// Somebody took them away as a file.
     #[n(221)]
     TrailExported,
+    /// When a user is told of what waits.
+    #[n(222)]
+    AlertsSet,
+    /// The same, for the users of a group who chose nothing of their own.
+    #[n(223)]
+    GroupAlertsSet,
+    #[n(225)]
+    AlertSent,
+    #[n(226)]
+    AlertAbandoned,
     /// Other calendars, another date: `was`, `becomes`, and the calendar in `name`.
     #[n(80)]
     DeadlineMoved,
@@ -621,6 +631,10 @@ impl fmt::Display for Act {
             Self::ArchiveWarned => "archiving warned of",
             Self::CaseNewsSent => "news of a case sent",
             Self::CaseNewsAbandoned => "news of a case abandoned",
+            Self::AlertsSet => "own alerts set",
+            Self::GroupAlertsSet => "alerts of the company set",
+            Self::AlertSent => "alert sent",
+            Self::AlertAbandoned => "alert abandoned",
         })
     }
 }

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use mail::{Address, GroupId, Mpid};
 
 use crate::{
+    alerts::Alerts,
     app_password_use::use_key,
     audit::{Act, Actor, Event},
     credentials::{AppPassword, Connector},
@@ -44,6 +45,10 @@ pub enum DirectoryChange {
     RoleOf(UserId, Role),
     /// What the user is called.
     NameOf(UserId, String),
+    /// When the user is told of what waits; none: as the group has it.
+    AlertsOf(UserId, Option<Alerts>),
+    /// The same, for the users of the group who chose nothing; none: never.
+    GroupAlerts(GroupId, Option<Alerts>),
     /// Permissions given and taken, whatever else the user holds meanwhile.
     Grants {
         user: UserId,
@@ -277,6 +282,12 @@ impl<'a> Draft<'a> {
                 changeset.delete.push(certificate_key(fingerprint));
                 of(event, self.directory.certificate(fingerprint).map(|certificate| &certificate.group))
             }
+            DirectoryChange::GroupAlerts(id, alerts) => {
+                let known = self.latest_group(id).ok_or_else(|| no_group(id))?;
+                let keyed = self.keyed(&Group { alerts: alerts.clone(), ..known.clone() })?;
+                changeset.put.push((group_key(id.as_str()), records::encode(&keyed)?));
+                Event { act: Act::GroupAlertsSet, ..event }.group(id)
+            }
             DirectoryChange::Stage(scope, stage) => self.write_stage(scope, *stage, event, changeset)?,
             DirectoryChange::Connector(_)
             | DirectoryChange::RemoveConnector(_)
@@ -288,6 +299,7 @@ impl<'a> Draft<'a> {
             | DirectoryChange::State(..)
             | DirectoryChange::RoleOf(..)
             | DirectoryChange::NameOf(..)
+            | DirectoryChange::AlertsOf(..)
             | DirectoryChange::Grants { .. }
             | DirectoryChange::Password(..)
             | DirectoryChange::ScramSalt(..) => return Ok(()),
@@ -398,12 +410,17 @@ impl DirectoryChange {
             Self::Connector(_) | Self::RemoveConnector(_) => "connector",
             Self::AppPassword(_) | Self::RemoveAppPassword(..) | Self::ScramSalt(..) => "app password",
             Self::Stage(..) => "stage",
+            Self::AlertsOf(..) | Self::GroupAlerts(..) => "alerts",
         }
     }
 }
 
 fn denied(reason: String) -> StoreError {
     StoreError::Denied(reason)
+}
+
+fn no_group(id: &GroupId) -> StoreError {
+    denied(format!("there is no group {id}; add the group first"))
 }
 
 fn no_user(id: UserId) -> StoreError {

@@ -16,6 +16,7 @@ use mail::{Address, ContactType, GroupId, Mpid, ProcessId};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    alerts::Alerts,
     credentials::{AppPassword, Connector},
     engine::Engine,
     error::StoreError,
@@ -50,6 +51,9 @@ pub struct Group {
     /// The company to which this one belongs. It opens nothing: groups of one parent stay apart.
     #[n(6)]
     pub parent: Option<GroupId>,
+    /// What holds for its users who chose nothing of their own.
+    #[n(16)]
+    pub alerts: Option<Alerts>,
 }
 
 impl Group {
@@ -63,6 +67,7 @@ impl Group {
             certificate_name: None,
             receipts: Receipts::default(),
             parent: None,
+            alerts: None,
         }
     }
 }
@@ -221,6 +226,9 @@ pub struct User {
     /// Since when the state is what it is; none: an earlier release wrote the record.
     #[cbor(n(9), with = "records::optional_time", has_nil)]
     pub since: Option<Timestamp>,
+    /// When the user is told of what waits; none: as the group has it.
+    #[n(23)]
+    pub alerts: Option<Alerts>,
 }
 
 /// A legacy address mapped to the rung that reads it.

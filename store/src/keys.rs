@@ -161,6 +161,8 @@ pub(crate) enum Table {
     ApiTokenOf = 0xb3,
     /// Digest of a place → the WebAuthn ceremony that has begun there.
     Ceremony = 0xb4,
+    /// User → the digest that collects for the user.
+    AlertDigestDue = 0xc0,
 }
 
 /// A key under construction.

@@ -82,6 +82,7 @@ impl User {
             state: UserState::Invited,
             scram_salt: None,
             since: None,
+            alerts: None,
         }
     }
 

@@ -116,7 +116,9 @@ impl Ledger {
             | JobKind::Report(_)
             | JobKind::Held(_)
             | JobKind::Link(_)
-            | JobKind::Case(_) => Act::MailReturned,
+            | JobKind::Case(_)
+            | JobKind::Alert(_)
+            | JobKind::AlertDigest(_) => Act::MailReturned,
         };
         changes.append.push(self.event_of(job, &sent.kind, act).to_bytes()?);
         let kind = TaskKind::MailboxBounces { address: sent.kind.to().clone(), status };

@@ -4,6 +4,7 @@
 //! here reads a file, a clock or the ledger, and nothing here can print mail content into a letter.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod alert_digest;
 mod case_news;
 mod delivery;
 mod digest;
@@ -17,6 +18,7 @@ mod receipt;
 mod registry;
 mod words;
 
+pub use alert_digest::AlertDigest;
 pub use case_news::{CaseNews, NewsOfCase};
 pub use delivery::{DeliveryFate, DeliveryReport};
 pub use digest::{Digest, DigestLine};

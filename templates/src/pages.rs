@@ -4,6 +4,7 @@
 //! paths. The templates only place it, and escape all of it.
 
 mod account;
+mod alerts;
 mod audit;
 mod case;
 mod chart;
@@ -25,6 +26,7 @@ mod writing;
 use serde::Serialize;
 
 pub use account::{Account, AppPassword, FreshPassword, MailProgram, Port};
+pub use alerts::{AlertProcess, Alerts};
 pub use audit::Audit;
 pub use case::{
     AskedField, CaseHistory, CasePage, ClockFace, Desk, EscalationForm, HistoryLine, Kept, NoteRow, Owner,

@@ -15,17 +15,21 @@ impl Letters {
         if case.side(&told.group).is_some_and(|side| side.waiting <= side.seen) {
             return Ok(None);
         }
+        self.notice_of(&case, &told.group, &told.to).map(Some)
+    }
+
+    pub(super) fn notice_of(&self, case: &Case, group: &GroupId, to: &Address) -> Result<Draft, LetterError> {
         let notice = templates::Notice {
-            case: reference(&case)?,
-            process: self.process(&case)?,
-            sender: self.other_side(&case, &told.group)?,
-            due: due(&case, &told.group),
-            link: self.link(&case)?,
+            case: reference(case)?,
+            process: self.process(case)?,
+            sender: self.other_side(case, group)?,
+            due: due(case, group),
+            link: self.link(case)?,
         };
         let mut printed = Printed::default();
         printed.value(&notice.case).value(&notice.process).value(&notice.sender).value(&notice.link);
         let text = self.templates.render_notice(&notice)?;
-        self.draft(&case, text, printed, (&told.group, &told.to)).map(Some)
+        self.draft(case, text, printed, (group, to))
     }
 
     pub(super) async fn receipt(&self, told: &store::Receipt) -> Result<Draft, LetterError> {

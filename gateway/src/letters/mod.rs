@@ -4,6 +4,7 @@
 mod about_cases;
 mod about_held;
 mod about_signing_in;
+mod alerts;
 mod case_news;
 mod report;
 mod signer;
@@ -98,6 +99,8 @@ impl Letters {
             JobKind::Held(held) => Some(self.held(held)?),
             JobKind::Link(letter) => self.link_letter(letter).await?,
             JobKind::Case(news) => self.case_news(news).await?,
+            JobKind::Alert(alert) => self.alert(job, alert).await?,
+            JobKind::AlertDigest(_) => self.alert_digest(job).await?,
             JobKind::Report(report) => return self.report(job, report).map(Some),
             JobKind::Relay(_) => return Err(LetterError::NoLetter),
         };

@@ -50,7 +50,9 @@ impl Worker {
             | JobKind::Report(_)
             | JobKind::Held(_)
             | JobKind::Link(_)
-            | JobKind::Case(_) => match self.letters.finish(job).await {
+            | JobKind::Case(_)
+            | JobKind::Alert(_)
+            | JobKind::AlertDigest(_) => match self.letters.finish(job).await {
                 Ok(Some(outgoing)) => Ok(outgoing),
                 Ok(None) => Err(Obstacle::Needless),
                 Err(LetterError::Leak(leak)) => Err(Obstacle::Stopped(leak.to_string(), leak.0)),

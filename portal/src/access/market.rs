@@ -17,7 +17,7 @@ pub(crate) enum Administered {
     /// Somebody does.
     Acting,
     /// Somebody is asked to.
-    Invited(User),
+    Invited(Box<User>),
     Nobody,
 }
 
@@ -56,7 +56,7 @@ impl Market {
             return Administered::Acting;
         }
         match maus().find(|user| user.state == UserState::Invited) {
-            Some(user) => Administered::Invited(user.clone()),
+            Some(user) => Administered::Invited(Box::new(user.clone())),
             None => Administered::Nobody,
         }
     }

@@ -1,6 +1,7 @@
 //! One module per page or family of pages: from a request that passed `guard` to finished words.
 
 pub(crate) mod account;
+pub(crate) mod alerts;
 pub(crate) mod api_tokens;
 pub(crate) mod audit;
 pub(crate) mod case;

@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use policies::access::Action;
 
 use super::{Route, Rule, on};
-use crate::pages::{account, api_tokens, own_passkeys, own_proof, own_sign_in};
+use crate::pages::{account, alerts, api_tokens, own_passkeys, own_proof, own_sign_in};
 
 /// How one signs in is everybody's own, the operator's too.
 const SIGN_IN: Rule = Rule::May(Action::ManageSignIn);
@@ -19,6 +19,8 @@ pub(super) const ROUTES: &[Route] = &[
         Rule::May(Action::ManageAppPasswords),
         || post(account::revoke),
     ),
+    on(Method::GET, "/account/alerts", Rule::May(Action::ManageAlerts), || get(alerts::page)),
+    on(Method::POST, "/account/alerts", Rule::May(Action::ManageAlerts), || post(alerts::choose)),
     on(Method::GET, "/account/sign-in", SIGN_IN, || get(own_sign_in::page)),
     on(Method::GET, "/account/confirm", SIGN_IN, || get(own_proof::page)),
     on(Method::POST, "/account/confirm", SIGN_IN, || post(own_proof::confirm)),

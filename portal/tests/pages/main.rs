@@ -4,6 +4,7 @@
 
 mod access;
 mod account;
+mod alerts;
 mod api_tokens;
 mod attempts;
 mod audit;

@@ -34,6 +34,7 @@ impl Draft<'_> {
                 User { password: Some(hash.clone()), ..known(id)?.clone() }
             }
             DirectoryChange::State(id, state) => User { state: *state, ..known(id)?.clone() },
+            DirectoryChange::AlertsOf(id, alerts) => User { alerts: alerts.clone(), ..known(id)?.clone() },
             DirectoryChange::NameOf(id, name) => User { name: name.clone(), ..known(id)?.clone() },
             DirectoryChange::RoleOf(id, role) => User { role: *role, ..known(id)?.clone() },
             DirectoryChange::Grants { user, add, remove } => {
@@ -95,6 +96,9 @@ impl Draft<'_> {
         }
         if matches!(change, DirectoryChange::Password(..)) {
             events.push(about(Act::PasswordReset));
+        }
+        if matches!(change, DirectoryChange::AlertsOf(..)) {
+            events.push(about(Act::AlertsSet));
         }
         if events.is_empty() {
             events.push(about(Act::DirectoryChanged));

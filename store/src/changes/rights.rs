@@ -82,6 +82,7 @@ impl Draft<'_> {
                 own(self.directory.connector(name).map(|known| &known.group))
             }
             DirectoryChange::Stage(scope, _) => own(scope.group.as_ref()),
+            DirectoryChange::GroupAlerts(group, _) => own(Some(group)),
             change => change.is_about_people(),
         }
     }
@@ -170,6 +171,7 @@ fn is_of_oneself(who: &User, change: &DirectoryChange) -> bool {
         DirectoryChange::RemoveAppPassword(user, _)
         | DirectoryChange::ScramSalt(user, _)
         | DirectoryChange::Password(user, _)
+        | DirectoryChange::AlertsOf(user, _)
         | DirectoryChange::State(user, _)
         | DirectoryChange::Grants { user, .. } => own(user),
         DirectoryChange::User(user) => own(&user.id),
@@ -226,7 +228,7 @@ fn is_own_stage(who: &User, change: &DirectoryChange) -> bool {
 }
 
 impl Draft<'_> {
-    fn latest_group(&self, id: &GroupId) -> Option<&Group> {
+    pub(super) fn latest_group(&self, id: &GroupId) -> Option<&Group> {
         let earlier = self.earlier.iter().rev().find_map(|change| match change {
             DirectoryChange::Group(group) if group.id == *id => Some(group),
             _ => None,

@@ -5,6 +5,7 @@ use mail::{Address, GroupId, Mpid};
 
 use super::{DirectoryChange, Draft, denied, no_user};
 use crate::{
+    alerts::Alerts,
     credentials::{AppPassword, Connector},
     directory::{ClientCertificate, Group, Mailbox, Participant, User},
     error::StoreError,
@@ -36,6 +37,9 @@ impl Draft<'_> {
             | DirectoryChange::RemoveCertificate(_)
             | DirectoryChange::RemoveConnector(_)
             | DirectoryChange::RemoveAppPassword(..) => Ok(()),
+            DirectoryChange::AlertsOf(_, alerts) | DirectoryChange::GroupAlerts(_, alerts) => {
+                alerts.as_ref().map_or(Ok(()), Alerts::check)
+            }
             DirectoryChange::Stage(scope, _) => match &scope.group {
                 Some(group) => self.require_group(group.as_str()),
                 None => Ok(()),

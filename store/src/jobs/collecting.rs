@@ -2,15 +2,16 @@
 //!
 //! At most one for each mailbox and case until somebody looked, whichever it is (`Side::wants_notice`).
 
-use jiff::{Timestamp, civil::Time, tz::TimeZone};
+use jiff::Timestamp;
 use mail::{Address, GroupId};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    alerts::next_time,
     case_row::write_case,
     cases::{Case, Side, Undelivered, case_key},
     directory::MailboxAlerts,
-    engine::{Changeset, Range, Row},
+    engine::{Changeset, Range},
     error::StoreError,
     ids::{CaseId, JobId},
     jobs::{Digest, Job, JobKind, Notice},
@@ -51,14 +52,16 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let directory = self.directory();
         let id = case.id;
+        let mut told = Vec::new();
         for side in case.sides.iter_mut().filter(|side| side.wants_notice()) {
             side.noticed = side.waiting;
+            told.push(side.group.clone());
             let alerts = directory.mailbox(&side.contact).map(|mailbox| &mailbox.alerts);
             let (group, to, number) = (side.group.clone(), side.contact.clone(), side.waiting);
             match alerts.and_then(|alerts| next_digest(alerts, now)) {
                 Some(due) => {
-                    let digest = Digest { group, mailbox: to };
-                    self.collect(digest, due, Entry { case: id, number }, changes).await?;
+                    let digest = JobKind::Digest(Digest { group, mailbox: to });
+                    self.collect(digest, due, (id, number), changes).await?;
                 }
                 None => {
                     let notice = Notice { case: id, number, group, to };
@@ -66,18 +69,19 @@ impl Ledger {
                 }
             }
         }
-        Ok(())
+        self.make_alerts(case, &told, now, changes).await
     }
 
-    /// Adds an entry to the digest that collects for the mailbox, or begins one.
-    async fn collect(
+    /// Adds an entry to the digest that collects for the mailbox or the user, or begins one.
+    pub(crate) async fn collect(
         &self,
-        digest: Digest,
+        digest: JobKind,
         due: Timestamp,
-        entry: Entry,
+        (case, number): (CaseId, u32),
         changes: &mut Changeset,
     ) -> Result<(), StoreError> {
-        let key = due_key(&digest.mailbox);
+        let Some(key) = due_key(&digest) else { return Ok(()) };
+        let entry = Entry { case, number };
         let begun_here = changes.put.iter().find(|(known, _)| *known == key).map(|(_, value)| value.clone());
         let job = match (begun_here, self.row(key.clone()).await?) {
             (Some(begun), _) => records::decode::<Collecting>(&begun)?.job,
@@ -90,7 +94,7 @@ impl Ledger {
                 let job = JobId::new(self.now())?;
                 changes.require.push((key.clone(), None));
                 changes.put.push((key, records::encode(&Collecting { job })?));
-                self.put_job(&Job::new(job, JobKind::Digest(digest), due, due), changes)?;
+                self.put_job(&Job::new(job, digest, due, due), changes)?;
                 job
             }
         };
@@ -109,12 +113,15 @@ impl Ledger {
     /// What a digest job tells: its cases that still wait, at most a thousand. None: there is nothing left to say.
     pub async fn digest(&self, job: &Job) -> Result<Vec<Case>, StoreError> {
         let JobKind::Digest(digest) = &job.kind else { return Ok(Vec::new()) };
+        let waits = |case: &Case| case.side(&digest.group).is_some_and(|side| side.waiting > side.seen);
+        Ok(self.cases_of_digest(job).await?.into_iter().filter(waits).collect())
+    }
+
+    pub(crate) async fn cases_of_digest(&self, job: &Job) -> Result<Vec<Case>, StoreError> {
         let keys: Vec<_> =
             self.digest_entries(job.id).await?.iter().map(|entry| case_key(entry.case)).collect();
         let rows = self.engine().get(&keys).await?;
-        let cases = rows.into_iter().flatten().map(|row| records::decode::<Case>(&row.value));
-        let waits = |case: &Case| case.side(&digest.group).is_some_and(|side| side.waiting > side.seen);
-        cases.filter(|case| case.as_ref().map_or(true, waits)).collect()
+        rows.into_iter().flatten().map(|row| records::decode::<Case>(&row.value)).collect()
     }
 
     async fn digest_entries(&self, job: JobId) -> Result<Vec<Entry>, StoreError> {
@@ -127,9 +134,20 @@ impl Ledger {
         Ok(self.digest_entries(job).await?.into_iter().map(|entry| (entry.case, entry.number)).collect())
     }
 
+    /// Ends the collecting of a digest, if it is the one that collects: what comes next is told by the next one.
+    pub(super) async fn close_digest(&self, job: &Job, changes: &mut Changeset) -> Result<(), StoreError> {
+        let Some(key) = due_key(&job.kind) else { return Ok(()) };
+        let Some(row) = self.row(key.clone()).await? else { return Ok(()) };
+        if records::decode::<Collecting>(&row.value)?.job == job.id {
+            changes.require.push((key.clone(), Some(row.version)));
+            changes.delete.push(key);
+        }
+        Ok(())
+    }
+
     /// Gives what is more than one digest holds to further ones, due at once. A digest and its entries are written in one
     /// commit, so that no worker finds half of them.
-    pub(super) async fn pass_on_rest(&self, job: &Job, digest: &Digest) -> Result<(), StoreError> {
+    pub(super) async fn pass_on_rest(&self, job: &Job) -> Result<(), StoreError> {
         let mut range = entries(job.id);
         let first = self.engine().scan(range.clone(), MOST_ENTRIES).await?;
         let Some((last, _)) = first.last().filter(|_| first.len() == MOST_ENTRIES) else { return Ok(()) };
@@ -141,7 +159,7 @@ impl Ledger {
                 return Ok(());
             }
             let mut changes = Changeset::default();
-            let next = Job::new(JobId::new(now)?, JobKind::Digest(digest.clone()), now, now);
+            let next = Job::new(JobId::new(now)?, job.kind.clone(), now, now);
             self.put_job(&next, &mut changes)?;
             for (key, row) in rows {
                 let entry: Entry = records::decode(&row.value)?;
@@ -195,39 +213,19 @@ impl Ledger {
     }
 }
 
-/// Ends the collecting of `job`, if it is the one that collects for the mailbox.
-pub(super) fn close_digest(
-    job: JobId,
-    row: Option<Row>,
-    digest: &Digest,
-    changes: &mut Changeset,
-) -> Result<(), StoreError> {
-    let Some(row) = row else { return Ok(()) };
-    if records::decode::<Collecting>(&row.value)?.job == job {
-        changes.require.push((due_key(&digest.mailbox), Some(row.version)));
-        changes.delete.push(due_key(&digest.mailbox));
-    }
-    Ok(())
-}
-
 /// When a mailbox with digests is told next; `None`: at once.
 fn next_digest(alerts: &MailboxAlerts, now: Timestamp) -> Option<Timestamp> {
     let MailboxAlerts::Digest(minutes) = alerts else { return None };
-    let zone = TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC);
-    let today = now.to_zoned(zone.clone()).date();
-    let days = [Some(today), today.tomorrow().ok()];
-    let times = minutes.iter().filter_map(|minute| {
-        Time::new(i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?, 0, 0).ok()
-    });
-    let moments = times.flat_map(|time| days.into_iter().flatten().map(move |day| day.to_datetime(time)));
-    moments
-        .filter_map(|moment| Some(moment.to_zoned(zone.clone()).ok()?.timestamp()))
-        .filter(|moment| *moment > now)
-        .min()
+    next_time(minutes, now)
 }
 
-pub(super) fn due_key(mailbox: &Address) -> Vec<u8> {
-    Key::of(Table::DigestDue).text(&mailbox.key()).done()
+/// Where it stands which digest collects; none: the job is no digest.
+pub(super) fn due_key(kind: &JobKind) -> Option<Vec<u8>> {
+    match kind {
+        JobKind::Digest(digest) => Some(Key::of(Table::DigestDue).text(&digest.mailbox.key()).done()),
+        JobKind::AlertDigest(digest) => Some(Key::of(Table::AlertDigestDue).id(&digest.user).done()),
+        _ => None,
+    }
 }
 
 pub(super) fn entries(job: JobId) -> Range {
@@ -236,28 +234,4 @@ pub(super) fn entries(job: JobId) -> Range {
 
 pub(super) fn entry_key(job: JobId, case: CaseId) -> Vec<u8> {
     Key::of(Table::DigestEntry).id(&job).id(&case).done()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_digest_is_a_time_of_the_market() {
-        let next = |minutes: &[u16], now: &str| {
-            let due = next_digest(&MailboxAlerts::Digest(minutes.to_vec()), now.parse().unwrap());
-            due.map(|due| due.to_string())
-        };
-        let nine_and_three = [9 * 60, 15 * 60];
-        assert_eq!(next(&nine_and_three, "2026-06-01T07:59:59Z").unwrap(), "2026-06-01T08:00:00Z");
-        assert_eq!(next(&nine_and_three, "2026-06-01T08:00:00Z").unwrap(), "2026-06-01T14:00:00Z");
-        assert_eq!(next(&nine_and_three, "2026-06-01T20:00:00Z").unwrap(), "2026-06-02T08:00:00Z");
-        // Winter time.
-        assert_eq!(next(&nine_and_three, "2026-12-01T08:00:00Z").unwrap(), "2026-12-01T09:00:00Z");
-        // Half past one does not exist on the day the clocks go forward.
-        assert_eq!(next(&[90], "2026-03-29T00:30:00Z").unwrap(), "2026-03-29T01:30:00Z");
-        assert_eq!(next(&[], "2026-06-01T08:00:00Z"), None);
-        assert_eq!(next(&[1_440], "2026-06-01T08:00:00Z"), None);
-        assert_eq!(next_digest(&MailboxAlerts::AtOnce, "2026-06-01T08:00:00Z".parse().unwrap()), None);
-    }
 }

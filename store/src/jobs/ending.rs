@@ -13,7 +13,7 @@ use crate::{
     ids::{CaseId, ContentId, JobId},
     jobs::{
         DeliveryReport, Digest, Fate, Job, JobKind, Leased, Notice, Outcome, RelayJob, Standing,
-        collecting::{close_digest, due_key, entry_key},
+        collecting::{due_key, entry_key},
         queue::{after_lease, job_key},
     },
     keys::{Key, Table},
@@ -156,8 +156,10 @@ impl Ledger {
         ending: &Ending,
         actor: &Actor,
     ) -> Result<(), StoreError> {
+        if due_key(&job.kind).is_some() {
+            self.pass_on_rest(job).await?;
+        }
         if let JobKind::Digest(digest) = &job.kind {
-            self.pass_on_rest(job, digest).await?;
             self.untell_digest(job, digest, ending).await?;
         }
         let key = job_key(job);
@@ -206,12 +208,13 @@ impl Ledger {
         match &job.kind {
             JobKind::Relay(relay) => return self.follow_relay(relay, ending, changes).await,
             JobKind::Notice(notice) => self.follow_notice(job, notice, ending, changes).await?,
-            JobKind::Digest(digest) => self.follow_digest(job, digest, ending, changes).await?,
+            JobKind::Digest(_) | JobKind::AlertDigest(_) => self.follow_digest(job, ending, changes).await?,
             JobKind::Receipt(_)
             | JobKind::Report(_)
             | JobKind::Held(_)
             | JobKind::Link(_)
-            | JobKind::Case(_) => {
+            | JobKind::Case(_)
+            | JobKind::Alert(_) => {
                 self.follow_own(job, ending, Vec::new(), changes).await?;
             }
         }
@@ -260,11 +263,10 @@ impl Ledger {
     async fn follow_digest(
         &self,
         job: &Job,
-        digest: &Digest,
         ending: &Ending,
         changes: &mut Changeset,
     ) -> Result<(), StoreError> {
-        close_digest(job.id, self.row(due_key(&digest.mailbox)).await?, digest, changes)?;
+        self.close_digest(job, changes).await?;
         let told = self.told_by(job.id).await?;
         // One that was given up keeps its entries for another try.
         if !matches!(ending, Ending::GivenUp(_) | Ending::Expired(_)) {
@@ -302,9 +304,11 @@ impl Ledger {
                 self.put_job(&abandoned, changes)?;
                 let address = job.to().clone();
                 let kind = match &job.kind {
-                    JobKind::Notice(_) | JobKind::Digest(_) | JobKind::Case(_) => {
-                        TaskKind::NoticeGivenUp { address }
-                    }
+                    JobKind::Notice(_)
+                    | JobKind::Digest(_)
+                    | JobKind::Case(_)
+                    | JobKind::Alert(_)
+                    | JobKind::AlertDigest(_) => TaskKind::NoticeGivenUp { address },
                     kind => self.given_up(kind.as_str(), &address),
                 };
                 let group = self.group_told(&job.kind);
@@ -444,6 +448,8 @@ pub(super) fn event(job: &Job, at: Timestamp, actor: &Actor, act: Act) -> Event 
         JobKind::Relay(relay) => event.passage(relay.passage),
         JobKind::Held(held) => event.held(held.held),
         JobKind::Link(letter) => event.user(letter.user),
+        JobKind::Alert(alert) => event.user(alert.user),
+        JobKind::AlertDigest(digest) => event.user(digest.user),
         _ => event,
     }
 }
@@ -460,6 +466,10 @@ fn act(kind: &JobKind, ending: &Ending) -> Act {
         (Ending::Sent | Ending::Unreported, JobKind::Held(_)) => Act::HeldNoticeSent,
         (Ending::Sent | Ending::Unreported, JobKind::Link(_)) => Act::LinkSent,
         (Ending::Sent | Ending::Unreported, JobKind::Case(_)) => Act::CaseNewsSent,
+        (Ending::Sent | Ending::Unreported, JobKind::Alert(_) | JobKind::AlertDigest(_)) => Act::AlertSent,
+        (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Alert(_) | JobKind::AlertDigest(_)) => {
+            Act::AlertAbandoned
+        }
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Notice(_)) => Act::NoticeAbandoned,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Relay(_)) => Act::RelayAbandoned,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Receipt(_)) => Act::ReceiptAbandoned,

@@ -6,6 +6,7 @@ use mail::{Address, GroupId, HoldReason, Rcpt};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    alerts::{Alert, AlertDigest},
     ids::{CaseId, HeldId, JobId, LinkId, PassageId, UserId},
     links::LinkKind,
     records,
@@ -69,6 +70,12 @@ pub enum JobKind {
     /// Tell somebody what became due in a case, or that it was escalated.
     #[n(6)]
     Case(#[n(0)] CaseNotice),
+    /// Tell a user that a message waits in a case.
+    #[n(14)]
+    Alert(#[n(0)] Alert),
+    /// Tell a user once how much waits ([`Ledger::waiting_for`](crate::Ledger::waiting_for)).
+    #[n(15)]
+    AlertDigest(#[n(0)] AlertDigest),
 }
 
 /// What a notice is about: ids and an address.
@@ -370,6 +377,8 @@ impl JobKind {
             Self::Held(held) => &held.to,
             Self::Link(letter) => &letter.to,
             Self::Case(news) => &news.to,
+            Self::Alert(alert) => &alert.to,
+            Self::AlertDigest(digest) => &digest.to,
         }
     }
 
@@ -383,6 +392,8 @@ impl JobKind {
             Self::Held(held) => &held.from_group,
             Self::Link(letter) => &letter.group,
             Self::Case(news) => &news.group,
+            Self::Alert(alert) => &alert.group,
+            Self::AlertDigest(digest) => &digest.group,
         }
     }
 
@@ -400,7 +411,9 @@ impl JobKind {
             | Self::Digest(_)
             | Self::Held(_)
             | Self::Link(_)
-            | Self::Case(_) => false,
+            | Self::Case(_)
+            | Self::Alert(_)
+            | Self::AlertDigest(_) => false,
         }
     }
 
@@ -409,12 +422,18 @@ impl JobKind {
             Self::Notice(notice) => Some(notice.case),
             Self::Receipt(receipt) => Some(receipt.case),
             Self::Case(news) => Some(news.case),
-            Self::Relay(_) | Self::Digest(_) | Self::Report(_) | Self::Held(_) | Self::Link(_) => None,
+            Self::Alert(alert) => Some(alert.case),
+            Self::Relay(_)
+            | Self::Digest(_)
+            | Self::Report(_)
+            | Self::Held(_)
+            | Self::Link(_)
+            | Self::AlertDigest(_) => None,
         }
     }
 
-    /// The name, as listed: `notice`, `relay`, `receipt`, `digest`, `report`, `held`, `case`, `invitation`,
-    /// `password link`.
+    /// The name, as listed: `notice`, `relay`, `receipt`, `digest`, `report`, `held`, `case`, `alert`,
+    /// `alert digest`, `invitation`, `password link`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Notice(_) => "notice",
@@ -426,6 +445,8 @@ impl JobKind {
             Self::Link(LinkLetter { kind: LinkKind::Invitation, .. }) => "invitation",
             Self::Link(LinkLetter { kind: LinkKind::Reset, .. }) => "password link",
             Self::Case(_) => "case",
+            Self::Alert(_) => "alert",
+            Self::AlertDigest(_) => "alert digest",
         }
     }
 }

@@ -18,11 +18,7 @@ use crate::{
     engine::{Changeset, Engine, Range, Row},
     error::StoreError,
     ids::{CaseId, JobId},
-    jobs::{
-        Job, JobKind, Leased, SentMail, Standing,
-        collecting::{close_digest, due_key},
-        sent_key,
-    },
+    jobs::{Job, Leased, SentMail, Standing, sent_key},
     keys::{Key, Table},
     ledger::Ledger,
     records, sealed,
@@ -87,9 +83,7 @@ impl Ledger {
             let job = Job { due: until, attempts: job.attempts + 1, standing: Standing::Leased, ..job };
             self.put_job(&job, &mut changes)?;
             // From now on its entries stand: what comes next is told by the next digest.
-            if let JobKind::Digest(digest) = &job.kind {
-                close_digest(job.id, self.row(due_key(&digest.mailbox)).await?, digest, &mut changes)?;
-            }
+            self.close_digest(&job, &mut changes).await?;
             jobs.push(job);
         }
         if changes.put.is_empty() {

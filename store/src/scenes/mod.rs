@@ -1,5 +1,6 @@
 //! Tests of the ledger as its users see it: a small market, mails that are accepted, people who read.
 
+mod alerts;
 mod case_keeping;
 mod cases;
 mod casework;

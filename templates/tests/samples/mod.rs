@@ -3,6 +3,7 @@
 use templates::pages::*;
 
 pub(crate) mod administration;
+pub(crate) mod alerts;
 pub(crate) mod figures;
 pub(crate) mod grid;
 pub(crate) mod mails;
@@ -321,6 +322,9 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("set-up", draw(words.page(&signing_in::set_up()))),
         ("sign-in-settings", draw(words.page(&signing_in::settings(false)))),
         ("sign-in-settings-proved", draw(words.page(&signing_in::settings(true)))),
+        ("alerts", draw(words.page(&alerts::alerts(false, false)))),
+        ("alerts-wrong", draw(words.page(&alerts::alerts(false, true)))),
+        ("alerts-company", draw(words.page(&alerts::alerts(true, false)))),
         ("sign-in-rules", draw(words.page(&signing_in::rules(false)))),
         ("sign-in-rules-proved", draw(words.page(&signing_in::rules(true)))),
         ("api-tokens", draw(words.page(&signing_in::api_tokens(true)))),

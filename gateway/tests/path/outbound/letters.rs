@@ -173,3 +173,38 @@ async fn a_letter_that_holds_a_persons_data_stays_and_everybody_hears_of_it() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_user_is_told_how_many_cases_wait_and_of_none_by_name() {
+    let market = Market::sending().await;
+    let directory = market.ledger.directory();
+    let ann = directory.user_by_email(&"ann@beta.example".parse().unwrap()).unwrap();
+    let permission = store::Permission {
+        participant: "BETE".parse().unwrap(),
+        process: "erroneous-transfers".parse().unwrap(),
+        contact_type: "initial-request".parse().unwrap(),
+    };
+    let rule = store::AlertRule { pace: store::AlertPace::Digest, whose: store::AlertsOf::All };
+    let alerts = store::Alerts { times: vec![8 * 60], every: rule, processes: Vec::new() };
+    let changes = vec![
+        store::DirectoryChange::Grants { user: ann.id, add: vec![permission], remove: Vec::new() },
+        store::DirectoryChange::GroupAlerts(crate::market::group("beta"), Some(alerts)),
+    ];
+    market.ledger.change_directory(&store::Actor::Tool, changes).await.unwrap();
+    for number in 0..3 {
+        let mail = QUESTION.replace("q1@", &format!("q{number}@"));
+        market.write(&["et@beta.example"], &mail).await.unwrap();
+    }
+    let [digest] = market.jobs("alert digest").await.try_into().unwrap();
+    market.ledger.retry_jobs(&store::Actor::Tool, &store::Selection::Job(digest.id)).await.unwrap();
+    // Three notices to the mailbox, three receipts, one digest.
+    let (messages, _, raw) = sent(&market, 7).await;
+    let digest = of(&messages, "ann@beta.example");
+    assert_eq!(digest.headline.subject, "3 cases are waiting for you");
+    assert!(digest.text.contains("3  Erroneous Transfers"), "{}", digest.text);
+    let (beta, process) = (crate::market::group("beta"), "erroneous-transfers".parse().unwrap());
+    for case in market.ledger.cases(&beta, &process, None, 9).await.unwrap().cases {
+        assert!(!digest.text.contains(&case.reference.to_string()), "{}", digest.text);
+    }
+    assert!(raw.iter().all(|raw| !raw.contains("1200023305967") && !raw.contains("Jones")));
+}

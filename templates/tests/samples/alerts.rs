@@ -1,0 +1,44 @@
+//! When people are told of what waits. All of it invented.
+
+use templates::pages::*;
+
+use super::frame;
+
+fn choice(value: &'static str, label: &str, chosen: bool) -> RuleChoice {
+    RuleChoice { value, label: label.into(), chosen }
+}
+
+/// The own alerts; with a mistake in them, or those of the company.
+pub(crate) fn alerts(company: bool, wrong: bool) -> Alerts {
+    Alerts {
+        frame: frame(if company { "Alerts of your company" } else { "Alerts" }, true),
+        told: (!wrong).then(|| "Saved. It holds from the next message on.".into()),
+        problem: wrong.then(|| "Choose at least one time for the digest.".into()),
+        token: "token".into(),
+        action: "/account/alerts",
+        company: company.then(|| "Beta Power".into()),
+        company_link: (!company).then_some("/company/alerts"),
+        email: "sam@beta.example".into(),
+        paces: vec![
+            choice("company", "As my company has set it: digest at 08:00", false),
+            choice("at-once", "At once, for each message", false),
+            choice("digest", "In a digest, at the times below", true),
+            choice("never", "Not at all", false),
+        ],
+        times: vec![
+            choice("480", "08:00", !wrong),
+            choice("720", "12:00", false),
+            choice("960", "16:00", !wrong),
+        ],
+        whose: vec![
+            choice("all", "Every case that may be read", true),
+            choice("own", "Only own cases", false),
+        ],
+        processes: vec![AlertProcess {
+            field: "for-erroneous-transfers".into(),
+            name: "Erroneous Transfers".into(),
+            choices: vec![choice("", "As above", false), choice("at-once-all", "At once, every case", true)],
+        }],
+        differ: true,
+    }
+}
