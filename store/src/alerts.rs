@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     cases::{Case, Side},
-    directory::{Directory, User},
+    directory::{Directory, Group, User},
     engine::Changeset,
     error::StoreError,
     ids::{CaseId, JobId, UserId},
@@ -70,6 +70,15 @@ pub enum AlertsOf {
     Own,
 }
 
+/// How a group wants the letters to its people.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NoticeStyle {
+    /// Stands in every letter, so that people miss it in a forged one; what is allowed, `templates::Phrase` says.
+    pub phrase: Option<String>,
+    /// No letter holds a link, but the one that brings the link to a password.
+    pub link_free: bool,
+}
+
 /// That a message waits in a case, for one user.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -120,6 +129,12 @@ impl Alerts {
             return denied("a digest needs at least one time of the day; choose one");
         }
         Ok(())
+    }
+}
+
+impl Group {
+    pub fn notice_style(&self) -> NoticeStyle {
+        NoticeStyle { phrase: self.phrase.clone(), link_free: self.link_free }
     }
 }
 

@@ -265,6 +265,9 @@ pub enum Act {
     /// The same, for the users of a group who chose nothing of their own.
     #[n(223)]
     GroupAlertsSet,
+    /// How the letters to the people of a group look.
+    #[n(224)]
+    NoticeStyleSet,
     #[n(225)]
     AlertSent,
     #[n(226)]
@@ -633,6 +636,7 @@ impl fmt::Display for Act {
             Self::CaseNewsAbandoned => "news of a case abandoned",
             Self::AlertsSet => "own alerts set",
             Self::GroupAlertsSet => "alerts of the company set",
+            Self::NoticeStyleSet => "look of notices set",
             Self::AlertSent => "alert sent",
             Self::AlertAbandoned => "alert abandoned",
         })

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use mail::{Address, GroupId, Mpid};
 
 use crate::{
-    alerts::Alerts,
+    alerts::{Alerts, NoticeStyle},
     app_password_use::use_key,
     audit::{Act, Actor, Event},
     credentials::{AppPassword, Connector},
@@ -49,6 +49,8 @@ pub enum DirectoryChange {
     AlertsOf(UserId, Option<Alerts>),
     /// The same, for the users of the group who chose nothing; none: never.
     GroupAlerts(GroupId, Option<Alerts>),
+    /// How the letters to the group's people look.
+    NoticeStyle(GroupId, NoticeStyle),
     /// Permissions given and taken, whatever else the user holds meanwhile.
     Grants {
         user: UserId,
@@ -282,11 +284,13 @@ impl<'a> Draft<'a> {
                 changeset.delete.push(certificate_key(fingerprint));
                 of(event, self.directory.certificate(fingerprint).map(|certificate| &certificate.group))
             }
-            DirectoryChange::GroupAlerts(id, alerts) => {
-                let known = self.latest_group(id).ok_or_else(|| no_group(id))?;
-                let keyed = self.keyed(&Group { alerts: alerts.clone(), ..known.clone() })?;
-                changeset.put.push((group_key(id.as_str()), records::encode(&keyed)?));
+            DirectoryChange::GroupAlerts(id, _) => {
+                self.write_group_as_set(id, change, changeset)?;
                 Event { act: Act::GroupAlertsSet, ..event }.group(id)
+            }
+            DirectoryChange::NoticeStyle(id, _) => {
+                self.write_group_as_set(id, change, changeset)?;
+                Event { act: Act::NoticeStyleSet, ..event }.group(id)
             }
             DirectoryChange::Stage(scope, stage) => self.write_stage(scope, *stage, event, changeset)?,
             DirectoryChange::Connector(_)
@@ -305,6 +309,25 @@ impl<'a> Draft<'a> {
             | DirectoryChange::ScramSalt(..) => return Ok(()),
         };
         changeset.append.push(event.to_bytes()?);
+        Ok(())
+    }
+
+    /// What of a group is changed alone, whatever else of it changes meanwhile.
+    fn write_group_as_set(
+        &self,
+        id: &GroupId,
+        change: &DirectoryChange,
+        changeset: &mut Changeset,
+    ) -> Result<(), StoreError> {
+        let known = self.latest_group(id).ok_or_else(|| no_group(id))?.clone();
+        let group = match change {
+            DirectoryChange::GroupAlerts(_, alerts) => Group { alerts: alerts.clone(), ..known },
+            DirectoryChange::NoticeStyle(_, style) => {
+                Group { phrase: style.phrase.clone(), link_free: style.link_free, ..known }
+            }
+            _ => known,
+        };
+        changeset.put.push((group_key(id.as_str()), records::encode(&self.keyed(&group)?)?));
         Ok(())
     }
 
@@ -410,7 +433,7 @@ impl DirectoryChange {
             Self::Connector(_) | Self::RemoveConnector(_) => "connector",
             Self::AppPassword(_) | Self::RemoveAppPassword(..) | Self::ScramSalt(..) => "app password",
             Self::Stage(..) => "stage",
-            Self::AlertsOf(..) | Self::GroupAlerts(..) => "alerts",
+            Self::AlertsOf(..) | Self::GroupAlerts(..) | Self::NoticeStyle(..) => "alerts",
         }
     }
 }

@@ -54,6 +54,11 @@ pub struct Group {
     /// What holds for its users who chose nothing of their own.
     #[n(16)]
     pub alerts: Option<Alerts>,
+    /// See [`NoticeStyle`](crate::NoticeStyle).
+    #[n(17)]
+    pub phrase: Option<String>,
+    #[cbor(n(18), default)]
+    pub link_free: bool,
 }
 
 impl Group {
@@ -68,6 +73,8 @@ impl Group {
             receipts: Receipts::default(),
             parent: None,
             alerts: None,
+            phrase: None,
+            link_free: false,
         }
     }
 }

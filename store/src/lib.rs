@@ -79,7 +79,7 @@ pub use accept::{
     Acceptance, Accepted, AcceptedCase, Deadline, Earlier, Entry, Joining, Opening, Party, Place, SourceKey,
 };
 pub use alarms::FoundCounts;
-pub use alerts::{Alert, AlertDigest, AlertPace, AlertRule, Alerts, AlertsOf};
+pub use alerts::{Alert, AlertDigest, AlertPace, AlertRule, Alerts, AlertsOf, NoticeStyle};
 pub use api_tokens::{ApiScope, ApiToken, MOST_API_TOKENS, NotAScope, TokenNotMade};
 pub use audit::{Act, Actor, Event};
 pub use case_events::{Detail, EventPage};

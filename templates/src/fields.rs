@@ -31,6 +31,12 @@ pub enum FieldError {
     /// Not an address of the portal's own.
     #[error("a link must start with http:// or https:// and a host name, and end in a case locator")]
     Link,
+    /// Too short, too long, or with characters that a phrase has no use for.
+    #[error(
+        "the phrase must have two words at least, 8 to 60 letters, digits, spaces or any of , - . ' and no run of four \
+         digits"
+    )]
+    Phrase,
     /// Longer than an address may be, or with a space or a control character in it.
     #[error("a recipient must be one mail address without spaces")]
     Recipient,
@@ -70,6 +76,32 @@ impl CompanyName {
     /// Takes a group's name as an administrator entered it.
     pub fn from_directory(name: &str) -> Result<Self, FieldError> {
         plain_name(name).map(Self).ok_or(FieldError::Name("company"))
+    }
+}
+
+/// What a company has chosen so that its people know a real letter: `Green kettle on the roof`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phrase(String);
+
+impl Phrase {
+    /// Takes it as an administrator typed it. It is ASCII and holds nothing that markup knows.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        /// So many digits in a row may be part of a number of somebody.
+        const DIGITS: usize = 4;
+        let text = text.trim();
+        let allowed = |c: char| c.is_ascii_alphanumeric() || " ,-.'".contains(c);
+        let digits = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+        let sound = (8..=60).contains(&text.len())
+            && text.chars().all(allowed)
+            && digits < DIGITS
+            && text.split(' ').filter(|word| !word.is_empty()).count() >= 2;
+        if sound { Ok(Self(text.to_owned())) } else { Err(FieldError::Phrase) }
+    }
+}
+
+impl fmt::Display for Phrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -23,11 +23,11 @@ pub use case_news::{CaseNews, NewsOfCase};
 pub use delivery::{DeliveryFate, DeliveryReport};
 pub use digest::{Digest, DigestLine};
 pub use fields::{
-    CaseReference, CompanyName, DueDate, FieldError, Link, Moment, PasswordLink, PortalAddress, ProcessName,
-    Recipient,
+    CaseReference, CompanyName, DueDate, FieldError, Link, Moment, PasswordLink, Phrase, PortalAddress,
+    ProcessName, Recipient,
 };
 pub use held::{Held, HeldReader, HeldReason, HeldState};
-pub use letter::LetterText;
+pub use letter::{LetterStyle, LetterText};
 pub use notice::Notice;
 pub use pages::Page;
 pub use password_letter::PasswordLetter;

@@ -3,9 +3,12 @@
 //! Two registries, because plain text must not be escaped and markup always must be. Strict mode:
 //! a field that a context does not have is an error, never an empty string.
 
+use std::sync::Arc;
+
 use handlebars::{Handlebars, no_escape};
 use serde::Serialize;
 
+use crate::letter::LetterStyle;
 use crate::pages::Page;
 use crate::words::{Words, WordsError};
 
@@ -110,11 +113,13 @@ pub enum TemplateError {
     Unfilled { name: &'static str, reason: String },
 }
 
-/// All templates, compiled.
+/// All templates, compiled; and how letters are to look.
+#[derive(Clone)]
 pub struct Templates {
-    markup: Handlebars<'static>,
-    plain: Handlebars<'static>,
+    markup: Arc<Handlebars<'static>>,
+    plain: Arc<Handlebars<'static>>,
     words: Words,
+    pub(crate) style: LetterStyle,
 }
 
 impl Templates {
@@ -124,7 +129,15 @@ impl Templates {
         let markup = compile(Handlebars::new(), MARKUP, &words)?;
         let mut unescaped = Handlebars::new();
         unescaped.register_escape_fn(no_escape);
-        Ok(Self { markup, plain: compile(unescaped, PLAIN, &words)?, words })
+        let plain = compile(unescaped, PLAIN, &words)?;
+        let (markup, plain, style) = (Arc::new(markup), Arc::new(plain), LetterStyle::default());
+        Ok(Self { markup, plain, words, style })
+    }
+
+    /// The same templates for letters that look as a company wants them.
+    #[must_use]
+    pub fn styled(&self, style: LetterStyle) -> Self {
+        Self { style, ..self.clone() }
     }
 
     /// The text of a key of the file of texts, its values filled in; a test keeps unknown keys out of the code.

@@ -28,7 +28,7 @@ impl Letters {
         };
         let mut printed = Printed::default();
         printed.value(&notice.case).value(&notice.process).value(&notice.sender).value(&notice.link);
-        let text = self.templates.render_notice(&notice)?;
+        let text = self.templates_for(Some(group))?.render_notice(&notice)?;
         self.draft(case, text, printed, (group, to))
     }
 
@@ -46,7 +46,7 @@ impl Letters {
         };
         let mut printed = Printed::default();
         printed.value(&receipt.case).value(&receipt.process).value(&receipt.company).value(&receipt.link);
-        let text = self.templates.render_receipt(&receipt)?;
+        let text = self.templates_for(Some(&told.group))?.render_receipt(&receipt)?;
         self.draft(&case, text, printed, (&told.group, &told.to))
     }
 
@@ -79,7 +79,7 @@ impl Letters {
             printed.value(&line.case).value(&line.process).value(&line.company).value(&line.link);
         }
         Ok(Some(Draft {
-            text: self.templates.render_digest(&digest)?,
+            text: self.templates_for(Some(&told.group))?.render_digest(&digest)?,
             printed,
             // Which case would a reply to many belong to? It is refused, and the letter says how to answer.
             reply_to: self.gateway.settings().notice_sender.clone(),

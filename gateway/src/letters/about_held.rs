@@ -31,10 +31,13 @@ impl Letters {
             received: Moment::at(market_time(told.received_at)),
             portal: PortalAddress::parse(&settings.portal_url)?,
         };
+        // It may go to either side.
+        let directory = self.gateway.ledger().directory();
+        let group = directory.group_of(&told.to);
         let mut printed = Printed::default();
         printed.value(&held.sender).value(&held.portal);
         Ok(Draft {
-            text: self.templates.render_held(&held)?,
+            text: self.templates_for(group)?.render_held(&held)?,
             printed,
             reply_to: settings.notice_sender.clone(),
             references: vec![notice::held_root(told.held, &settings.notice_domain)],

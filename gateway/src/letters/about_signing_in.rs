@@ -29,7 +29,7 @@ impl Letters {
         printed.value(&letter.company).value(&letter.link).value(&letter.portal);
         Ok(Some(Draft {
             printed,
-            text: self.templates.render_password_letter(&letter)?,
+            text: self.templates_for(Some(&told.group))?.render_password_letter(&letter)?,
             reply_to: settings.notice_sender.clone(),
             references: Vec::new(),
         }))

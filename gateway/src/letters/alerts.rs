@@ -34,7 +34,7 @@ impl Letters {
             printed.value(process);
         }
         Ok(Some(Draft {
-            text: self.templates.render_alert_digest(&digest)?,
+            text: self.templates_for(Some(job.group()))?.render_alert_digest(&digest)?,
             printed,
             // No case is named, so none can be answered.
             reply_to: self.gateway.settings().notice_sender.clone(),

@@ -29,7 +29,7 @@ impl Letters {
         };
         let mut printed = Printed::default();
         printed.value(&news.case).value(&news.process).value(&news.company).value(&news.link);
-        let text = self.templates.render_case_news(&news)?;
+        let text = self.templates_for(Some(&told.group))?.render_case_news(&news)?;
         self.draft(&case, text, printed, (&told.group, &told.to)).map(Some)
     }
 

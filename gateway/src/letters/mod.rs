@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use mail::{Address, GroupId, Letter, Rcpt, ReportWish, ReversePath, Submitted};
 use store::{Job, JobKind, StoreError};
-use templates::{CompanyName, FieldError, LetterText, TemplateError, Templates};
+use templates::{CompanyName, FieldError, LetterStyle, LetterText, Phrase, TemplateError, Templates};
 
 use crate::{
     gateway::Gateway,
@@ -143,6 +143,15 @@ impl Letters {
 
     fn cleared(&self, printed: &Printed, letter: Vec<u8>) -> Result<Cleared, Leak> {
         guard::clear(&self.gateway.rules(), &self.signer, printed, letter)
+    }
+
+    /// The templates for letters to the people of a group, as it wants them.
+    fn templates_for(&self, group: Option<&GroupId>) -> Result<Templates, LetterError> {
+        let directory = self.gateway.ledger().directory();
+        let style = group.and_then(|group| directory.group(group)).map(store::Group::notice_style);
+        let style = style.unwrap_or_default();
+        let phrase = style.phrase.map(|phrase| Phrase::parse(&phrase)).transpose()?;
+        Ok(self.templates.styled(LetterStyle { phrase, link_free: style.link_free }))
     }
 
     fn unusable_domain(&self) -> LetterError {

@@ -3,7 +3,7 @@
 
 use mail::ProcessId;
 use policies::access::Action;
-use store::{Alerts, DirectoryChange};
+use store::{Alerts, DirectoryChange, Group, NoticeStyle};
 
 use super::Visitor;
 use crate::error::Problem;
@@ -57,6 +57,16 @@ impl OwnAlerts {
 }
 
 impl CompanyAlerts {
+    /// How the letters to the company's people look.
+    pub(crate) fn style(&self, portal: &Portal) -> NoticeStyle {
+        style(&self.0, portal)
+    }
+
+    pub(crate) async fn set_style(&self, portal: &Portal, style: NoticeStyle) -> Result<(), Problem> {
+        let change = DirectoryChange::NoticeStyle(self.0.group().clone(), style);
+        Ok(portal.ledger.change_directory(&self.0.actor(), vec![change]).await?)
+    }
+
     pub(crate) fn visitor(&self) -> &Visitor {
         &self.0
     }
@@ -79,6 +89,11 @@ impl CompanyAlerts {
         let change = DirectoryChange::GroupAlerts(self.0.group().clone(), Some(alerts));
         Ok(portal.ledger.change_directory(&self.0.actor(), vec![change]).await?)
     }
+}
+
+fn style(visitor: &Visitor, portal: &Portal) -> NoticeStyle {
+    let directory = portal.ledger.directory();
+    directory.group(visitor.group()).map(Group::notice_style).unwrap_or_default()
 }
 
 fn company(visitor: &Visitor, portal: &Portal) -> Alerts {

@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse, Response};
 use mail::ProcessId;
 use policies::access::Action;
 use store::{AlertPace, AlertRule, Alerts, AlertsOf};
-use templates::pages::{self, AlertProcess, RuleChoice};
+use templates::pages::{self, AlertProcess, NoticeStyleForm, RuleChoice};
 
 use crate::access::Visitor;
 use crate::access::alerts;
@@ -18,7 +18,7 @@ use crate::portal::{Place, Portal};
 use crate::told::Told;
 
 const OWN: &str = "/account/alerts";
-const COMPANY: &str = "/company/alerts";
+pub(super) const COMPANY: &str = "/company/alerts";
 
 /// Times to choose from: minutes of the day.
 const TIMES: [(u16, &str, &str); 3] = [(480, "480", "08:00"), (720, "720", "12:00"), (960, "960", "16:00")];
@@ -76,7 +76,7 @@ pub(crate) async fn company_page(
     let company = alerts::of_company(&visitor)?;
     let told = Told::in_words(&portal, &visitor, &asked);
     let chosen = Some(company.chosen(&portal));
-    render_company(&portal, &company, Shown { chosen, told, problem: None })
+    render_company(&portal, &company, Shown { chosen, told, problem: None }, style_of(&portal, &company))
 }
 
 pub(crate) async fn choose_for_company(
@@ -87,11 +87,27 @@ pub(crate) async fn choose_for_company(
     let chosen = read(&form.fields, &company.processes(&portal))?;
     if has_no_time(&chosen) {
         let problem = Some(portal.words.say("alerts.no_time", &[]));
-        let page = render_company(&portal, &company, Shown { chosen: Some(chosen), told: None, problem })?;
+        let shown = Shown { chosen: Some(chosen), told: None, problem };
+        let page = render_company(&portal, &company, shown, style_of(&portal, &company))?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
     company.choose(&portal, chosen).await?;
     Ok(Told::AlertsSet.at(&portal, &form.visitor, COMPANY))
+}
+
+/// The page of the company where something is wrong with the look of its notices.
+pub(super) fn company_page_with(
+    portal: &Portal,
+    company: &alerts::CompanyAlerts,
+    style: NoticeStyleForm,
+) -> Result<Html<String>, Problem> {
+    let chosen = Some(company.chosen(portal));
+    render_company(portal, company, Shown { chosen, told: None, problem: None }, style)
+}
+
+fn style_of(portal: &Portal, company: &alerts::CompanyAlerts) -> NoticeStyleForm {
+    let style = company.style(portal);
+    NoticeStyleForm { phrase: style.phrase.unwrap_or_default(), link_free: style.link_free, problem: None }
 }
 
 fn own_page(portal: &Portal, own: &alerts::OwnAlerts, shown: Shown) -> Result<Html<String>, Problem> {
@@ -110,6 +126,7 @@ fn own_page(portal: &Portal, own: &alerts::OwnAlerts, shown: Shown) -> Result<Ht
         token: visitor.form_token().to_owned(),
         action: OWN,
         company: None,
+        style: None,
         company_link: visitor.may(Action::SetCompanyAlerts).then_some(COMPANY),
         email: visitor.email().to_string(),
         paces: std::iter::once(follow).chain(paces(portal, &known, shown.chosen.is_some())).collect(),
@@ -124,6 +141,7 @@ fn render_company(
     portal: &Portal,
     company: &alerts::CompanyAlerts,
     shown: Shown,
+    style: NoticeStyleForm,
 ) -> Result<Html<String>, Problem> {
     let visitor = company.visitor();
     let known = shown.chosen.unwrap_or_default();
@@ -134,6 +152,7 @@ fn render_company(
         token: visitor.form_token().to_owned(),
         action: COMPANY,
         company: Some(visitor.company()),
+        style: Some(style),
         company_link: None,
         email: visitor.email().to_string(),
         paces: paces(portal, &known, true).collect(),

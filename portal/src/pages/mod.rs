@@ -24,6 +24,7 @@ pub(crate) mod mailboxes;
 pub(crate) mod market;
 pub(crate) mod message;
 mod message_card;
+pub(crate) mod notice_style;
 pub(crate) mod outbox;
 pub(crate) mod own_passkeys;
 pub(crate) mod own_proof;

@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use policies::access::Action;
 
 use super::{Route, Rule, on};
-use crate::pages::{alerts, mail_ways, mailboxes, sign_in_rules};
+use crate::pages::{alerts, mail_ways, mailboxes, notice_style, sign_in_rules};
 
 pub(super) const ROUTES: &[Route] = &[
     on(Method::GET, "/mail", Rule::May(Action::ReadMailAdministration), || get(mail_ways::page)),
@@ -16,6 +16,7 @@ pub(super) const ROUTES: &[Route] = &[
     on(Method::POST, "/company/alerts", Rule::May(Action::SetCompanyAlerts), || {
         post(alerts::choose_for_company)
     }),
+    on(Method::POST, "/company/notices", Rule::May(Action::SetCompanyAlerts), || post(notice_style::set)),
     on(Method::POST, "/mail/proof", Rule::May(Action::ManageMailboxes), || post(mailboxes::prove)),
     on(Method::GET, "/mailboxes", Rule::May(Action::ManageMailboxes), || get(mailboxes::page)),
     on(Method::POST, "/mailboxes", Rule::May(Action::ManageMailboxes), || post(mailboxes::change)),

@@ -71,3 +71,26 @@ async fn an_administrator_chooses_for_the_company_and_nobody_else_does() {
         assert_eq!(operator.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_phrase_and_links_are_the_administrators_to_set() {
+    let market = Market::new().await;
+    let mut mau = market.signed_in("mau@beta.example").await;
+    let next = market.next_event().await;
+    for wrong in ["kettle", "look at https://evil.example/x", "Green kettle 1200023305967"] {
+        let answer = mau.choose_alerts("/company/notices", &[("phrase", wrong)]).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+        assert!(answer.text().contains("id=\"phrase-wrong\""), "{wrong}");
+    }
+    assert_eq!(market.acts(next).await, []);
+    let style = [("phrase", " Green kettle on the roof "), ("link_free", "yes")];
+    let answer = mau.choose_alerts("/company/notices", &style).await;
+    let page = mau.get(answer.location()).await.text();
+    assert!(page.contains("Green kettle on the roof") && page.contains("value=\"yes\""), "{page}");
+    assert_eq!(market.acts(next).await, [Act::NoticeStyleSet]);
+    let mut sam = market.signed_in("sam@beta.example").await;
+    let refused = sam.choose_alerts("/company/notices", &style).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    mau.choose_alerts("/company/notices", &[("phrase", "")]).await;
+    assert_eq!(market.acts(next).await.last(), Some(&Act::NoticeStyleSet));
+}

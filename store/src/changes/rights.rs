@@ -82,7 +82,9 @@ impl Draft<'_> {
                 own(self.directory.connector(name).map(|known| &known.group))
             }
             DirectoryChange::Stage(scope, _) => own(scope.group.as_ref()),
-            DirectoryChange::GroupAlerts(group, _) => own(Some(group)),
+            DirectoryChange::GroupAlerts(group, _) | DirectoryChange::NoticeStyle(group, _) => {
+                own(Some(group))
+            }
             change => change.is_about_people(),
         }
     }

@@ -40,6 +40,7 @@ impl Draft<'_> {
             DirectoryChange::AlertsOf(_, alerts) | DirectoryChange::GroupAlerts(_, alerts) => {
                 alerts.as_ref().map_or(Ok(()), Alerts::check)
             }
+            DirectoryChange::NoticeStyle(group, _) => self.require_group(group.as_str()),
             DirectoryChange::Stage(scope, _) => match &scope.group {
                 Some(group) => self.require_group(group.as_str()),
                 None => Ok(()),

@@ -18,6 +18,8 @@ pub struct Alerts {
     pub company: Option<String>,
     /// Local path to that, for whom it is.
     pub company_link: Option<&'static str>,
+    /// How the company's notices look.
+    pub style: Option<NoticeStyleForm>,
     /// Where the visitor's alerts go.
     pub email: String,
     pub paces: Vec<RuleChoice>,
@@ -26,6 +28,15 @@ pub struct Alerts {
     pub processes: Vec<AlertProcess>,
     /// A process has a rule of its own.
     pub differ: bool,
+}
+
+/// How a company's notices look.
+#[derive(Debug, Clone, Serialize)]
+pub struct NoticeStyleForm {
+    pub phrase: String,
+    pub link_free: bool,
+    /// Beside the phrase.
+    pub problem: Option<String>,
 }
 
 /// What holds for one process.

@@ -18,6 +18,11 @@ pub(crate) fn alerts(company: bool, wrong: bool) -> Alerts {
         action: "/account/alerts",
         company: company.then(|| "Beta Power".into()),
         company_link: (!company).then_some("/company/alerts"),
+        style: company.then(|| NoticeStyleForm {
+            phrase: "Green kettle on the roof".into(),
+            link_free: true,
+            problem: Some("Choose another.".into()),
+        }),
         email: "sam@beta.example".into(),
         paces: vec![
             choice("company", "As my company has set it: digest at 08:00", false),

@@ -208,3 +208,19 @@ async fn a_user_is_told_how_many_cases_wait_and_of_none_by_name() {
     }
     assert!(raw.iter().all(|raw| !raw.contains("1200023305967") && !raw.contains("Jones")));
 }
+
+#[tokio::test]
+async fn a_company_has_a_phrase_in_its_letters_and_no_link() {
+    let market = Market::sending().await;
+    let style = store::NoticeStyle { phrase: Some("Green kettle on the roof".to_owned()), link_free: true };
+    let beta = crate::market::group("beta");
+    let change = vec![store::DirectoryChange::NoticeStyle(beta, style)];
+    market.ledger.change_directory(&store::Actor::Tool, change).await.unwrap();
+    market.write(&["et@beta.example"], QUESTION).await.unwrap();
+    let (messages, _, _) = sent(&market, 2).await;
+    let (notice, receipt) = (of(&messages, "et@beta.example"), of(&messages, "ann@alpha.example"));
+    assert!(notice.text.contains("Green kettle on the roof"), "{}", notice.text);
+    assert!(!notice.text.contains("portal.example"), "{}", notice.text);
+    assert!(receipt.text.contains("https://portal.example/case/"), "another company's are as they were");
+    assert!(!receipt.text.contains("kettle"));
+}
