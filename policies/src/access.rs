@@ -66,7 +66,7 @@ pub enum Action {
     ReadMarketShadow,
     /// Promote or demote a process for every group, and take that back.
     SetMarketStage,
-    /// Choose when one is told of what waits.
+    /// Choose when one is told of what waits, and see what one was sent.
     ManageAlerts,
     /// Choose that for the people of one's group who chose nothing, and how its notices look.
     SetCompanyAlerts,

@@ -163,6 +163,8 @@ pub(crate) enum Table {
     Ceremony = 0xb4,
     /// User → the digest that collects for the user.
     AlertDigestDue = 0xc0,
+    /// User, time (newest first), job: a mail of ours to the user.
+    SentNotice = 0xc1,
 }
 
 /// A key under construction.

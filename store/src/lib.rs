@@ -64,6 +64,7 @@ mod rules;
 #[cfg(test)]
 mod scenes;
 mod sealed;
+mod sent_notices;
 mod sessions;
 mod shadow;
 mod sign_in_rules;
@@ -127,6 +128,7 @@ pub use reports::{MOST_DAYS, Measure, ReportLine, ReportMonth, ReportOf, Working
 pub use retention::{KEPT, SweepPlace};
 pub use returns::{AwayNote, Returned};
 pub use rules::{Decision, RuleSource};
+pub use sent_notices::{NOTICE_DAYS, NoticeFate, SentNotice, SentNotices};
 pub use sessions::{Origin, OwnSession, Session, SessionToken};
 pub use shadow::{Margin, Observation, ShadowReport, ShadowRow, ShadowRows, Tally};
 pub use sign_in_rules::{SecondStepDefault, SecondStepRule, SignInRules};

@@ -93,6 +93,7 @@ impl Ledger {
         let status: String = status.chars().filter(|c| c.is_ascii_digit() || *c == '.').take(11).collect();
         let marked = SentMail { returned: Some(status.clone()), ..sent.clone() };
         changes.put.push((sent_key(job), records::encode(&marked)?));
+        self.note_sent_back(sent.kind.to(), sent.at, job, changes).await?;
         let act = match &sent.kind {
             JobKind::Notice(notice) => {
                 self.untell(notice.case, &notice.group, notice.number, Some(&notice.to), changes).await?;

@@ -89,7 +89,7 @@ impl Ledger {
         let mut range = of_group.clone().range();
         range.from = of_group.clone().time_descending(to).done();
         range.to = of_group.clone().time_descending(from).raw(&[u8::MAX; 9]).done();
-        if let Some(place) = after.and_then(read_place) {
+        if let Some(place) = after.and_then(read_place::<PLACE>) {
             range.from = range.from.max(of_group.clone().raw(&place).raw(&[0]).done());
         }
         let (mut page, mut scanned) = (TrailPage { events: Vec::new(), next: None }, 0);
@@ -143,14 +143,15 @@ fn progress_key() -> Vec<u8> {
     Key::of(Table::TrailProgress).done()
 }
 
-fn written_place(place: &[u8; PLACE]) -> String {
+/// Where a next part begins, as an address of the web bears it.
+pub(crate) fn written_place<const LENGTH: usize>(place: &[u8; LENGTH]) -> String {
     place.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What is no place means the beginning.
-fn read_place(text: &str) -> Option<[u8; PLACE]> {
-    let mut place = [0; PLACE];
-    if text.len() != 2 * PLACE || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+pub(crate) fn read_place<const LENGTH: usize>(text: &str) -> Option<[u8; LENGTH]> {
+    let mut place = [0; LENGTH];
+    if text.len() != 2 * LENGTH || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     for (byte, digits) in place.iter_mut().zip(text.as_bytes().chunks(2)) {

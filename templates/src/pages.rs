@@ -26,7 +26,7 @@ mod writing;
 use serde::Serialize;
 
 pub use account::{Account, AppPassword, FreshPassword, MailProgram, Port};
-pub use alerts::{AlertProcess, Alerts, NoticeStyleForm};
+pub use alerts::{AlertProcess, Alerts, NoticeStyleForm, OwnNotice, OwnNotices};
 pub use audit::Audit;
 pub use case::{
     AskedField, CaseHistory, CasePage, ClockFace, Desk, EscalationForm, HistoryLine, Kept, NoteRow, Owner,

@@ -22,6 +22,7 @@ const MARKUP: &[(&str, &str)] = &[
     ("sign-in-settings", include_str!("../pages/sign-in-settings.hbs")),
     ("sign-in-rules", include_str!("../pages/sign-in-rules.hbs")),
     ("alerts", include_str!("../pages/alerts.hbs")),
+    ("own-notices", include_str!("../pages/own-notices.hbs")),
     ("api-tokens", include_str!("../pages/api-tokens.hbs")),
     ("new-passkey", include_str!("../pages/new-passkey.hbs")),
     ("own-proof", include_str!("../pages/own-proof.hbs")),

@@ -105,6 +105,7 @@ fn every_condition_asks_for_a_field_that_exists() {
         serde_json::to_value(samples::signing_in::recovery_codes()),
         serde_json::to_value(samples::signing_in::settings(true)),
         serde_json::to_value(samples::alerts::alerts(true, true)),
+        serde_json::to_value(samples::alerts::own_notices(false)),
         serde_json::to_value(samples::signing_in::rules(true)),
         serde_json::to_value(samples::signing_in::api_tokens(true)),
         serde_json::to_value(samples::signing_in::new_passkey()),

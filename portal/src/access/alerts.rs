@@ -3,7 +3,7 @@
 
 use mail::ProcessId;
 use policies::access::Action;
-use store::{Alerts, DirectoryChange, Group, NoticeStyle};
+use store::{Alerts, DirectoryChange, Group, NoticeStyle, SentNotices};
 
 use super::Visitor;
 use crate::error::Problem;
@@ -37,6 +37,16 @@ impl OwnAlerts {
 
     pub(crate) fn of_company(&self, portal: &Portal) -> Alerts {
         company(&self.0, portal)
+    }
+
+    /// What was sent to the visitor's own address.
+    pub(crate) async fn sent(
+        &self,
+        portal: &Portal,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<SentNotices, Problem> {
+        Ok(portal.ledger.sent_notices(self.0.id(), after, limit).await?)
     }
 
     /// The processes that the visitor works on.

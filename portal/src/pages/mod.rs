@@ -26,6 +26,7 @@ pub(crate) mod message;
 mod message_card;
 pub(crate) mod notice_style;
 pub(crate) mod outbox;
+pub(crate) mod own_notices;
 pub(crate) mod own_passkeys;
 pub(crate) mod own_proof;
 pub(crate) mod own_sign_in;

@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use policies::access::Action;
 
 use super::{Route, Rule, on};
-use crate::pages::{account, alerts, api_tokens, own_passkeys, own_proof, own_sign_in};
+use crate::pages::{account, alerts, api_tokens, own_notices, own_passkeys, own_proof, own_sign_in};
 
 /// How one signs in is everybody's own, the operator's too.
 const SIGN_IN: Rule = Rule::May(Action::ManageSignIn);
@@ -21,6 +21,7 @@ pub(super) const ROUTES: &[Route] = &[
     ),
     on(Method::GET, "/account/alerts", Rule::May(Action::ManageAlerts), || get(alerts::page)),
     on(Method::POST, "/account/alerts", Rule::May(Action::ManageAlerts), || post(alerts::choose)),
+    on(Method::GET, "/account/notices", Rule::May(Action::ManageAlerts), || get(own_notices::page)),
     on(Method::GET, "/account/sign-in", SIGN_IN, || get(own_sign_in::page)),
     on(Method::GET, "/account/confirm", SIGN_IN, || get(own_proof::page)),
     on(Method::POST, "/account/confirm", SIGN_IN, || post(own_proof::confirm)),

@@ -94,3 +94,27 @@ async fn a_phrase_and_links_are_the_administrators_to_set() {
     mau.choose_alerts("/company/notices", &[("phrase", "")]).await;
     assert_eq!(market.acts(next).await.last(), Some(&Act::NoticeStyleSet));
 }
+
+#[tokio::test]
+async fn a_user_sees_what_was_really_sent_and_nobody_elses() {
+    let market = Market::new().await;
+    let mut sam = market.signed_in("sam@beta.example").await;
+    let page = sam.get("/account/notices").await.text();
+    assert!(page.contains("Nothing was sent to you yet"), "{page}");
+    sam.choose_alerts(OWN, &[("pace", "at-once"), ("whose", "all")]).await;
+    let case = market.send(&crate::market::rich_mail()).await.reference;
+    for leased in market.ledger.lease_jobs(99, std::time::Duration::from_secs(60), &[]).await.unwrap() {
+        market.ledger.finish_job(leased, store::Outcome::Done).await.unwrap();
+    }
+    let page = sam.get("/account/notices").await.text();
+    assert!(
+        page.contains("Alert: a message is waiting") && page.contains("taken by your mail system"),
+        "{page}"
+    );
+    assert!(page.contains(&case), "{page}");
+    assert!(page.contains("Is a mail not in this list?"));
+    let mut pat = market.signed_in("pat@beta.example").await;
+    assert!(!pat.get("/account/notices").await.text().contains(&case));
+    let strange = pat.get("/account/notices?after=zz").await;
+    assert_eq!(strange.status, StatusCode::OK);
+}

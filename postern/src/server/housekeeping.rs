@@ -71,6 +71,7 @@ impl House {
         told("old counts of shadow mode removed", self.ledger.sweep_shadow_counts().await);
         told("counts of deadlines long past removed", self.ledger.sweep_case_counts().await);
         told("old counts of reports removed", self.ledger.sweep_reports(self.keeping.report_months).await);
+        told("old lists of notices removed", self.ledger.sweep_sent_notices().await);
         told("old marks of running removed", self.ledger.sweep_uptime().await);
         told("events of an earlier release indexed", self.index_trail().await);
         let swept = self.ledger.sweep_marks(std::mem::take(&mut self.marks), MARKS).await;

@@ -20,6 +20,7 @@ use crate::{
     ledger::Ledger,
     passage::{PassageRecord, passage_key},
     records,
+    sent_notices::NoticeFate,
     tasks::TaskKind,
 };
 
@@ -284,12 +285,16 @@ impl Ledger {
         changes: &mut Changeset,
     ) -> Result<(), StoreError> {
         match ending {
-            Ending::Sent | Ending::Unreported if !job.kind.can_come_back() => Ok(()),
+            Ending::Sent | Ending::Unreported if !job.kind.can_come_back() => {
+                self.note_sent(job, self.now(), NoticeFate::Sent, changes).await
+            }
             Ending::Sent | Ending::Unreported => {
                 let known = self.sent(job.id).await?;
                 changes.require.push((sent_key(job.id), known.as_ref().map(|(_, version)| *version)));
                 let returned = known.and_then(|(sent, _)| sent.returned);
+                let fate = returned.as_ref().map_or(NoticeFate::Sent, |_| NoticeFate::Returned);
                 let sent = SentMail { returned, told, ..SentMail::of(job, self.now()) };
+                self.note_sent(job, sent.at, fate, changes).await?;
                 changes.put.push((sent_key(job.id), records::encode(&sent)?));
                 Ok(())
             }
@@ -302,6 +307,7 @@ impl Ledger {
                 let abandoned =
                     Job { standing: Standing::Abandoned, last_error: Some(error.clone()), ..job.clone() };
                 self.put_job(&abandoned, changes)?;
+                self.note_sent(job, self.now(), NoticeFate::GivenUp, changes).await?;
                 let address = job.to().clone();
                 let kind = match &job.kind {
                     JobKind::Notice(_)

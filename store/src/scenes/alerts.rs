@@ -149,3 +149,36 @@ async fn nobody_chooses_for_another_and_only_an_administrator_for_all() {
         assert!(matches!(denied, Err(StoreError::Denied(_))), "{denied:?}");
     }
 }
+
+#[tokio::test]
+async fn a_user_finds_what_was_really_sent_and_what_became_of_it() {
+    for market in Market::everywhere().await {
+        let market = market.with_permission().await;
+        market.bo_chooses(Some(rule(AlertPace::AtOnce, AlertsOf::All))).await;
+        for source in 1..=3 {
+            market.one_more(source).await;
+            market.pass(SignedDuration::from_mins(1));
+        }
+        let leased: Vec<_> =
+            market.lease().await.into_iter().filter(|job| job.job.kind.as_str() == "alert").collect();
+        let ids: Vec<_> = leased.iter().map(|leased| leased.job.id).collect();
+        for (at, leased) in leased.into_iter().enumerate() {
+            market.pass(SignedDuration::from_mins(1));
+            let outcome = if at == 1 { Outcome::Abandoned("5.7.1 no".to_owned()) } else { Outcome::Done };
+            market.ledger.finish_job(leased, outcome).await.unwrap();
+        }
+        market.ledger.note_return(ids[0], crate::Returned::Failed("5.1.1".to_owned())).await.unwrap();
+        let first = market.ledger.sent_notices(market.reader, None, 2).await.unwrap();
+        let rest = market.ledger.sent_notices(market.reader, first.next.as_deref(), 2).await.unwrap();
+        assert_eq!(rest.next, None);
+        let all: Vec<_> = first.notices.iter().chain(&rest.notices).collect();
+        let fates: Vec<_> = all.iter().map(|notice| notice.fate).collect();
+        assert_eq!(fates, [crate::NoticeFate::Sent, crate::NoticeFate::GivenUp, crate::NoticeFate::Returned]);
+        assert!(all.iter().all(|notice| notice.kind == "alert" && notice.case.is_some()));
+        let nobody = UserId::new(market.ledger.now()).unwrap();
+        assert!(market.ledger.sent_notices(nobody, None, 2).await.unwrap().notices.is_empty());
+        assert_eq!(market.ledger.sweep_sent_notices().await.unwrap(), 0);
+        market.pass(SignedDuration::from_hours(24 * 91));
+        assert_eq!(market.ledger.sweep_sent_notices().await.unwrap(), 3);
+    }
+}

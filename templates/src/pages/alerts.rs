@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Frame, Page, RuleChoice};
+use super::{Frame, Page, RuleChoice, When};
 
 /// The alerts of the visitor, or of the visitor's company.
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +45,35 @@ pub struct AlertProcess {
     pub field: String,
     pub name: String,
     pub choices: Vec<RuleChoice>,
+}
+
+/// What was sent to the visitor's own address, the newest first.
+#[derive(Debug, Clone, Serialize)]
+pub struct OwnNotices {
+    pub frame: Frame,
+    pub email: String,
+    /// For how many days it is kept.
+    pub days: String,
+    pub notices: Vec<OwnNotice>,
+    /// Local paths to further pages.
+    pub older: Option<String>,
+    pub newest: Option<&'static str>,
+}
+
+/// A mail of ours.
+#[derive(Debug, Clone, Serialize)]
+pub struct OwnNotice {
+    pub at: When,
+    pub kind: String,
+    pub case: Option<String>,
+    /// What became of it.
+    pub fate: String,
+    /// It did not arrive.
+    pub bad: bool,
+}
+
+impl Page for OwnNotices {
+    const TEMPLATE: &'static str = "own-notices";
 }
 
 impl Page for Alerts {

@@ -2,7 +2,7 @@
 
 use templates::pages::*;
 
-use super::frame;
+use super::{frame, when};
 
 fn choice(value: &'static str, label: &str, chosen: bool) -> RuleChoice {
     RuleChoice { value, label: label.into(), chosen }
@@ -45,5 +45,29 @@ pub(crate) fn alerts(company: bool, wrong: bool) -> Alerts {
             choices: vec![choice("", "As above", false), choice("at-once-all", "At once, every case", true)],
         }],
         differ: true,
+    }
+}
+
+/// What was sent to somebody, or nothing.
+pub(crate) fn own_notices(none: bool) -> OwnNotices {
+    let notice = |kind: &str, case: Option<&str>, bad| OwnNotice {
+        at: when(),
+        kind: kind.into(),
+        case: case.map(Into::into),
+        fate: if bad { "came back" } else { "taken by your mail system" }.into(),
+        bad,
+    };
+    let notices = vec![
+        notice("Alert: a message is waiting", Some("K7Q-4M2X"), false),
+        notice("Digest of your alerts", None, false),
+        notice("News of a case", Some("D4N-77KC"), true),
+    ];
+    OwnNotices {
+        frame: frame("Notices we really sent you", true),
+        email: "sam@beta.example".into(),
+        days: "90".into(),
+        notices: if none { Vec::new() } else { notices },
+        older: (!none).then(|| "/account/notices?after=00".into()),
+        newest: (!none).then_some("/account/notices"),
     }
 }

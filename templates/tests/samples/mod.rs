@@ -322,6 +322,8 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("set-up", draw(words.page(&signing_in::set_up()))),
         ("sign-in-settings", draw(words.page(&signing_in::settings(false)))),
         ("sign-in-settings-proved", draw(words.page(&signing_in::settings(true)))),
+        ("own-notices", draw(words.page(&alerts::own_notices(false)))),
+        ("own-notices-none", draw(words.page(&alerts::own_notices(true)))),
         ("alerts", draw(words.page(&alerts::alerts(false, false)))),
         ("alerts-wrong", draw(words.page(&alerts::alerts(false, true)))),
         ("alerts-company", draw(words.page(&alerts::alerts(true, false)))),
