@@ -272,6 +272,10 @@ pub enum Act {
     AlertSent,
     #[n(226)]
     AlertAbandoned,
+    #[n(227)]
+    IdleLetterSent,
+    #[n(228)]
+    IdleLetterAbandoned,
     /// Other calendars, another date: `was`, `becomes`, and the calendar in `name`.
     #[n(80)]
     DeadlineMoved,
@@ -638,6 +642,8 @@ impl fmt::Display for Act {
             Self::GroupAlertsSet => "alerts of the company set",
             Self::NoticeStyleSet => "look of notices set",
             Self::AlertSent => "alert sent",
+            Self::IdleLetterSent => "letter before suspension sent",
+            Self::IdleLetterAbandoned => "letter before suspension abandoned",
             Self::AlertAbandoned => "alert abandoned",
         })
     }

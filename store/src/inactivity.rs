@@ -1,7 +1,8 @@
-//! When users signed in last, and what follows when they do not: after 76 days those who administer the group are told, after
-//! 90 the user is suspended; the last who administers a group never is, the operator is told instead.
+//! When users signed in last, and what follows when they do not: after 76 days those who administer the group are told, and the
+//! user by a letter, who gets another after 83; after 90 the user is suspended; the last who administers a group never is, the operator is told instead.
 
 use jiff::{SignedDuration, Timestamp};
+use mail::{Address, GroupId};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -10,7 +11,8 @@ use crate::{
     directory::User,
     engine::Changeset,
     error::StoreError,
-    ids::UserId,
+    ids::{JobId, UserId},
+    jobs::{Job, JobKind},
     keys::{Key, Table},
     ledger::Ledger,
     people::UserState,
@@ -22,6 +24,8 @@ use crate::{
 pub const IDLE_DAYS: i64 = 90;
 /// And so long before that somebody is told.
 const NOTICE_DAYS: i64 = 14;
+/// The user is told once more.
+const LAST_NOTICE_DAYS: i64 = 7;
 /// Users looked at in one read.
 const BATCH: usize = 500;
 
@@ -39,6 +43,20 @@ pub(crate) struct Presence {
     told: Option<Timestamp>,
 }
 
+/// That the account of a user is suspended at `until` if nobody signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct IdleNotice {
+    #[n(0)]
+    pub user: UserId,
+    #[n(1)]
+    pub group: GroupId,
+    #[n(2)]
+    pub to: Address,
+    #[cbor(n(3), with = "records::time")]
+    pub until: Timestamp,
+}
+
 /// How long a user has not been there.
 enum Idle {
     Not,
@@ -53,10 +71,18 @@ impl Presence {
         Ok((presence_key(user), records::encode(&here)?))
     }
 
+    /// The day from which days are counted: who was reinstated has all of them again.
+    fn from(&self, user: &User) -> Timestamp {
+        user.since.map_or(self.counted_from, |since| since.max(self.counted_from))
+    }
+
+    fn after(&self, user: &User, days: i64) -> Timestamp {
+        let from = self.from(user);
+        from.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(from)
+    }
+
     fn idle(&self, user: &User, now: Timestamp) -> Idle {
-        // Who was reinstated has all the days again.
-        let from = user.since.map_or(self.counted_from, |since| since.max(self.counted_from));
-        let days = now.duration_since(from).as_hours() / 24;
+        let days = now.duration_since(self.from(user)).as_hours() / 24;
         match days {
             IDLE_DAYS.. => Idle::TooLong,
             days if days >= IDLE_DAYS - NOTICE_DAYS => Idle::Noticeable,
@@ -115,7 +141,13 @@ impl Ledger {
         };
         match known.idle(user, now) {
             Idle::Not => Ok(false),
-            Idle::Noticeable if known.told_since(user) => Ok(false),
+            Idle::Noticeable if known.told_since(user) => {
+                let last = known.after(user, IDLE_DAYS - LAST_NOTICE_DAYS);
+                if now >= last && known.told.is_none_or(|told| told < last) {
+                    self.remind(user, &known, version).await?;
+                }
+                Ok(false)
+            }
             Idle::Noticeable => {
                 let kind = TaskKind::UserIdle { user: user.id };
                 self.tell(user, &known, version, false, kind).await?;
@@ -169,7 +201,42 @@ impl Ledger {
         self.add_task(&Actor::Worker, group, kind, None, &mut changes).await?;
         let event = Event::new(now, Actor::Worker, Act::IdleNoticed).group(&user.group).user(user.id);
         changes.append.push(event.to_bytes()?);
+        if !operator {
+            self.write_letter(user, known, &mut changes)?;
+        }
         self.save_presence(user, version, &Presence { told: Some(now), ..known.clone() }, changes).await
+    }
+
+    /// The second letter.
+    async fn remind(&self, user: &User, known: &Presence, version: Option<u64>) -> Result<(), StoreError> {
+        let mut changes = Changeset::default();
+        self.write_letter(user, known, &mut changes)?;
+        let told = Some(self.now());
+        self.save_presence(user, version, &Presence { told, ..known.clone() }, changes).await
+    }
+
+    /// The last who administers a group is not suspended, and so gets no letter that says so.
+    fn write_letter(&self, user: &User, known: &Presence, changes: &mut Changeset) -> Result<(), StoreError> {
+        let directory = self.directory();
+        let mut others = directory.users().filter(|other| other.group == user.group && other.id != user.id);
+        if user.is_acting_mau() && !others.any(User::is_acting_mau) {
+            return Ok(());
+        }
+        let (now, until) = (self.now(), known.after(user, IDLE_DAYS));
+        let notice = IdleNotice { user: user.id, group: user.group.clone(), to: user.email.clone(), until };
+        self.put_job(&Job::new(JobId::new(now)?, JobKind::Idle(notice), now, now), changes)
+    }
+
+    /// Whether it still is as the letter says: the user has not come back, and the account is not gone.
+    pub async fn idle_notice_stands(&self, notice: &IdleNotice) -> Result<bool, StoreError> {
+        let directory = self.directory();
+        let user = directory.user(&notice.user).filter(|user| user.state == UserState::Confirmed);
+        let (Some(user), Some(row)) = (user, self.row(presence_key(notice.user)).await?) else {
+            return Ok(false);
+        };
+        let until = records::decode::<Presence>(&row.value)?.after(user, IDLE_DAYS);
+        // Stored instants are whole milliseconds.
+        Ok(until.duration_since(notice.until).abs() < SignedDuration::from_secs(1) && self.now() < until)
     }
 
     /// Whoever was faster knows better: what is not saved now is looked at again in the next round.
@@ -184,7 +251,12 @@ impl Ledger {
         changes.require.push((key.clone(), version));
         changes.put.push((key, records::encode(presence)?));
         match self.commit(changes).await {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Ok(_) => {
+                // A letter may have been made.
+                self.announce_work();
+                Ok(())
+            }
+            Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
     }

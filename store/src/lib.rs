@@ -106,7 +106,7 @@ pub use ids::{
     NotAReference, NoteId, PassageId, TaskId, TextId, UserId,
 };
 pub use imports::LARGEST_IMPORT;
-pub use inactivity::IDLE_DAYS;
+pub use inactivity::{IDLE_DAYS, IdleNotice};
 pub use jobs::{
     CaseNews, CaseNotice, DeliveryReport, Digest, DomainHold, Fate, HeldNews, HeldNotice, HeldSide, Job,
     JobKind, Leased, LinkLetter, Notice, Outcome, Receipt, RelayJob, Selection, Standing,

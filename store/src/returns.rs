@@ -119,7 +119,8 @@ impl Ledger {
             | JobKind::Link(_)
             | JobKind::Case(_)
             | JobKind::Alert(_)
-            | JobKind::AlertDigest(_) => Act::MailReturned,
+            | JobKind::AlertDigest(_)
+            | JobKind::Idle(_) => Act::MailReturned,
         };
         changes.append.push(self.event_of(job, &sent.kind, act).to_bytes()?);
         let kind = TaskKind::MailboxBounces { address: sent.kind.to().clone(), status };

@@ -40,6 +40,7 @@ pub(crate) const RECEIPT: Form =
 pub(crate) const DIGEST: Form = Form { subject: "digest.subject", text: "digest.text", html: "digest.html" };
 pub(crate) const ALERT_DIGEST: Form =
     Form { subject: "alert-digest.subject", text: "alert-digest.text", html: "alert-digest.html" };
+pub(crate) const IDLE: Form = Form { subject: "idle.subject", text: "idle.text", html: "idle.html" };
 pub(crate) const CASE_NEWS: Form =
     Form { subject: "case-news.subject", text: "case-news.text", html: "case-news.html" };
 pub(crate) const HELD: Form = Form { subject: "held.subject", text: "held.text", html: "held.html" };

@@ -10,6 +10,7 @@ mod delivery;
 mod digest;
 mod fields;
 mod held;
+mod idle_letter;
 mod letter;
 mod notice;
 pub mod pages;
@@ -27,6 +28,7 @@ pub use fields::{
     ProcessName, Recipient,
 };
 pub use held::{Held, HeldReader, HeldReason, HeldState};
+pub use idle_letter::IdleLetter;
 pub use letter::{LetterStyle, LetterText};
 pub use notice::Notice;
 pub use pages::Page;

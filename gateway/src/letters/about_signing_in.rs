@@ -1,8 +1,8 @@
-//! The letters that bring one person the link to a password. The link's token is made here, from its id: no job and no
+//! The letters that bring one person the link to a password, and the one before an account ends. The link's token is made here, from its id: no job and no
 //! row holds it.
 
-use store::{LinkKind, LinkLetter};
-use templates::{Moment, PasswordLetter, PasswordLink, PortalAddress};
+use store::{IdleNotice, LinkKind, LinkLetter};
+use templates::{DueDate, IdleLetter, Moment, PasswordLetter, PasswordLink, PortalAddress};
 
 use super::{Draft, LetterError, Letters, market_time};
 use crate::guard::Printed;
@@ -30,6 +30,27 @@ impl Letters {
         Ok(Some(Draft {
             printed,
             text: self.templates_for(Some(&told.group))?.render_password_letter(&letter)?,
+            reply_to: settings.notice_sender.clone(),
+            references: Vec::new(),
+        }))
+    }
+
+    /// `None` if the user came back.
+    pub(super) async fn idle(&self, told: &IdleNotice) -> Result<Option<Draft>, LetterError> {
+        let settings = self.gateway.settings();
+        if !self.gateway.ledger().idle_notice_stands(told).await? {
+            return Ok(None);
+        }
+        let letter = IdleLetter {
+            company: self.company(&told.group)?,
+            day: DueDate::on(market_time(told.until).date()),
+            portal: PortalAddress::parse(&settings.portal_url)?,
+        };
+        let mut printed = Printed::default();
+        printed.value(&letter.company).value(&letter.portal);
+        Ok(Some(Draft {
+            printed,
+            text: self.templates_for(Some(&told.group))?.render_idle_letter(&letter)?,
             reply_to: settings.notice_sender.clone(),
             references: Vec::new(),
         }))

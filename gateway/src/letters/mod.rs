@@ -100,6 +100,7 @@ impl Letters {
             JobKind::Link(letter) => self.link_letter(letter).await?,
             JobKind::Case(news) => self.case_news(news).await?,
             JobKind::Alert(alert) => self.alert(job, alert).await?,
+            JobKind::Idle(idle) => self.idle(idle).await?,
             JobKind::AlertDigest(_) => self.alert_digest(job).await?,
             JobKind::Report(report) => return self.report(job, report).map(Some),
             JobKind::Relay(_) => return Err(LetterError::NoLetter),

@@ -52,7 +52,8 @@ impl Worker {
             | JobKind::Link(_)
             | JobKind::Case(_)
             | JobKind::Alert(_)
-            | JobKind::AlertDigest(_) => match self.letters.finish(job).await {
+            | JobKind::AlertDigest(_)
+            | JobKind::Idle(_) => match self.letters.finish(job).await {
                 Ok(Some(outgoing)) => Ok(outgoing),
                 Ok(None) => Err(Obstacle::Needless),
                 Err(LetterError::Leak(leak)) => Err(Obstacle::Stopped(leak.to_string(), leak.0)),

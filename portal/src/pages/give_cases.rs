@@ -34,6 +34,7 @@ pub(crate) async fn give(State(portal): State<Arc<Portal>>, form: Form) -> Resul
         Filter::read(|name| fields.iter().find(|(known, _)| *known == name).map(|(_, value)| *value));
     Ok(Html(portal.words.page(&Given {
         frame: portal.frame("Cases given", Some(visitor), Place::Cases),
+        left: form.fields.values("case").count().saturating_sub(MOST),
         done: cases.iter().filter(|case| case.problem.is_none()).count(),
         cases,
         back: filter.href(None),

@@ -85,6 +85,8 @@ struct Read {
     all: Sums,
     months: BTreeMap<String, Sums>,
     rows: BTreeMap<String, Sums>,
+    /// What has no row of its own because there are too many: it is counted all the same.
+    rest: Sums,
 }
 
 async fn read(portal: &Portal, figures: &Figures, choice: &Choice) -> Result<Read, Problem> {
@@ -106,10 +108,12 @@ async fn read(portal: &Portal, figures: &Figures, choice: &Choice) -> Result<Rea
             }
             _ => read.months.entry(line.month.to_string()).or_default().add(&line, today),
         }
-        if let Some(row) = choice.row(group, &line)
-            && (read.rows.len() < MOST_ROWS || read.rows.contains_key(&row))
-        {
-            read.rows.entry(row).or_default().add(&line, today);
+        match choice.row(group, &line) {
+            Some(row) if read.rows.len() < MOST_ROWS || read.rows.contains_key(&row) => {
+                read.rows.entry(row).or_default().add(&line, today);
+            }
+            Some(_) => read.rest.add(&line, today),
+            None => {}
         }
     };
     figures.read(portal, (choice.first, choice.last), each).await?;
@@ -224,8 +228,8 @@ fn sheet(portal: &Portal, figures: &Figures, choice: &Choice, read: &Read) -> Sh
     let label = |key: &str| portal.words.say_of("report", key, &[]).unwrap_or_else(|| key.to_owned());
     let head = Column { key: choice.by.word(), label: choice.by.label(portal) };
     let columns = keys.iter().map(|key| Column { key, label: label(key) });
-    let row = |(name, sums): (&String, &Sums)| {
-        let head = Cell::from(choice.by.shown(portal, figures, name));
+    let row = |name: String, sums: &Sums| {
+        let head = Cell::from(name);
         let cells = keys.iter().map(|key| match *key {
             "sent" => Cell::from(sums.sent),
             "received" => Cell::from(sums.received),
@@ -240,5 +244,7 @@ fn sheet(portal: &Portal, figures: &Figures, choice: &Choice, read: &Read) -> Sh
         });
         [head].into_iter().chain(cells).collect()
     };
-    Sheet { columns: [head].into_iter().chain(columns).collect(), rows: read.rows.iter().map(row).collect() }
+    let named = read.rows.iter().map(|(name, sums)| row(choice.by.shown(portal, figures, name), sums));
+    let rest = (!read.rest.is_empty()).then(|| row(label("rest"), &read.rest));
+    Sheet { columns: [head].into_iter().chain(columns).collect(), rows: named.chain(rest).collect() }
 }

@@ -115,6 +115,9 @@ async fn many_cases_are_given_at_once_and_what_was_not_possible_is_said_for_each
     let page = sam.post_fields("/cases/give", &form(kit.to_string(), vec![picked(&two)])).await.text();
     assert!(page.contains("The new owner has no permission for it."), "{page}");
     assert_eq!(owner(&two).await, None);
+    let many = (0..52).map(|_| picked(&two)).collect();
+    let page = sam.post_fields("/cases/give", &form(kit.to_string(), many)).await.text();
+    assert!(page.contains("2 more cases were picked. Fifty are given at once"), "{page}");
     let wrong =
         vec![("token".to_owned(), "wrong".to_owned()), ("owner".to_owned(), "me".to_owned()), picked(&two)];
     assert_eq!(sam.post_fields("/cases/give", &wrong).await.status, StatusCode::FORBIDDEN);

@@ -215,7 +215,8 @@ impl Ledger {
             | JobKind::Held(_)
             | JobKind::Link(_)
             | JobKind::Case(_)
-            | JobKind::Alert(_) => {
+            | JobKind::Alert(_)
+            | JobKind::Idle(_) => {
                 self.follow_own(job, ending, Vec::new(), changes).await?;
             }
         }
@@ -456,6 +457,7 @@ pub(super) fn event(job: &Job, at: Timestamp, actor: &Actor, act: Act) -> Event 
         JobKind::Link(letter) => event.user(letter.user),
         JobKind::Alert(alert) => event.user(alert.user),
         JobKind::AlertDigest(digest) => event.user(digest.user),
+        JobKind::Idle(idle) => event.user(idle.user),
         _ => event,
     }
 }
@@ -472,6 +474,8 @@ fn act(kind: &JobKind, ending: &Ending) -> Act {
         (Ending::Sent | Ending::Unreported, JobKind::Held(_)) => Act::HeldNoticeSent,
         (Ending::Sent | Ending::Unreported, JobKind::Link(_)) => Act::LinkSent,
         (Ending::Sent | Ending::Unreported, JobKind::Case(_)) => Act::CaseNewsSent,
+        (Ending::Sent | Ending::Unreported, JobKind::Idle(_)) => Act::IdleLetterSent,
+        (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Idle(_)) => Act::IdleLetterAbandoned,
         (Ending::Sent | Ending::Unreported, JobKind::Alert(_) | JobKind::AlertDigest(_)) => Act::AlertSent,
         (Ending::GivenUp(_) | Ending::Expired(_), JobKind::Alert(_) | JobKind::AlertDigest(_)) => {
             Act::AlertAbandoned

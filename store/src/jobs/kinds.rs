@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     alerts::{Alert, AlertDigest},
     ids::{CaseId, HeldId, JobId, LinkId, PassageId, UserId},
+    inactivity::IdleNotice,
     links::LinkKind,
     records,
 };
@@ -76,6 +77,9 @@ pub enum JobKind {
     /// Tell a user once how much waits ([`Ledger::waiting_for`](crate::Ledger::waiting_for)).
     #[n(15)]
     AlertDigest(#[n(0)] AlertDigest),
+    /// Tell a user that the account is suspended soon because nobody signs in.
+    #[n(22)]
+    Idle(#[n(0)] IdleNotice),
 }
 
 /// What a notice is about: ids and an address.
@@ -379,6 +383,7 @@ impl JobKind {
             Self::Case(news) => &news.to,
             Self::Alert(alert) => &alert.to,
             Self::AlertDigest(digest) => &digest.to,
+            Self::Idle(idle) => &idle.to,
         }
     }
 
@@ -394,6 +399,7 @@ impl JobKind {
             Self::Case(news) => &news.group,
             Self::Alert(alert) => &alert.group,
             Self::AlertDigest(digest) => &digest.group,
+            Self::Idle(idle) => &idle.group,
         }
     }
 
@@ -413,7 +419,8 @@ impl JobKind {
             | Self::Link(_)
             | Self::Case(_)
             | Self::Alert(_)
-            | Self::AlertDigest(_) => false,
+            | Self::AlertDigest(_)
+            | Self::Idle(_) => false,
         }
     }
 
@@ -428,12 +435,13 @@ impl JobKind {
             | Self::Report(_)
             | Self::Held(_)
             | Self::Link(_)
-            | Self::AlertDigest(_) => None,
+            | Self::AlertDigest(_)
+            | Self::Idle(_) => None,
         }
     }
 
     /// The name, as listed: `notice`, `relay`, `receipt`, `digest`, `report`, `held`, `case`, `alert`,
-    /// `alert digest`, `invitation`, `password link`.
+    /// `alert digest`, `idle`, `invitation`, `password link`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Notice(_) => "notice",
@@ -447,6 +455,7 @@ impl JobKind {
             Self::Case(_) => "case",
             Self::Alert(_) => "alert",
             Self::AlertDigest(_) => "alert digest",
+            Self::Idle(_) => "idle",
         }
     }
 }

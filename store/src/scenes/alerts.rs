@@ -182,3 +182,31 @@ async fn a_user_finds_what_was_really_sent_and_what_became_of_it() {
         assert_eq!(market.ledger.sweep_sent_notices().await.unwrap(), 3);
     }
 }
+
+#[tokio::test]
+async fn who_does_not_sign_in_gets_two_letters_that_the_next_sign_in_makes_needless() {
+    for market in Market::everywhere().await {
+        let letters = async || {
+            market.ledger.sweep_idle_users().await.unwrap();
+            let jobs = market.ledger.jobs().await.unwrap();
+            let idle = jobs.into_iter().filter_map(|job| match job.kind {
+                JobKind::Idle(notice) => Some(notice),
+                _ => None,
+            });
+            idle.collect::<Vec<_>>()
+        };
+        market.ledger.start_session(market.reader).await.unwrap();
+        let until = market.ledger.now().saturating_add(SignedDuration::from_hours(90 * 24)).unwrap();
+        for (days, expected) in [(75, 0), (1, 1), (1, 1), (6, 2), (1, 2), (5, 2)] {
+            market.pass(SignedDuration::from_hours(days * 24));
+            assert_eq!(letters().await.len(), expected, "after {days} days more");
+        }
+        let told = letters().await;
+        for notice in &told {
+            assert_eq!((notice.to.to_string().as_str(), notice.until), ("bo@beta.example", until));
+            assert!(market.ledger.idle_notice_stands(notice).await.unwrap());
+        }
+        market.ledger.start_session(market.reader).await.unwrap();
+        assert!(!market.ledger.idle_notice_stands(&told[0]).await.unwrap());
+    }
+}

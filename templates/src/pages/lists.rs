@@ -69,6 +69,8 @@ pub struct Bulk {
 pub struct Given {
     pub frame: Frame,
     pub done: usize,
+    /// Cases that were picked beyond what is given at once: nothing was done with them.
+    pub left: usize,
     pub cases: Vec<GivenCase>,
     pub back: String,
 }

@@ -153,6 +153,7 @@ pub(crate) fn given() -> Given {
     Given {
         frame: frame("Cases given", true),
         done: 1,
+        left: 3,
         cases: vec![case(None), case(Some("There is no such case."))],
         back: "/?owner=me".into(),
     }
