@@ -16,6 +16,7 @@ mod lists;
 mod mail_ways;
 mod mailboxes;
 mod market;
+mod matrix;
 mod origins;
 mod own_sign_in;
 mod people;
