@@ -244,6 +244,11 @@ impl PermittedCase {
         Ok(portal.ledger.messages(self.case.id).await?)
     }
 
+    /// The same, and none of a case whose content is destroyed.
+    pub(crate) async fn kept_messages(&self, portal: &Portal) -> Result<Vec<MessageRecord>, Problem> {
+        if self.case.is_archived() { Ok(Vec::new()) } else { self.messages(portal).await }
+    }
+
     /// Opens messages; the reading is in the audit trail before the first key is.
     pub(crate) async fn open(
         &self,

@@ -385,6 +385,12 @@ pub enum Act {
     CaseNewsSent,
     #[n(111)]
     CaseNewsAbandoned,
+    /// Somebody of the group took a case away as one file.
+    #[n(240)]
+    CaseTakenAway,
+    /// Somebody laid it out for paper.
+    #[n(241)]
+    CasePrinted,
 }
 
 impl Event {
@@ -537,6 +543,8 @@ impl fmt::Display for Act {
             Self::PasswordReset => "password reset",
             Self::SenderRefused => "sender refused",
             Self::CaseExported => "case exported",
+            Self::CaseTakenAway => "case taken away",
+            Self::CasePrinted => "case printed",
             Self::TagSearched => "tag searched",
             Self::LedgerCreated => "ledger created",
             Self::JobHeld => "job held",

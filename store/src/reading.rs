@@ -28,6 +28,10 @@ pub enum Reading {
     Page,
     Attachment,
     Original,
+    /// A whole case as one file.
+    TakenAway,
+    /// A case on paper.
+    Printed,
     /// Taken away by the administrator of the machine.
     Export,
 }
@@ -104,6 +108,8 @@ impl Ledger {
             Reading::Page => Act::CaseRead,
             Reading::Attachment => Act::AttachmentRead,
             Reading::Original => Act::OriginalRead,
+            Reading::TakenAway => Act::CaseTakenAway,
+            Reading::Printed => Act::CasePrinted,
             Reading::Export => Act::CaseExported,
         };
         let mut event = Event::new(self.now(), actor.clone(), act).group(group).case(case.id);
@@ -112,7 +118,10 @@ impl Ledger {
         }
         let latest = messages.iter().map(|message| message.number).max().unwrap_or(0);
         match reading {
-            Reading::Page if latest > side.seen => self.mark_seen(case.id, group, latest, event).await?,
+            // What somebody has on paper or on a disk was before their eyes: it cannot be taken back unseen.
+            Reading::Page | Reading::Printed | Reading::TakenAway if latest > side.seen => {
+                self.mark_seen(case.id, group, latest, event).await?
+            }
             _ => self.record(event).await?,
         }
         let keys: Vec<_> = messages.iter().map(|message| wrap_key(case.id, message.id)).collect();

@@ -29,8 +29,8 @@ pub use account::{Account, AppPassword, FreshPassword, MailProgram, Port};
 pub use alerts::{AlertProcess, Alerts, NoticeStyleForm, OwnNotice, OwnNotices};
 pub use audit::Audit;
 pub use case::{
-    AskedField, CaseHistory, CasePage, ClockFace, Desk, EscalationForm, HistoryLine, Kept, NoteRow, Owner,
-    TagRow, Typed, TypedTag,
+    AskedField, CaseHistory, CaseOnPaper, CasePage, CasePrint, ClockFace, Desk, EscalationForm, HistoryLine,
+    Kept, NoteRow, Owner, TagRow, TranscriptHead, TranscriptMessage, Typed, TypedTag,
 };
 pub use chart::{Bar, Chart, ChartLabel, ChartLine, Legend};
 pub use grid::{Grid, GridBox, GridRow, PickedPerson, Several};

@@ -116,6 +116,7 @@ fn every_condition_asks_for_a_field_that_exists() {
         serde_json::to_value(samples::case()),
         serde_json::to_value(samples::message_page()),
         serde_json::to_value(samples::case_history()),
+        serde_json::to_value(samples::case_print()),
         serde_json::to_value(samples::mails::held_list(false)),
         serde_json::to_value(samples::mails::held()),
         serde_json::to_value(samples::administration::account(true)),

@@ -101,10 +101,7 @@ pub(super) async fn render(
     let (case, visitor) = (permitted.case(), permitted.visitor());
     let here = format!("/case/{}", case.id);
     // Of what is destroyed there is nothing to open.
-    let messages = match case.is_archived() {
-        true => Vec::new(),
-        false => permitted.messages(portal).await?,
-    };
+    let messages = permitted.kept_messages(portal).await?;
     let lost = if case.is_archived() { Vec::new() } else { case.lost(&messages) };
     let total = messages.len();
     let last = total.div_ceil(ON_A_PAGE).max(1);
@@ -162,7 +159,7 @@ async fn answer(portal: &Portal, permitted: &PermittedCase) -> Result<Option<Ans
     }))
 }
 
-fn process(portal: &Portal, permitted: &PermittedCase) -> ProcessLink {
+pub(super) fn process(portal: &Portal, permitted: &PermittedCase) -> ProcessLink {
     let id = &permitted.case().process;
     portal
         .catalogue()
@@ -171,7 +168,7 @@ fn process(portal: &Portal, permitted: &PermittedCase) -> ProcessLink {
 }
 
 /// `ALFA to BETA`: who began, and with whom.
-fn participants(permitted: &PermittedCase) -> String {
+pub(super) fn participants(permitted: &PermittedCase) -> String {
     let sides = &permitted.case().sides;
     let of = |initiator: bool| {
         let names: Vec<_> = sides

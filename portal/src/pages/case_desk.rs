@@ -107,7 +107,7 @@ fn mark(portal: &Portal, state: CaseState) -> Mark {
 }
 
 /// Who owes an answer by when, or why nobody does.
-fn standing(portal: &Portal, permitted: &PermittedCase) -> String {
+pub(super) fn standing(portal: &Portal, permitted: &PermittedCase) -> String {
     let (case, visitor) = (permitted.case(), permitted.visitor());
     let say = |name: &str, values: &[(&str, &str)]| {
         portal.words.say_of("case_standing", name, values).unwrap_or_default()

@@ -96,7 +96,7 @@ async fn whole(content: &OpenContent, name: &str, mail: String) -> Result<Respon
 }
 
 /// Content on its way out. The decoder is gone once all of it has left.
-struct Outflow {
+pub(super) struct Outflow {
     /// The id of the mail, for the log.
     mail: String,
     reader: ContentReader,
@@ -104,12 +104,12 @@ struct Outflow {
 }
 
 impl Outflow {
-    fn new(mail: String, reader: ContentReader, decoder: Decoder) -> Self {
+    pub(super) fn new(mail: String, reader: ContentReader, decoder: Decoder) -> Self {
         Self { mail, reader, decoder: Some(decoder) }
     }
 
     /// The next decoded bytes; none at the end.
-    async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
         while let Some(decoder) = &mut self.decoder {
             let mut decoded = Vec::new();
             // What stands behind a part in its container is not read for it.
@@ -146,7 +146,12 @@ async fn download(
         Ok::<_, StoreError>(outflow.next().await?.map(|piece| (piece, outflow)))
     });
     let first = stream::iter(first.map(Ok));
-    let mut response = Response::new(Body::from_stream(stream::StreamExt::chain(first, rest)));
+    Ok(attached(kind, name, length, Body::from_stream(stream::StreamExt::chain(first, rest))))
+}
+
+/// An answer that browsers keep and never show.
+pub(super) fn attached(kind: &'static str, name: &str, length: Option<u64>, body: Body) -> Response {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(FILE_POLICY));
@@ -155,5 +160,5 @@ async fn download(
     if let Some(length) = length {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
-    Ok(response)
+    response
 }

@@ -39,4 +39,5 @@ pub(crate) mod shadow;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_rules;
 mod signature_words;
+pub(crate) mod take_away;
 pub(crate) mod writing;

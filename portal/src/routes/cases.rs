@@ -4,7 +4,9 @@ use axum::http::Method;
 use axum::routing::{get, post};
 
 use super::{Route, Rule, on};
-use crate::pages::{case, case_history, case_lists, case_work, download, give_cases, home, message, search};
+use crate::pages::{
+    case, case_history, case_lists, case_work, download, give_cases, home, message, search, take_away,
+};
 
 pub(super) const ROUTES: &[Route] = &[
     on(Method::GET, "/", Rule::SignedIn, || get(home::home)),
@@ -23,6 +25,8 @@ pub(super) const ROUTES: &[Route] = &[
     on(Method::POST, "/case/{case}/tag", Rule::Case, || post(case_work::tag)),
     on(Method::POST, "/case/{case}/tag/remove", Rule::Case, || post(case_work::untag)),
     on(Method::GET, "/case/{case}/history", Rule::Case, || get(case_history::page)),
+    on(Method::GET, "/case/{case}/file", Rule::Case, || get(take_away::file)),
+    on(Method::GET, "/case/{case}/print", Rule::Case, || get(take_away::print)),
     on(Method::GET, "/case/{case}/message/{message}", Rule::Case, || get(message::page)),
     on(Method::GET, "/case/{case}/message/{message}/html", Rule::Case, || get(message::formatted)),
     on(Method::GET, "/case/{case}/message/{message}/part/{part}", Rule::Case, || get(download::attachment)),

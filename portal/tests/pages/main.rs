@@ -28,5 +28,6 @@ mod second_step;
 mod serving;
 mod shadow;
 mod signing_in;
+mod take_away;
 mod withdrawn;
 mod writing;

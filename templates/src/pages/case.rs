@@ -185,6 +185,66 @@ pub struct CaseHistory {
     pub partial: bool,
 }
 
+/// The head of a readable transcript, a document of its own outside the portal.
+#[derive(Debug, Clone, Serialize)]
+pub struct TranscriptHead {
+    pub reference: String,
+    pub case: CaseOnPaper,
+}
+
+/// What stands above the messages of a case that leaves the portal.
+#[derive(Debug, Clone, Serialize)]
+pub struct CaseOnPaper {
+    pub process: String,
+    pub company: String,
+    pub participants: String,
+    pub rung: String,
+    pub opened: When,
+    pub standing: String,
+    /// By whom, and for which company.
+    pub taken_by: String,
+    pub taken: When,
+    /// Which messages are not there.
+    pub lost: Option<String>,
+    /// The content is destroyed.
+    pub archived: bool,
+}
+
+/// One message of a transcript.
+#[derive(Debug, Clone, Serialize)]
+pub struct TranscriptMessage {
+    pub card: MessageCard,
+    /// Its text is longer than this.
+    pub cut: bool,
+}
+
+/// A case for paper, or a part of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct CasePrint {
+    pub frame: Frame,
+    pub reference: String,
+    pub back: String,
+    /// The same case as one file.
+    pub file: String,
+    pub case: CaseOnPaper,
+    /// `Messages 1 to 10 of 34`, if these are not all.
+    pub part: Option<String>,
+    pub earlier: Option<String>,
+    pub later: Option<String>,
+    pub messages: Vec<TranscriptMessage>,
+    pub notes: Vec<NoteRow>,
+    pub history: Vec<HistoryLine>,
+}
+
+impl Page for TranscriptHead {
+    const TEMPLATE: &'static str = "transcript-head";
+}
+impl Page for TranscriptMessage {
+    const TEMPLATE: &'static str = "transcript-message";
+}
+impl Page for CasePrint {
+    const TEMPLATE: &'static str = "case-print";
+}
 impl Page for CasePage {
     const TEMPLATE: &'static str = "case";
 }

@@ -260,6 +260,38 @@ pub(crate) fn case_history() -> CaseHistory {
     }
 }
 
+fn on_paper() -> CaseOnPaper {
+    CaseOnPaper {
+        process: "Erroneous Transfers".into(),
+        company: "Alpha Energy".into(),
+        participants: "ALFA to BETA".into(),
+        rung: "Initial request".into(),
+        opened: when(),
+        standing: "Your company owes an answer by Fri 5 June 2026, 17:00 BST.".into(),
+        taken_by: "Sam Taylor (Beta Power)".into(),
+        taken: when(),
+        lost: Some("Message 3 cannot be shown.".into()),
+        archived: true,
+    }
+}
+
+pub(crate) fn case_print() -> CasePrint {
+    let cards = [mails::card(1, false), mails::taken_back(2), mails::damaged(3)];
+    CasePrint {
+        frame: frame("Case K7Q-4M2X for paper", true),
+        reference: "K7Q-4M2X".into(),
+        back: "/case/0".into(),
+        file: "/case/0/file".into(),
+        case: on_paper(),
+        part: Some("Messages 11 to 13 of 34. The others are on pages of their own.".into()),
+        earlier: Some("/case/0/print?page=1".into()),
+        later: Some("/case/0/print?page=3".into()),
+        messages: cards.map(|card| TranscriptMessage { card, cut: false }).into(),
+        notes: desk().notes,
+        history: lines(),
+    }
+}
+
 pub(crate) fn message_page() -> MessagePage {
     MessagePage {
         frame: frame("Message 1", true),
@@ -343,6 +375,7 @@ pub(crate) fn gallery(words: &templates::Templates) -> Vec<(&'static str, String
         ("case", draw(words.page(&case()))),
         ("message", draw(words.page(&message_page()))),
         ("case-history", draw(words.page(&case_history()))),
+        ("case-print", draw(words.page(&case_print()))),
         ("search", draw(words.page(&search(true)))),
         ("search-empty", draw(words.page(&search(false)))),
         ("held-list", draw(words.page(&mails::held_list(false)))),
