@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod accessibility;
+mod alerts;
 mod answers;
 mod arrival;
 mod audit;
