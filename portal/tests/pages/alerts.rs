@@ -112,7 +112,7 @@ async fn a_user_sees_what_was_really_sent_and_nobody_elses() {
         "{page}"
     );
     assert!(page.contains(&case), "{page}");
-    assert!(page.contains("Is a mail not in this list?"));
+    assert!(page.contains("Has a mail come that is not in this list?"));
     let mut pat = market.signed_in("pat@beta.example").await;
     assert!(!pat.get("/account/notices").await.text().contains(&case));
     let strange = pat.get("/account/notices?after=zz").await;
