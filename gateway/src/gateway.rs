@@ -54,6 +54,8 @@ pub struct Settings {
 pub struct Gateway {
     ledger: Ledger,
     rules: Standing,
+    /// Rules that are tried beside those that stand.
+    tried: Option<Standing>,
     settings: Settings,
     prover: DomainProver,
     providers: Providers,
@@ -80,6 +82,7 @@ impl Gateway {
         Self {
             ledger,
             rules: rules.into(),
+            tried: None,
             prover: DomainProver::new(resolver, proving),
             providers: Providers::new(settings.providers.clone()),
             fuse: Fuse::new(SAME_MAIL),
@@ -89,6 +92,11 @@ impl Gateway {
             logins: Logins::new(LOGINS_AT_ONCE),
             certificates: certificates::Seen::default(),
         }
+    }
+
+    /// The same where other rules judge each mail as well, for the counts alone.
+    pub fn trying(self, tried: Option<Standing>) -> Self {
+        Self { tried, ..self }
     }
 
     pub fn ledger(&self) -> &Ledger {
@@ -111,6 +119,10 @@ impl Gateway {
 
     pub(crate) fn rules(&self) -> Arc<Ruleset> {
         self.rules.now()
+    }
+
+    pub(crate) fn tried(&self) -> Option<Arc<Ruleset>> {
+        self.tried.as_ref().map(Standing::now)
     }
 
     pub(crate) fn prover(&self) -> &DomainProver {

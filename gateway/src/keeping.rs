@@ -41,6 +41,7 @@ impl Decided {
                     .to_owned(),
             ));
         }
+        self.compared(gateway).await?;
         match self.judged.strictest().cloned() {
             Some(Verdict::Secure { .. }) => {
                 let recalled = recall::recalled(&self);
@@ -88,16 +89,8 @@ impl Decided {
     /// In shadow the mail goes on untouched, or stays where it is, and what would have happened is counted.
     async fn watched(self, gateway: &Gateway) -> Result<Taken, Refusal> {
         let parsed = &self.authored.parsed;
-        let Parsed { sender, original, message, .. } = parsed;
-        let addresses = original.envelope.recipients.iter().map(|to| &to.address);
-        let watched = Watched {
-            group: &sender.group,
-            class: message.class,
-            recipients: addresses.zip(&self.recipients).collect(),
-            judged: &self.judged,
-            tried: None,
-        };
-        let observation = watched.observation(|address| gateway.ledger().unmapped_id(address));
+        let Parsed { sender, original, .. } = parsed;
+        let observation = self.observation(gateway);
         if parsed.passing(gateway) == Passing::On {
             // RCPT has asked this already, unless the stage has changed since.
             if let ReversePath::Address(address) = &original.envelope.reverse_path
@@ -114,6 +107,33 @@ impl Decided {
             gateway.ledger().observe(&observation, source).await.map_err(|error| refused(&error))?;
         }
         Err(Refusal::OnlyWatched)
+    }
+
+    /// What the mail adds to the counts of shadow mode.
+    fn observation(&self, gateway: &Gateway) -> Observation {
+        self.for_counting().observation(|address| gateway.ledger().unmapped_id(address))
+    }
+
+    fn for_counting(&self) -> Watched<'_> {
+        let Parsed { sender, original, message, .. } = &self.authored.parsed;
+        let addresses = original.envelope.recipients.iter().map(|to| &to.address);
+        Watched {
+            group: &sender.group,
+            class: message.class,
+            recipients: addresses.zip(&self.recipients).collect(),
+            judged: &self.judged,
+            tried: self.tried.as_ref(),
+        }
+    }
+
+    /// Where decisions are done, rules that are tried beside the standing ones are counted all the same: before the
+    /// commit, and once, however often the mail comes.
+    async fn compared(&self, gateway: &Gateway) -> Result<(), Refusal> {
+        let Some(comparison) = self.for_counting().comparison() else { return Ok(()) };
+        if let Some(source) = self.sources(gateway).first() {
+            gateway.ledger().observe(&comparison, source).await.map_err(|error| refused(&error))?;
+        }
+        Ok(())
     }
 
     /// The classes of `RCPT` keep these apart, unless the mail came from another company than it had seemed.

@@ -1,6 +1,8 @@
 //! The path of one message, from its last byte to the durable commit. `docs/message-path.md` tells
 //! the same steps in prose, in the same order. Each stage owns the one before, so none can be skipped.
 
+use std::sync::Arc;
+
 use mail::{Message, ReversePath, Scan};
 use policies::{Author, AuthorRefusal, Facts, Judged, Passing, Recipient, Ruleset, author, detect::Business};
 use store::{Accepted, Act, Actor, Event, Proof};
@@ -68,6 +70,8 @@ pub(crate) struct Decided {
     pub(crate) authored: Authored,
     pub(crate) recipients: Vec<Recipient>,
     pub(crate) judged: Judged,
+    /// What rules say that are tried beside those that stand, if there are any. It decides nothing.
+    pub(crate) tried: Option<Judged>,
 }
 
 impl From<Identified> for Parsed {
@@ -143,8 +147,12 @@ impl Authored {
     }
 
     /// The header's fields, where a rule asks for them.
-    async fn header(&self, gateway: &Gateway, rules: &Ruleset) -> Result<Vec<(String, String)>, Refusal> {
-        if !rules.asks_for_header() {
+    async fn header<'a>(
+        &self,
+        gateway: &Gateway,
+        mut rules: impl Iterator<Item = &'a Arc<Ruleset>>,
+    ) -> Result<Vec<(String, String)>, Refusal> {
+        if !rules.any(|rules| rules.asks_for_header()) {
             return Ok(Vec::new());
         }
         let mail = self.parsed.original.content.open(gateway.ledger());
@@ -165,9 +173,9 @@ impl Authored {
         let referenced = placement::referenced(gateway, &sender.group, message).await?;
         let directory = gateway.ledger().directory();
         let is_staff = |domain: &str| directory.group_of_domain(domain).is_some();
-        let rules = gateway.rules();
-        let header = self.header(gateway, &rules).await?;
-        let judged = rules.judge(&Facts {
+        let (rules, tried) = (gateway.rules(), gateway.tried());
+        let header = self.header(gateway, tried.iter().chain([&rules])).await?;
+        let facts = Facts {
             sender: &sender.group,
             passing: self.parsed.passing(gateway),
             reverse_path: &self.failures_to(),
@@ -179,8 +187,9 @@ impl Authored {
             documents: &documents::listed(&message.headline, &read),
             business: &Business::new(&is_staff, &message.headline),
             fields: &header.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>(),
-        });
-        Ok(Decided { authored: self, recipients, judged })
+        };
+        let (judged, tried) = (rules.judge(&facts), tried.map(|tried| tried.judge(&facts)));
+        Ok(Decided { authored: self, recipients, judged, tried })
     }
 }
 

@@ -145,7 +145,7 @@ fn named(case: &Case) -> NamedCase {
 /// One entry for each case of the mail. Recipients on the same rung of the same participant share a
 /// case; recipients of different companies never do.
 pub(crate) async fn entries(gateway: &Gateway, decided: &Decided) -> Result<Vec<Entry>, Refusal> {
-    let Decided { authored: Authored { parsed, .. }, recipients, judged } = decided;
+    let Decided { authored: Authored { parsed, .. }, recipients, judged, .. } = decided;
     let Parsed { sender, original, message, .. } = parsed;
     let mut entries: Vec<Entry> = Vec::new();
     for ((to, recipient), verdict) in

@@ -39,16 +39,24 @@ impl Watched<'_> {
         for (at, verdict) in self.judged.verdicts.iter().enumerate() {
             let Some((address, recipient)) = self.recipients.get(at) else { continue };
             tallies.extend(self.about(&id, address, recipient, verdict));
-            if let Some(tried) = self.tried.and_then(|tried| tried.verdicts.get(at)) {
-                tallies.push(compared(verdict, tried));
-            }
         }
+        tallies.extend(self.compared());
         let strictest = self.judged.strictest().map_or("none", Verdict::as_str);
         tallies.extend(self.judged.findings.counts().map(|(category, _)| Tally::Finding {
             category: category.as_str().to_owned(),
             verdict: strictest.to_owned(),
         }));
         Observation { group: self.group.clone(), tallies }
+    }
+
+    /// What the tried rules alone add to the counts; none where none are tried.
+    pub(crate) fn comparison(&self) -> Option<Observation> {
+        self.tried.map(|_| Observation { group: self.group.clone(), tallies: self.compared().collect() })
+    }
+
+    fn compared(&self) -> impl Iterator<Item = Tally> {
+        let tried = self.tried.iter().flat_map(|tried| &tried.verdicts);
+        self.judged.verdicts.iter().zip(tried).map(|(verdict, tried)| compared(verdict, tried))
     }
 
     fn about(

@@ -28,13 +28,14 @@ struct Watched {
 
 impl Watched {
     fn set() -> Self {
+        Self::prepared("[relay]\nenabled = true\n[policy]\nstage = \"shadow\"\n", |_| {})
+    }
+
+    fn prepared(sections: &'static str, prepare: impl FnOnce(&Installation)) -> Self {
         let sink = Sink::start();
-        let settings = Settings {
-            smarthost: sink.address.to_string(),
-            sections: "[relay]\nenabled = true\n[policy]\nstage = \"shadow\"\n",
-            ..Settings::default()
-        };
+        let settings = Settings { smarthost: sink.address.to_string(), sections, ..Settings::default() };
         let installation = Installation::new(&settings);
+        prepare(&installation);
         let password = installation.password(AMY);
         Self { sink, server: installation.serve(), installation, password }
     }
@@ -137,6 +138,14 @@ fn a_process_is_promoted_and_taken_back() {
     assert!(wrong.stderr.contains("the catalogue has erroneous-transfers"), "{}", wrong.stderr);
 }
 
+/// Held where the shipped rules refuse.
+fn holding() -> String {
+    let rules = include_str!("../../policies/shipped/verdicts.toml");
+    let (front, refusal) = rules.split_once("id = \"refuse-personal-data-outside\"").expect("the rule");
+    let refusal = refusal.replacen("verdict = \"refuse\"", "verdict = \"hold\"", 1);
+    format!("{front}id = \"hold-personal-data-outside\"{refusal}")
+}
+
 #[test]
 fn mails_in_a_folder_are_tried_by_two_policies() {
     let watched = Watched::set();
@@ -149,15 +158,7 @@ fn mails_in_a_folder_are_tried_by_two_policies() {
     std::fs::write(folder.join("d.eml"), stranger.bytes()).unwrap();
     let other = watched.installation.folder().join("home/other.toml");
     let own = std::fs::read_to_string(watched.installation.config()).unwrap();
-    // Held where the standing rules refuse.
-    let rules = include_str!("../../policies/shipped/verdicts.toml");
-    let (front, refusal) = rules.split_once("id = \"refuse-personal-data-outside\"").expect("the rule");
-    let strict = format!(
-        "{}id = \"hold-personal-data-outside\"{}",
-        front,
-        refusal.replacen("verdict = \"refuse\"", "verdict = \"hold\"", 1)
-    );
-    std::fs::write(watched.installation.folder().join("home/strict.toml"), strict).unwrap();
+    std::fs::write(watched.installation.folder().join("home/strict.toml"), holding()).unwrap();
     std::fs::write(&other, own.replace("[policy]\n", "[policy]\nverdicts = \"strict.toml\"\n")).unwrap();
     let report = watched.installation.json([
         "policy",
@@ -175,4 +176,50 @@ fn mails_in_a_folder_are_tried_by_two_policies() {
     assert_eq!(of(["refuse", "hold"]).expect("a difference")["count"], 1, "{report}");
     assert_eq!(of(["secure", "secure"]).expect("what is alike")["count"], 1, "{report}");
     assert!(watched.counts("mails").is_empty(), "a folder adds nothing to what was counted");
+}
+
+#[test]
+fn other_policies_are_tried_on_the_same_mail_and_decide_nothing() {
+    let watched = Watched::prepared("[relay]\nenabled = true\n", |installation| {
+        installation.configure("[policy]\ntried = \"tried\"");
+        std::fs::create_dir(installation.home().join("tried")).unwrap();
+        let none = installation.tool(["config", "check"]);
+        assert!(
+            none.code == Some(1) && none.stderr.contains("policy.tried") && none.stderr.contains("no policy"),
+            "{}",
+            none.everything()
+        );
+        std::fs::write(installation.home().join("tried/verdicts.toml"), holding()).unwrap();
+        let misnamed = installation.home().join("tried/verdict.toml");
+        std::fs::write(&misnamed, holding()).unwrap();
+        let wrong = installation.tool(["config", "check"]);
+        assert!(wrong.stderr.contains("verdict.toml is no policy file"), "{}", wrong.everything());
+        std::fs::remove_file(misnamed).unwrap();
+        installation.tool(["config", "check"]).good("config check");
+    });
+    let compared = || watched.counts("compared");
+    // Decisions are done here, and the standing rules do them.
+    assert!(watched.send(&[MAILBOX], &letter(MAILBOX, "one")).is("250 2.0.0 secured as case "));
+    assert!(watched.send(&[OUTSIDE], &letter(OUTSIDE, "two")).is("550"));
+    assert_eq!(compared(), [("refuse hold ".to_owned(), 1), ("secure secure ".to_owned(), 1)]);
+
+    let health = || watched.installation.json(["health"]);
+    let (first, file) =
+        (health()["tried_rules"].clone(), watched.installation.home().join("tried/verdicts.toml"));
+    assert_ne!(first, health()["rules"]);
+    std::fs::write(&file, "nonsense").unwrap();
+    watched.server.process.signal("HUP");
+    wait::until_true("a word about it", || !health()["refused_tried_rules"].is_null());
+    assert_eq!(health()["tried_rules"], first, "a wrong file leaves the old ones to be tried");
+    assert!(health()["refused_rules"].is_null());
+    assert!(watched.send(&[OUTSIDE], &letter(OUTSIDE, "three")).is("550"));
+    assert_eq!(compared()[0], ("refuse hold ".to_owned(), 2));
+
+    // The shipped rules beside themselves: nothing differs.
+    std::fs::write(&file, include_str!("../../policies/shipped/verdicts.toml")).unwrap();
+    watched.server.process.signal("HUP");
+    wait::until_true("the new ones", || health()["tried_rules"] == health()["rules"]);
+    assert!(health()["refused_tried_rules"].is_null());
+    assert!(watched.send(&[OUTSIDE], &letter(OUTSIDE, "four")).is("550"));
+    assert!(compared().contains(&("refuse refuse ".to_owned(), 1)), "{:?}", compared());
 }

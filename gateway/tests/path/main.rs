@@ -4,6 +4,7 @@
 mod clock;
 mod market;
 mod outbound;
+mod shadow;
 mod standing;
 
 use gateway::Guards;

@@ -1,5 +1,6 @@
 //! A market of three companies on an engine in memory, and mail handed to the guards as the SMTP server does.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +10,12 @@ use gateway::connector::Provider;
 use gateway::smtp::{Circumstance, Delivery, Encryption, Intake, Refusal, Transaction};
 use gateway::{DnsSettings, Gateway, Guards, Incoming, Resolver, Sender, Settings};
 use mail::{Address, Envelope, GroupId, ReversePath};
-use policies::{Passing, Ruleset};
+use policies::{Passing, Ruleset, Standing};
 use store::engine::Engine;
 use store::memory::Memory;
 use store::{
     Actor, Case, Connector, DirectoryChange, Event, Group, Job, JobKind, Ledger, Mailbox, Notice,
-    Participant, Stage, User, UserId, chain,
+    Participant, Stage, Tally, User, UserId, chain,
 };
 
 pub(crate) struct Market {
@@ -58,7 +59,17 @@ impl Market {
         market
     }
 
+    /// One where mail of no case goes on and these rules are tried beside the shipped ones.
+    pub(crate) async fn trying(tried: Ruleset, stage: Stage) -> Self {
+        let change = |settings: &mut Settings| (settings.passing, settings.stage) = (Passing::On, stage);
+        Self::made(change, Some(Arc::new(tried).into())).await
+    }
+
     async fn set(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::made(change, None).await
+    }
+
+    async fn made(change: impl FnOnce(&mut Settings), tried: Option<Standing>) -> Self {
         certs::install_provider();
         let engine: Arc<dyn Engine> = Arc::new(Memory::new());
         let root = Arc::new(RootKey::generate().unwrap());
@@ -81,7 +92,8 @@ impl Market {
         };
         change(&mut settings);
         let rules = Arc::new(Ruleset::shipped().unwrap());
-        let gateway = Arc::new(Gateway::new(ledger.clone(), rules, nobody(), settings));
+        let gateway = Gateway::new(ledger.clone(), rules, nobody(), settings).trying(tried);
+        let gateway = Arc::new(gateway);
         Self { guards: Guards(Arc::clone(&gateway)), ledger, gateway, engine }
     }
 
@@ -174,6 +186,12 @@ impl Market {
                 _ => None,
             })
             .collect()
+    }
+
+    /// What shadow mode has counted of a company's mail today.
+    pub(crate) async fn counted(&self, company: &str) -> BTreeMap<Tally, u64> {
+        let today = self.ledger.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        self.ledger.shadow_report(Some(&group(company)), (today, today)).await.unwrap().counts
     }
 
     /// The audit trail.

@@ -51,6 +51,9 @@ fn in_words(health: &rows::Health) -> String {
     ];
     let refused = health.refused_rules.iter();
     lines.extend(refused.map(|why| format!("newer policy files are not used: {why}")));
+    lines.extend(health.tried_rules.iter().map(|hash| format!("rules that are tried: {hash}")));
+    let refused = health.refused_tried_rules.iter();
+    lines.extend(refused.map(|why| format!("newer policy files are not tried: {why}")));
     lines.extend(health.holds.iter().map(|hold| match hold.domain.as_str() {
         "" => format!("on hold: everything, since {}", hold.since),
         domain => format!("on hold: {domain}, since {}", hold.since),

@@ -96,6 +96,9 @@ impl Files {
     fn check(self) -> anyhow::Result<Outcome> {
         let rules = self.rules()?;
         print::lines(&format!("good: {} files, rules {}", rules.files().sources().count(), rules.hash()))?;
+        if let Some(tried) = self.config()?.map(|config| config.tried_rules()).transpose()?.flatten() {
+            print::lines(&format!("good to try beside them: rules {}", tried.hash()))?;
+        }
         Ok(Outcome::Done)
     }
 }

@@ -9,7 +9,7 @@ const WIDTH: usize = 100;
 
 const HEAD: &str = "Configuration of Postern. A line that starts with `#` and a key shows a default or an \
 example; take the # away to change it. Sizes and times are text with a unit. SIGHUP reads certificates \
-again; everything else is read at the start.";
+and policy files again; everything else is read at the start.";
 
 /// A value to print instead of the default or example: section, key, TOML.
 pub(crate) type Given<'g> = (&'g str, &'g str, String);

@@ -29,7 +29,8 @@ impl Config {
             self.check_data(),
             root,
             self.identity(self.tls.client_ca.as_deref()).map(drop),
-            self.rules().map(drop),
+            // What is wrong in both is said once.
+            self.rules().and_then(|_| self.tried_rules()).map(drop),
             self.check_ca(),
             self.authorities().map(drop),
             password,
@@ -214,7 +215,7 @@ impl Config {
         key.unwrap_or("policy.calendar")
     }
 
-    fn rule_text(&self, key: &str, file: &Path) -> Result<String, Problems> {
+    pub(super) fn rule_text(&self, key: &str, file: &Path) -> Result<String, Problems> {
         fs::read_to_string(file).map_err(|error| {
             let remedy = "name the right file, or remove the line for the shipped policy";
             self.places.problem(key, format!("cannot read {}: {error}", file.display()), remedy)

@@ -15,6 +15,7 @@ mod secret;
 mod server;
 mod signatures;
 mod sources;
+mod tried;
 mod value;
 
 use std::path::Path;

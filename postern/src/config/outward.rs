@@ -344,6 +344,7 @@ pub(crate) struct Policy {
     pub(crate) detectors: Option<PathBuf>,
     pub(crate) classification: Option<PathBuf>,
     pub(crate) verdicts: Option<PathBuf>,
+    pub(crate) tried: Option<PathBuf>,
 }
 
 const STAGE: Key<Stage> = Key {
@@ -416,11 +417,30 @@ const VERDICTS: OptionalKey<PathBuf> = OptionalKey {
     read: value::path,
 };
 
+const TRIED: OptionalKey<PathBuf> = OptionalKey {
+    name: "tried",
+    doc: "A folder of policies to try beside those that stand (verdicts.toml, tags.toml, ... as postern policy show writes them; \
+          what is not there is as it stands). Each mail is judged by both, and postern policy shadow-report counts where they differ.",
+    example: "\"policies/tried\"",
+    read: value::path,
+};
+
 pub(crate) const POLICY: Section = Section {
     name: "policy",
     doc: "How mail is judged. The shipped policies are part of the program.",
     form: Form::One,
-    keys: &[&STAGE, &MARKET, &CATALOGUE, &CALENDAR, &ONE_OFF, &TAGS, &DETECTORS, &CLASSIFICATION, &VERDICTS],
+    keys: &[
+        &STAGE,
+        &MARKET,
+        &CATALOGUE,
+        &CALENDAR,
+        &ONE_OFF,
+        &TAGS,
+        &DETECTORS,
+        &CLASSIFICATION,
+        &VERDICTS,
+        &TRIED,
+    ],
 };
 
 impl Policy {
@@ -444,7 +464,7 @@ impl Policy {
         let (calendars, one_off) = (table.read_optional(&CALENDAR), table.read_optional(&ONE_OFF));
         let (tags, verdicts) = (table.read_optional(&TAGS), table.read_optional(&VERDICTS));
         let detectors = table.read_optional(&DETECTORS);
-        let classification = table.read_optional(&CLASSIFICATION);
+        let (classification, tried) = (table.read_optional(&CLASSIFICATION), table.read_optional(&TRIED));
         Some(Self {
             stage: stage?,
             market: market?,
@@ -455,6 +475,7 @@ impl Policy {
             detectors: place(detectors?),
             classification: place(classification?),
             verdicts: place(verdicts?),
+            tried: place(tried?),
         })
     }
 }

@@ -85,7 +85,7 @@ impl Server {
         demo: Option<portal::Demo>,
     ) -> anyhow::Result<Self> {
         check_durability(config, &desk)?;
-        let rules = Rules::watch(config, desk.ledger.clone(), desk.rules.clone()).await?;
+        let rules = Rules::watch(config, &desk).await?;
         let mut server = Self {
             rules,
             signals: Signals::listen()?,
@@ -152,7 +152,8 @@ impl Server {
         let settings = mail_side::settings(config, portal_url)?;
         let resolver = mail_side::resolver(config)?;
         let (ledger, rules) = (self.desk.ledger.clone(), self.desk.rules.clone());
-        let gateway = Arc::new(Gateway::new(ledger, rules, resolver.clone(), settings));
+        let gateway = Gateway::new(ledger, rules, resolver.clone(), settings);
+        let gateway = Arc::new(gateway.trying(self.desk.tried.clone()));
         if role.has(Role::Gateway) {
             let identity = self.identity(config, config.tls.client_ca.as_deref())?;
             for (socket, options) in mail_side::bind(config, identity.as_ref(), &mut self.ready).await? {

@@ -17,6 +17,8 @@ pub(crate) struct Desk {
     pub(crate) ledger: Ledger,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) rules: Standing,
+    /// Policies that are tried beside them.
+    pub(crate) tried: Option<Standing>,
 }
 
 impl Desk {
@@ -40,7 +42,8 @@ impl Desk {
         let root = Arc::new(config.root_key()?);
         let ledger = open_ledger(&engine, root, config).await?;
         let rules = Standing::from(Arc::new(config.rules()?));
-        Ok(Self { ledger, engine, rules })
+        let tried = config.tried_rules()?.map(|rules| Standing::from(Arc::new(rules)));
+        Ok(Self { ledger, engine, rules, tried })
     }
 
     /// What broke the ledger, if anything did.

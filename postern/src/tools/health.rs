@@ -2,6 +2,7 @@
 
 use certs::expiry;
 use jiff::Timestamp;
+use policies::Standing;
 use store::{ClientCertificate, PollReport, PollStanding, Task, TaskKind};
 
 use super::Desk;
@@ -24,6 +25,12 @@ impl Desk {
             ending: directory.certificates().filter_map(|certificate| ending(certificate, now)).collect(),
             rules: self.rules.now().hash().to_string(),
             refused_rules: self.rules.refused().map(|reason| reason.to_string()),
+            tried_rules: self.tried.as_ref().map(|tried| tried.now().hash().to_string()),
+            refused_tried_rules: self
+                .tried
+                .as_ref()
+                .and_then(Standing::refused)
+                .map(|reason| reason.to_string()),
         })
     }
 }

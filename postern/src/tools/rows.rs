@@ -24,6 +24,12 @@ pub(crate) struct Health {
     pub(crate) rules: String,
     /// Why newer policy files were not taken.
     pub(crate) refused_rules: Option<String>,
+    /// The hash of the rules that are tried beside them.
+    #[serde(default)]
+    pub(crate) tried_rules: Option<String>,
+    /// Why newer ones to be tried were not taken.
+    #[serde(default)]
+    pub(crate) refused_tried_rules: Option<String>,
 }
 
 /// A password that is shown this once.

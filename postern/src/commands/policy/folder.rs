@@ -25,7 +25,10 @@ pub(super) fn counted(
 ) -> anyhow::Result<ShadowRows> {
     let config = Config::load(config)?;
     let rules = config.rules()?;
-    let tried = against.map(|file| Config::load(file)?.rules().map_err(anyhow::Error::from)).transpose()?;
+    let tried = match against {
+        Some(file) => Some(Config::load(file)?.rules()?),
+        None => config.tried_rules()?,
+    };
     let ledger = wait(opened_to_look(&config))?;
     let market = Market::real(&config, ledger.directory());
     let files = mails_in(folder)?;

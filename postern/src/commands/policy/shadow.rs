@@ -68,7 +68,7 @@ pub(crate) struct ShadowReport {
     /// Instead of what was counted: the mails in the .eml files of this folder
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Try the policies of this configuration beside the standing ones
+    /// Try the policies of this configuration beside the standing ones [default: those of policy.tried]
     #[arg(long, value_name = "FILE", requires = "folder")]
     against: Option<PathBuf>,
     #[command(flatten)]
@@ -170,7 +170,7 @@ fn in_words(rows: &ShadowRows) -> String {
         ));
     }
     if text.len() == 1 {
-        text.push("nothing was watched in these days; `postern policy stages` says who is".to_owned());
+        text.push("nothing was watched and nothing tried in these days; `postern policy stages` says who is watched".to_owned());
     }
     text.join("\n")
 }
