@@ -6,6 +6,7 @@
 
 mod address;
 mod imap;
+mod journal;
 mod message;
 mod pieces;
 mod policy;
@@ -21,6 +22,7 @@ mod tnef;
 
 pub use address::address;
 pub use imap::imap;
+pub use journal::journal;
 pub use message::message;
 pub use policy::policy;
 pub use record::record;

@@ -72,6 +72,11 @@ fn report() {
 }
 
 #[test]
+fn journal() {
+    replay("journal", crate::journal);
+}
+
+#[test]
 fn address() {
     replay("address", crate::address);
 }

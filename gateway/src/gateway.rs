@@ -42,6 +42,8 @@ pub struct Settings {
     pub signature_age: Duration,
     /// Who reads mail for the postmaster of this server, if anybody does.
     pub postmaster: Option<Address>,
+    /// Where companies' own mail systems send copies, which are only counted.
+    pub journal: Vec<Address>,
     /// The virus scanner, if there is one.
     pub scanner: Option<ScanSettings>,
     /// How the files of mails are read for their text, if they are.

@@ -31,6 +31,9 @@ const WATCHED: &str = "mail for this address is only watched here yet, and goes 
 const HOW_TO_BE_PROVED: &str = "this gateway takes mail only from companies that it knows; log in with AUTH, or connect \
      with the client certificate that your administrator was given";
 
+const JOURNALING: &str = "this address takes copies from a company's own mail system only, which is proved by a registered \
+     network or client certificate";
+
 /// An intake that shares the gateway.
 #[derive(Clone)]
 pub struct Guards(pub Arc<Gateway>);
@@ -38,20 +41,29 @@ pub struct Guards(pub Arc<Gateway>);
 /// What a transaction is about: its class, and for mail to another company's unmapped addresses the company, because a
 /// subject can name a mailbox of one and not of the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TransactionClass {
+pub enum TransactionClass {
+    Live {
+        class: Class,
+        company: Option<GroupId>,
+    },
     /// Mail that is only watched goes on, wherever to: it is all one class.
-    stage: Stage,
-    class: Class,
-    company: Option<GroupId>,
+    Watched,
+    /// Copies of mail that went another way.
+    Journal,
 }
 
 impl TransactionClass {
     fn live(class: Class) -> Self {
-        Self { stage: Stage::Live, class, company: None }
+        Self::Live { class, company: None }
     }
 
-    fn watched() -> Self {
-        Self { stage: Stage::Shadow, class: Class::Outside, company: None }
+    fn goes_on(&self) -> bool {
+        match self {
+            Self::Live { class: Class::Own | Class::Counterparty | Class::Outside, .. } | Self::Watched => {
+                true
+            }
+            Self::Live { class: Class::Case | Class::Return, .. } | Self::Journal => false,
+        }
     }
 }
 
@@ -103,14 +115,19 @@ impl Guards {
         sender: Option<&Sender>,
         from: &ReversePath,
     ) -> Result<(), Refusal> {
-        let goes_on = matches!(class.class, Class::Own | Class::Counterparty | Class::Outside);
-        let (true, ReversePath::Address(address)) = (goes_on, from) else { return Ok(()) };
+        let (true, ReversePath::Address(address)) = (class.goes_on(), from) else { return Ok(()) };
         let directory = self.0.ledger().directory();
         let group = directory.group_of(address);
         match group.is_some_and(|group| self.candidates(sender, from).contains(group)) {
             true => Ok(()),
             false => Err(Refusal::NotPermitted(FOREIGN_REVERSE_PATH.to_owned())),
         }
+    }
+
+    /// Whether copies of mail are taken at this address. What somebody has mapped is a mailbox all the same.
+    fn is_journal(&self, to: &Address) -> bool {
+        let is = |address: &Address| address.key() == to.key();
+        self.0.settings().journal.iter().any(is) && self.0.ledger().directory().mailbox(to).is_none()
     }
 
     fn class(&self, group: &GroupId, passing: Passing, to: &Address) -> Result<TransactionClass, Refusal> {
@@ -122,7 +139,7 @@ impl Guards {
         let directory = self.0.ledger().directory();
         match (shadow::stage(&directory, self.0.settings().stage, group, &recipient), passing) {
             (Stage::Live, _) => {}
-            (Stage::Shadow, Passing::On) => return Ok(TransactionClass::watched()),
+            (Stage::Shadow, Passing::On) => return Ok(TransactionClass::Watched),
             (Stage::Shadow, Passing::Off) => return Err(Refusal::UnknownRecipient(WATCHED.to_owned())),
         }
         let class = self.0.rules().class(group, &recipient, passing);
@@ -131,7 +148,16 @@ impl Guards {
             Recipient::Counterparty { group, .. } => Some(group),
             _ => None,
         };
-        Ok(TransactionClass { company, ..TransactionClass::live(class) })
+        Ok(TransactionClass::Live { class, company })
+    }
+}
+
+/// Whoever may journal can put counts before a company, so it takes the company's own mail system.
+fn journal(sender: Option<&Sender>) -> Result<TransactionClass, Refusal> {
+    match sender {
+        Some(Sender::Proved(proved)) if proved.is_own_server() => Ok(TransactionClass::Journal),
+        Some(_) => Err(Refusal::NotPermitted(JOURNALING.to_owned())),
+        None => Err(Refusal::NotProved(HOW_TO_BE_PROVED.to_owned())),
     }
 }
 
@@ -243,6 +269,9 @@ impl Intake for Guards {
         if notice::job_of(self.0.ledger(), to, &self.0.settings().notice_domain).is_some() {
             return Ok(TransactionClass::live(Class::Return));
         }
+        if self.is_journal(to) {
+            return journal(sender);
+        }
         let passing = match sender {
             Some(_) => self.0.settings().passing,
             None => Passing::Off,
@@ -259,7 +288,7 @@ impl Intake for Guards {
                     Some(_) if *from != ReversePath::Null => {
                         return Err(Refusal::UnknownRecipient(AMBIGUOUS.to_owned()));
                     }
-                    Some(_) if class.class != Class::Case => {}
+                    Some(_) if !matches!(class, TransactionClass::Live { class: Class::Case, .. }) => {}
                     _ => agreed = Some(class),
                 },
                 Err(refused) => refusal = refused,
@@ -276,11 +305,12 @@ impl Intake for Guards {
         circumstance: &Circumstance<'_>,
         transaction: Transaction<TransactionClass>,
     ) -> Result<Incoming, Refusal> {
-        let vouching = match (transaction.class.class, sender) {
-            (Class::Return, _) => {
+        let vouching = match (transaction.class, sender) {
+            (TransactionClass::Live { class: Class::Return, .. }, _) => {
                 self.expects(&transaction.envelope).await?;
                 Vouching::Return
             }
+            (TransactionClass::Journal, Some(Sender::Proved(proved))) => Vouching::Journal(proved.clone()),
             (_, Some(Sender::Proved(proved))) => Vouching::Proved(proved.clone()),
             (_, Some(Sender::Provider(provider))) => Vouching::Provider(provider.clone()),
             (_, None) => Vouching::Signature,

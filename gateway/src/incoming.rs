@@ -12,6 +12,7 @@ use crate::{
     arrival::Arrival,
     connector::{Blotter, Bound, HeaderGate, Trail, Unbound},
     gateway::{Gateway, refused},
+    journal,
     pipeline::{self, Taken},
     proof::{self, ProofScanner, Scanned, Unproved},
     returned,
@@ -107,7 +108,7 @@ impl Evidence {
                 let own = directory.connectors().filter(|known| known.active && known.provider == *provider);
                 Self::Connector(HeaderGate::new(own.cloned().collect()))
             }
-            Vouching::Proved(_) | Vouching::Return => Self::Nothing,
+            Vouching::Proved(_) | Vouching::Journal(_) | Vouching::Return => Self::Nothing,
         }
     }
 }
@@ -137,7 +138,7 @@ impl Incoming {
         })
     }
 
-    async fn received(mut self) -> Result<(Arc<Gateway>, Received), Refusal> {
+    pub(crate) async fn received(mut self) -> Result<(Arc<Gateway>, Received), Refusal> {
         let proven = self.proven().await?;
         let original = Original {
             envelope: self.envelope,
@@ -173,9 +174,16 @@ impl Delivery for Incoming {
 
     async fn close(self) -> Result<String, Refusal> {
         let (gateway, received) = self.received().await?;
-        if matches!(received.vouching, Vouching::Return) {
-            returned::take(&gateway, received).await?;
-            return Ok("noted".to_owned());
+        match received.vouching {
+            Vouching::Return => {
+                returned::take(&gateway, received).await?;
+                return Ok("noted".to_owned());
+            }
+            Vouching::Journal(sender) => {
+                journal::take(&gateway, sender, received.original, received.scanner.finish()).await?;
+                return Ok("counted".to_owned());
+            }
+            _ => {}
         }
         Ok(match pipeline::take(&gateway, received).await? {
             Taken::Secured(accepted) => secured(&accepted),

@@ -71,6 +71,14 @@ impl Decided {
         }
     }
 
+    /// Only counts what would happen; one that came here itself has been seen already.
+    pub(crate) async fn counted(&self, gateway: &Gateway) -> Result<(), Refusal> {
+        match self.taken_before(gateway).await? {
+            Some(_) => Ok(()),
+            None => self.observed(gateway, &self.observation(gateway)).await,
+        }
+    }
+
     /// How far Postern is let with this mail. The classes of `RCPT` keep the stages apart, unless somebody has just set
     /// another, or the mail came from another company than it had seemed.
     fn stage(&self, gateway: &Gateway) -> Result<Stage, Refusal> {
@@ -103,9 +111,7 @@ impl Decided {
             gateway.ledger().relay(passage).await.map_err(|error| refused(&error))?;
             return Ok(Taken::Relayed);
         }
-        if let Some(source) = self.sources(gateway).first() {
-            gateway.ledger().observe(&observation, source).await.map_err(|error| refused(&error))?;
-        }
+        self.observed(gateway, &observation).await?;
         Err(Refusal::OnlyWatched)
     }
 
@@ -126,12 +132,17 @@ impl Decided {
         }
     }
 
-    /// Where decisions are done, rules that are tried beside the standing ones are counted all the same: before the
-    /// commit, and once, however often the mail comes.
+    /// Where decisions are done, rules that are tried beside the standing ones are counted all the same, before the
+    /// commit.
     async fn compared(&self, gateway: &Gateway) -> Result<(), Refusal> {
         let Some(comparison) = self.for_counting().comparison() else { return Ok(()) };
+        self.observed(gateway, &comparison).await
+    }
+
+    /// Once, however often the mail comes.
+    async fn observed(&self, gateway: &Gateway, observation: &Observation) -> Result<(), Refusal> {
         if let Some(source) = self.sources(gateway).first() {
-            gateway.ledger().observe(&comparison, source).await.map_err(|error| refused(&error))?;
+            gateway.ledger().observe(observation, source).await.map_err(|error| refused(&error))?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ mod guards;
 mod identify;
 pub mod imap;
 mod incoming;
+mod journal;
 mod keeping;
 mod letters;
 mod logins;

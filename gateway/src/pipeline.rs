@@ -84,28 +84,39 @@ impl From<Identified> for Parsed {
 impl Parsed {
     /// The company shown is the one that was proved, so the author in `From` must be one of its people.
     async fn authored(self, gateway: &Gateway) -> Result<Authored, Refusal> {
-        let directory = gateway.ledger().directory();
-        let group = &self.sender.group;
-        let author = author(
-            &self.message.headline,
-            group,
-            |address| directory.group_of_address(address).cloned(),
-            |domain| directory.group_of_domain(domain).cloned(),
-        );
         let proved = |author: &Author| match &self.sender.author {
             Some(proved) => proved.key() == author.address.key(),
             None => true,
         };
-        match author {
-            Ok(author) if proved(&author) => Ok(Authored { parsed: self, author }),
+        match self.author(gateway) {
+            Ok(author) if proved(&author) => Ok(self.written_by(author)),
             // Two readers of one header see two authors.
             Ok(_) => Err(Refusal::NotProved(AuthorRefusal::TwoAuthors.public().to_owned())),
             Err(refusal) => {
                 let event = Event::new(gateway.ledger().now(), Actor::Gateway, Act::SenderRefused);
-                gateway.ledger().record(event.group(group)).await.map_err(|error| refused(&error))?;
+                gateway
+                    .ledger()
+                    .record(event.group(&self.sender.group))
+                    .await
+                    .map_err(|error| refused(&error))?;
                 Err(Refusal::NotProved(refusal.public().to_owned()))
             }
         }
+    }
+
+    /// The one person of the group in `From`.
+    pub(crate) fn author(&self, gateway: &Gateway) -> Result<Author, AuthorRefusal> {
+        let directory = gateway.ledger().directory();
+        author(
+            &self.message.headline,
+            &self.sender.group,
+            |address| directory.group_of_address(address).cloned(),
+            |domain| directory.group_of_domain(domain).cloned(),
+        )
+    }
+
+    pub(crate) fn written_by(self, author: Author) -> Authored {
+        Authored { parsed: self, author }
     }
 
     /// Whether mail of this sender may pass on. What a domain or a mailbox proves is who wrote it, not who sends it.
@@ -115,8 +126,11 @@ impl Parsed {
 }
 
 impl Authored {
-    /// What the virus scanner says, if there is one, and what the mail's own signature is worth, if it has one.
+    /// That it does not run in circles; what the virus scanner says, if there is one; and what the mail's own signature is worth, if it has one.
     async fn checked(mut self, gateway: &Gateway) -> Result<Self, Refusal> {
+        if self.parsed.message.hops >= MOST_HOPS {
+            return Err(Refusal::Loop);
+        }
         let Parsed { original, message, scan, .. } = &mut self.parsed;
         let (mail, headline) = (original.content.open(gateway.ledger()), &mut message.headline);
         let (authorities, now) = (&gateway.settings().authorities, gateway.ledger().now());
@@ -160,10 +174,7 @@ impl Authored {
         Ok(header_fields(&head))
     }
 
-    async fn judged(mut self, gateway: &Gateway) -> Result<Decided, Refusal> {
-        if self.parsed.message.hops >= MOST_HOPS {
-            return Err(Refusal::Loop);
-        }
+    pub(crate) async fn judged(mut self, gateway: &Gateway) -> Result<Decided, Refusal> {
         let read = self.read(gateway).await?;
         let Parsed { sender, original, scan, message } = &self.parsed;
         let mut recipients = Vec::with_capacity(original.envelope.recipients.len());

@@ -61,6 +61,8 @@ pub(crate) enum Vouching {
     Signature,
     /// The same, or the word of the server that holds the mailbox.
     Mailbox(Polled),
+    /// The transport has, for a company's own mail system that journals.
+    Journal(Proved),
     /// Nobody: something that we sent comes back, and its address is the secret.
     Return,
 }
@@ -70,7 +72,7 @@ impl Vouching {
     /// vouched for yet must not fill the disk.
     pub(crate) fn most(&self) -> u64 {
         match self {
-            Self::Proved(_) | Self::Mailbox(_) => u64::MAX,
+            Self::Proved(_) | Self::Journal(_) | Self::Mailbox(_) => u64::MAX,
             Self::Provider(_) | Self::Signature => 50 * 1024 * 1024,
             Self::Return => 1024 * 1024,
         }
@@ -80,6 +82,11 @@ impl Vouching {
 impl Proved {
     pub(crate) fn by(group: &GroupId, proof: Proof, basis: Basis) -> Self {
         Self { group: group.clone(), proof, authentication: None, author: None, basis }
+    }
+
+    /// Whether a mail system was proved, by what is registered for the company's own, and no person and nobody's mail.
+    pub(crate) fn is_own_server(&self) -> bool {
+        matches!(self.proof, Proof::Network | Proof::Certificate(_))
     }
 
     /// Whether what the proof hangs on still stands, for the same company.

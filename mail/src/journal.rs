@@ -65,7 +65,10 @@ impl Journal {
 }
 
 fn is_mail(part: &Part) -> bool {
-    part.role == PartRole::Attachment && part.media_type == "message/rfc822" && part.inside.is_none()
+    let is = |name: &str| part.media_type == name;
+    // RFC 6532 §3.7 names mails whose header is UTF-8 so.
+    let mail = is("message/rfc822") || is("message/global");
+    mail && part.role == PartRole::Attachment && part.inside.is_none()
 }
 
 /// `jo@alpha.example`, also before `, Expanded: list@alpha.example` and `, Forwarded: …`, and in angle brackets.
@@ -119,6 +122,17 @@ mod tests {
     #[test]
     fn without_the_original_there_is_nothing_to_judge() {
         assert_eq!(read("Recipient: a@b.example", "text/plain"), Err(NotAJournal::NoMail));
+    }
+
+    #[test]
+    fn a_mail_with_a_header_in_utf_8_has_another_type() {
+        assert!(read("Recipient: a@b.example", "message/global").is_ok());
+    }
+
+    #[test]
+    fn the_mail_may_be_encoded() {
+        let encoded = "message/rfc822\r\nContent-Transfer-Encoding: base64";
+        assert!(read("Recipient: a@b.example", encoded).is_ok());
     }
 
     #[test]

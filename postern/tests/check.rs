@@ -93,6 +93,13 @@ fn a_wrong_policy_carries_both_places() {
 }
 
 #[test]
+fn copies_are_taken_at_the_own_domain_alone() {
+    let installation = Installation::new();
+    change(&installation, "#addresses = []", "addresses = [\"journal@alpha.example\"]");
+    assert!(refused(&installation, &CHECK, "journal.addresses").contains("is not at the reply_domain"));
+}
+
+#[test]
 fn an_address_that_cannot_be_listened_on_has_its_own_words() {
     let installation = Installation::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use tests::installation::{Installation, Settings};
 use tests::letter::{Letter, assert_same};
-use tests::market::{AMY, MAILBOX};
+use tests::market::{AMY, MAILBOX, Market};
 use tests::postern::Server;
 use tests::sink::Sink;
 use tests::smtp::{Reply, Smtp};
@@ -33,7 +33,10 @@ impl Watched {
 
     fn prepared(sections: &'static str, prepare: impl FnOnce(&Installation)) -> Self {
         let sink = Sink::start();
-        let settings = Settings { smarthost: sink.address.to_string(), sections, ..Settings::default() };
+        // The mail system of the company stands on this machine.
+        let market = Market { alpha_networks: vec!["127.0.0.1/32".to_owned()], ..Market::default() };
+        let settings =
+            Settings { smarthost: sink.address.to_string(), sections, market, ..Settings::default() };
         let installation = Installation::new(&settings);
         prepare(&installation);
         let password = installation.password(AMY);
@@ -222,4 +225,51 @@ fn other_policies_are_tried_on_the_same_mail_and_decide_nothing() {
     assert!(health()["refused_tried_rules"].is_null());
     assert!(watched.send(&[OUTSIDE], &letter(OUTSIDE, "four")).is("550"));
     assert!(compared().contains(&("refuse refuse ".to_owned(), 1)), "{:?}", compared());
+}
+
+/// What Exchange makes of a mail that it journals with its envelope.
+fn journal_report(to: &[&str], mail: &[u8]) -> Vec<u8> {
+    let to: String = to.iter().map(|to| format!("To: {to}\r\n")).collect();
+    let head = format!(
+        "From: Microsoft Exchange <exchange@alpha.example>\r\nX-MS-Journal-Report: \r\nMessage-ID: <j@alpha.example>\r\n\
+         Subject: wrong supplier\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"report\"\r\n\r\n\
+         --report\r\nContent-Type: text/plain; charset=\"us-ascii\"\r\n\r\nSender: {AMY}\r\n\
+         Subject: wrong supplier\r\n{to}\r\n--report\r\nContent-Type: message/rfc822\r\n\r\n"
+    );
+    [head.as_bytes(), mail, b"\r\n--report--\r\n"].concat()
+}
+
+#[test]
+fn a_mail_system_journals_and_what_would_have_happened_is_counted_without_a_trace() {
+    const JOURNAL: &str = "journal@post.example.org";
+    let sections = "[relay]\nenabled = true\n[journal]\naddresses = [\"journal@post.example.org\"]\n";
+    let watched = Watched::prepared(sections, |_| {});
+    let report = journal_report(&[MAILBOX, UNMAPPED, OUTSIDE], &letter(MAILBOX, "one"));
+    let journaled = |mail: &[u8]| {
+        let mut exchange = Smtp::greet(watched.server.smtp()).unwrap();
+        exchange.deliver("", &[JOURNAL], mail).unwrap()
+    };
+    for _ in 0..2 {
+        let reply = journaled(&report);
+        assert!(reply.is("250 2.0.0 counted"), "{reply:?}");
+    }
+    // A person who logs in is no mail system.
+    assert!(watched.send(&[JOURNAL], &report).is("550"), "a login");
+    assert!(journaled(&letter(MAILBOX, "no report")).is("250 2.0.0 counted"));
+
+    assert_eq!(watched.counts("mails"), [("human".to_owned(), 1)]);
+    assert_eq!(watched.counts("mailboxes"), [(format!("{MAILBOX} secure erroneous-transfers"), 1)]);
+    assert_eq!(watched.counts("notices"), [(MAILBOX.to_owned(), 1)]);
+    assert_eq!(watched.counts("unmapped").len(), 1);
+    assert_eq!(watched.counts("uncounted"), [("no mail attached".to_owned(), 1)]);
+    assert!(watched.installation.json(["case", "list"]).as_array().unwrap().is_empty());
+    assert!(watched.installation.json(["queue", "list"]).as_array().unwrap().is_empty());
+    assert!(watched.server.process.stderr().contains("a journal report was taken that cannot be counted"));
+    let logged = watched.server.process.stderr();
+    assert!(found(logged.as_bytes(), &MARKS).is_empty(), "{logged}");
+    for file in files(&watched.installation.home()) {
+        let hits = found(&std::fs::read(&file).unwrap_or_default(), &MARKS);
+        assert!(hits.is_empty(), "{hits:?} in {}", file.display());
+    }
+    assert!(watched.sink.mails().is_empty(), "nothing is sent on");
 }

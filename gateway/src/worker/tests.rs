@@ -46,6 +46,7 @@ pub(super) async fn gateway(zone: &Zone) -> Arc<Gateway> {
         providers: Vec::new(),
         signature_age: Duration::from_hours(7 * 24),
         postmaster: None,
+        journal: Vec::new(),
         scanner: None,
         documents: None,
         authorities: Default::default(),

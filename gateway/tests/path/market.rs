@@ -11,7 +11,7 @@ use gateway::smtp::{Circumstance, Delivery, Encryption, Intake, Refusal, Transac
 use gateway::{DnsSettings, Gateway, Guards, Incoming, Resolver, Sender, Settings};
 use mail::{Address, Envelope, GroupId, ReversePath};
 use policies::{Passing, Ruleset, Standing};
-use store::engine::Engine;
+use store::engine::{Engine, Range, Row};
 use store::memory::Memory;
 use store::{
     Actor, Case, Connector, DirectoryChange, Event, Group, Job, JobKind, Ledger, Mailbox, Notice,
@@ -65,6 +65,14 @@ impl Market {
         Self::made(change, Some(Arc::new(tried).into())).await
     }
 
+    /// One where mail of no case goes on and companies' mail systems journal to this address.
+    pub(crate) async fn journaling(to: &str) -> Self {
+        let change = |settings: &mut Settings| {
+            (settings.passing, settings.journal) = (Passing::On, vec![address(to)]);
+        };
+        Self::made(change, None).await
+    }
+
     async fn set(change: impl FnOnce(&mut Settings)) -> Self {
         Self::made(change, None).await
     }
@@ -82,6 +90,7 @@ impl Market {
             providers: vec![provider()],
             signature_age: Duration::from_hours(7 * 24),
             postmaster: None,
+            journal: Vec::new(),
             scanner: None,
             documents: None,
             authorities: Default::default(),
@@ -192,6 +201,12 @@ impl Market {
     pub(crate) async fn counted(&self, company: &str) -> BTreeMap<Tally, u64> {
         let today = self.ledger.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         self.ledger.shadow_report(Some(&group(company)), (today, today)).await.unwrap().counts
+    }
+
+    /// The rows of the ledger, whatever they are.
+    pub(crate) async fn rows(&self) -> Vec<(Vec<u8>, Row)> {
+        let everything = Range { from: Vec::new(), to: vec![u8::MAX; 8] };
+        self.engine.scan(everything, 100_000).await.unwrap()
     }
 
     /// The audit trail.

@@ -5,6 +5,7 @@ mod delivery;
 mod describe;
 mod document;
 mod files;
+mod journal;
 mod key;
 mod listeners;
 mod outward;
@@ -23,6 +24,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use self::document::{Document, Problem, Problems};
+use self::journal::Journal;
 use self::key::Section;
 pub(crate) use self::key::Wrong;
 
@@ -56,6 +58,7 @@ const SECTIONS: &[&Section] = &[
     &delivery::SCANNER,
     &signatures::SIGNATURES,
     &outward::POLICY,
+    &journal::JOURNAL,
     &server::METRICS,
     &server::LOG,
     &sources::PROVIDER,
@@ -82,6 +85,7 @@ pub(crate) struct Config {
     pub(crate) scanner: Scanner,
     pub(crate) signatures: Signatures,
     pub(crate) policy: Policy,
+    pub(crate) journal: Journal,
     pub(crate) metrics: Metrics,
     pub(crate) log: Log,
     pub(crate) providers: Vec<Provider>,
@@ -125,7 +129,7 @@ impl Config {
         let (held, reports) = (Held::read(document), Reports::read(document));
         let (dns, scanner) = (Dns::read(document), Scanner::read(document));
         let (signatures, policy) = (Signatures::read(document), Policy::read(document));
-        let (metrics, log) = (Metrics::read(document), Log::read(document));
+        let (journal, metrics, log) = (Journal::read(document), Metrics::read(document), Log::read(document));
         let (providers, polls) = (Provider::read_all(document), Poll::read_all(document));
         let config = Self {
             server: server?,
@@ -145,6 +149,7 @@ impl Config {
             scanner: scanner?,
             signatures: signatures?,
             policy: policy?,
+            journal: journal?,
             metrics: metrics?,
             log: log?,
             providers: providers?,

@@ -25,6 +25,7 @@ pub(crate) fn check(config: &Config, document: &Document<'_>) {
     portal(config, document);
     smarthost(config, document);
     stage(config, document);
+    journal(config, document);
 }
 
 /// What is only watched goes on, so there has to be a way.
@@ -33,6 +34,17 @@ fn stage(config: &Config, document: &Document<'_>) {
         let what = "mail that is only watched goes on, and [relay] lets nothing pass";
         let remedy = "write enabled = true under [relay], or stage = \"live\"";
         document.object("policy", "stage", Wrong::new(what, remedy));
+    }
+}
+
+/// Mail for that domain comes here and nobody else's mailbox is in it, so no mail of theirs can end as a count.
+fn journal(config: &Config, document: &Document<'_>) {
+    let domain = &config.notices.reply_domain;
+    let foreign = config.journal.addresses.iter().find(|address| address.domain() != domain);
+    if let Some(address) = foreign {
+        let what = format!("{address} is not at the reply_domain of [notices]");
+        let remedy = format!("write an address at {domain}, whose mail arrives here");
+        document.object("journal", "addresses", Wrong::new(what, remedy));
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn settings(config: &Config, portal_url: &str) -> anyhow::Result<Sett
         },
         signature_age: config.limits.signature_age,
         postmaster: config.smtp.postmaster.clone(),
+        journal: config.journal.addresses.clone(),
         scanner: scanner(config),
         documents: Some(DocumentSettings::of_this_program(read_documents::NAME)),
         authorities: config.authorities()?,

@@ -28,6 +28,9 @@ pub struct ShadowRows {
     pub findings: Vec<ShadowRow>,
     /// Verdict, that of the tried rules, process.
     pub compared: Vec<ShadowRow>,
+    /// Why copies were taken and not counted.
+    #[serde(default)]
+    pub uncounted: Vec<ShadowRow>,
     /// Mails that were not looked at, because nobody here wrote them or nobody was to get them.
     pub left_out: u64,
 }
@@ -76,11 +79,12 @@ impl ShadowRows {
             Tally::Otherwise { verdict, tried, process: id } => {
                 (&mut self.compared, vec![verdict, tried, process(id)])
             }
+            Tally::LeftOut { why } => (&mut self.uncounted, vec![why]),
             Tally::Alike { verdict } => (&mut self.compared, vec![verdict.clone(), verdict, String::new()]),
         }
     }
 
-    fn tables_mut(&mut self) -> [&mut Vec<ShadowRow>; 8] {
+    fn tables_mut(&mut self) -> [&mut Vec<ShadowRow>; 9] {
         [
             &mut self.mails,
             &mut self.verdicts,
@@ -90,6 +94,7 @@ impl ShadowRows {
             &mut self.unmapped,
             &mut self.findings,
             &mut self.compared,
+            &mut self.uncounted,
         ]
     }
 }

@@ -26,6 +26,8 @@ pub enum Tally {
     Otherwise { verdict: String, tried: String, process: Option<ProcessId> },
     /// Where they decide alike.
     Alike { verdict: String },
+    /// A copy that was taken and not counted, and why.
+    LeftOut { why: String },
 }
 
 /// How clearly a process won.
@@ -66,6 +68,7 @@ impl Tally {
                 vec!["otherwise".to_owned(), verdict.clone(), tried.clone(), process(of)]
             }
             Self::Alike { verdict } => vec!["alike".to_owned(), verdict.clone()],
+            Self::LeftOut { why } => vec!["left-out".to_owned(), why.clone()],
         }
     }
 
@@ -106,6 +109,7 @@ impl Tally {
                 tried: tried.to_owned(),
                 process: process(of)?,
             },
+            ["left-out", why] => Self::LeftOut { why: why.to_owned() },
             ["alike", verdict] => Self::Alike { verdict: verdict.to_owned() },
             _ => return None,
         })
@@ -147,6 +151,7 @@ mod tests {
             Tally::Finding { category: word("mpan"), verdict: word("refuse") },
             Tally::Otherwise { verdict: word("relay"), tried: word("hold"), process: None },
             Tally::Alike { verdict: word("relay") },
+            Tally::LeftOut { why: word("no mail attached") },
         ];
         for tally in tallies {
             let key: Vec<u8> =

@@ -27,7 +27,7 @@ struct Counted<'a> {
     rows: &'a [ShadowRow],
 }
 
-fn counted(rows: &ShadowRows) -> [Counted<'_>; 8] {
+fn counted(rows: &ShadowRows) -> [Counted<'_>; 9] {
     use Said::{AsIs, Group, Process, Verdict};
     let table = |name, columns, counts, rows| Counted { name, columns, counts, rows };
     [
@@ -58,6 +58,7 @@ fn counted(rows: &ShadowRows) -> [Counted<'_>; 8] {
             "count_recipients",
             &rows.compared,
         ),
+        table("uncounted", &[("why", AsIs)], "count_reports", &rows.uncounted),
         table("mails", &[("class", AsIs)], "count_mails", &rows.mails),
     ]
 }

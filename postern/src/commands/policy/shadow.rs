@@ -180,7 +180,7 @@ fn cells(row: &ShadowRow) -> Vec<String> {
 }
 
 /// Each table with its title and the heading of its columns.
-fn tables(rows: &ShadowRows) -> [(&'static str, &'static [&'static str], &[ShadowRow]); 8] {
+fn tables(rows: &ShadowRows) -> [(&'static str, &'static [&'static str], &[ShadowRow]); 9] {
     [
         ("Mails", &["class", "mails"], &rows.mails),
         ("What would have been decided", &["verdict", "rule", "recipients"], &rows.verdicts),
@@ -198,5 +198,6 @@ fn tables(rows: &ShadowRows) -> [(&'static str, &'static [&'static str], &[Shado
             &["verdict", "tried", "process", "recipients"],
             &rows.compared,
         ),
+        ("Copies that were not counted", &["because", "reports"], &rows.uncounted),
     ]
 }
