@@ -35,5 +35,5 @@ pub use recipient::{Class, NamedCase, Passing, Place, Recipient, Refused};
 pub use source::PolicyError;
 pub use standing::Standing;
 pub use story::{Asked, Seen, Story};
-pub use tags::TagRules;
+pub use tags::{TagName, TagNames, TagRules};
 pub use verdicts::{RuleId, VerdictRules};

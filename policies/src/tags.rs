@@ -4,6 +4,7 @@
 
 mod code;
 mod files;
+mod names;
 pub(crate) mod numbers;
 mod words;
 
@@ -16,6 +17,9 @@ use toml::Spanned;
 
 use crate::{PolicyError, source::Source};
 
+pub use names::{TagName, TagNames};
+
+use names::RawName;
 use words::Words;
 
 const SHIPPED_NAME: &str = "shipped/tags.toml";
@@ -31,6 +35,7 @@ pub struct TagRules {
     mprn: Option<GasWords>,
     reference: Regex,
     reference_behind_code: Option<Regex>,
+    names: TagNames,
 }
 
 /// What speaks for a gas meter point near by, and what does anywhere in the mail.
@@ -52,7 +57,8 @@ impl TagRules {
     /// Reads a rule file; `file` names it in errors.
     pub fn parse(file: &str, text: &str) -> Result<Self, PolicyError> {
         let source = Source::new(file, text);
-        let raw: RawTagRules = source.read()?;
+        let mut raw: RawTagRules = source.read()?;
+        let names = raw.names();
         let behind_code = raw.reference.behind_code.as_ref();
         let behind_code = behind_code.map(|pattern| reference(source, "behind_code", pattern));
         Ok(Self {
@@ -60,7 +66,13 @@ impl TagRules {
             mprn: raw.mprn.map(|raw| GasWords::parse(source, &raw)).transpose()?,
             reference: reference(source, "pattern", &raw.reference.pattern)?,
             reference_behind_code: behind_code.transpose()?,
+            names,
         })
+    }
+
+    /// What the market calls them.
+    pub fn names(&self) -> &TagNames {
+        &self.names
     }
 
     /// The tags of a mail, each once, at most [`Self::MOST`]: those of the subject first, then of the attachments'
@@ -146,10 +158,21 @@ struct RawTagRules {
     reference: RawReference,
 }
 
+impl RawTagRules {
+    fn names(&mut self) -> TagNames {
+        let mpan = self.mpan.as_mut().map(|raw| (TagKind::Mpan, std::mem::take(&mut raw.called)));
+        let mprn = self.mprn.as_mut().map(|raw| (TagKind::Mprn, std::mem::take(&mut raw.called)));
+        let reference = (TagKind::Reference, std::mem::take(&mut self.reference.called));
+        TagNames::new(mpan.into_iter().chain(mprn).chain([reference]))
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawNumber {
     words: Vec<Spanned<String>>,
+    #[serde(default)]
+    called: RawName,
 }
 
 #[derive(Deserialize)]
@@ -157,6 +180,8 @@ struct RawNumber {
 struct RawGasNumber {
     words: Vec<Spanned<String>>,
     anywhere: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    called: RawName,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +189,8 @@ struct RawGasNumber {
 struct RawReference {
     pattern: Spanned<String>,
     behind_code: Option<Spanned<String>>,
+    #[serde(default)]
+    called: RawName,
 }
 
 fn reference(source: Source<'_>, key: &str, raw: &Spanned<String>) -> Result<Regex, PolicyError> {

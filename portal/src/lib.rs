@@ -30,6 +30,7 @@ mod serve;
 mod session;
 mod sheet;
 mod stall;
+mod tag_words;
 mod text;
 mod throttle;
 mod told;

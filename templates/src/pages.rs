@@ -203,6 +203,8 @@ pub struct Search {
     pub query: String,
     /// A search has been made: show its result, even an empty one.
     pub searched: bool,
+    /// What it asks for, in the words of the market.
+    pub asked: String,
     pub problem: Option<String>,
     pub rows: Vec<CaseRow>,
 }

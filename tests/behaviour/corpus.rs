@@ -135,6 +135,7 @@ fn every_message_comes_back_byte_for_byte_or_is_refused_with_reason() {
         alpha_domains: domains(&messages),
         alpha_networks: vec!["127.0.0.1/32".to_owned()],
         further_mailboxes: *mailboxes.iter().max().unwrap(),
+        ..Market::default()
     };
     println!("{} domains, {} mailboxes", market.alpha_domains.len(), market.further_mailboxes);
     let installation = Installation::new(&Settings { market, level: "warn", ..Settings::default() });

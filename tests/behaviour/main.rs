@@ -8,6 +8,7 @@ mod arrival;
 mod audit;
 mod calendars;
 mod canaries;
+mod casework;
 mod chain;
 mod cli;
 mod clients;

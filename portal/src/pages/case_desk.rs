@@ -3,9 +3,9 @@
 
 use jiff::Timestamp;
 use mail::{GroupId, TagKind};
-use policies::Setting;
 use policies::access::Action;
 use policies::escalation::{Gate, Reason, Step};
+use policies::{Setting, TagName, TagNames};
 use store::{CaseEnd, CaseReason, CaseState, Detail, Due};
 use templates::pages::{
     AskedField, Choice, ClockFace, Desk, EscalationForm, Kept, Mark, NoteRow, TagRow, Typed, TypedTag,
@@ -234,28 +234,29 @@ fn unclosable(portal: &Portal, permitted: &PermittedCase) -> Option<String> {
 }
 
 async fn tags(portal: &Portal, permitted: &PermittedCase) -> Result<Vec<TagRow>, Problem> {
-    let tags = permitted.tags(portal).await?;
+    let (tags, names) = (permitted.tags(portal).await?, portal.tag_names());
     let row = |tag: store::CaseTag| TagRow {
         kind: tag.tag.kind().as_str().to_owned(),
-        label: kind_words(portal, tag.tag.kind()),
+        label: kind_words(&names, tag.tag.kind()),
         value: mail_words::line(tag.tag.value()),
         by: tag.by.map(|user| permitted.visitor().user_name(&user)),
     };
     Ok(tags.into_iter().map(row).collect())
 }
 
-fn kind_words(portal: &Portal, kind: TagKind) -> String {
-    portal.words.say_of("case_tag_kind", kind.as_str(), &[]).unwrap_or_else(|| kind.as_str().to_owned())
+/// A tag of an earlier market's may have a kind that this one does not name.
+fn kind_words(names: &TagNames, kind: TagKind) -> String {
+    names.of(kind).map_or_else(|| kind.as_str().to_owned(), |name| name.label.clone())
 }
 
 fn typed_tag(portal: &Portal, entered: &Entered) -> TypedTag {
     let typed = entered.tag.as_ref();
-    let chosen = typed.map_or(TagKind::Mpan.as_str(), |(kind, ..)| kind);
-    let kinds = [TagKind::Mpan, TagKind::Mprn, TagKind::Reference];
+    let names = portal.tag_names();
+    let first = names.iter().next().map_or("", |name| name.kind.as_str());
+    let chosen = typed.map_or(first, |(kind, ..)| kind);
+    let kind = |name: &TagName| choice(name.kind.as_str(), name.label.clone(), name.kind.as_str() == chosen);
     TypedTag {
-        kinds: kinds
-            .map(|kind| choice(kind.as_str(), kind_words(portal, kind), kind.as_str() == chosen))
-            .into(),
+        kinds: names.iter().map(kind).collect(),
         value: typed.map(|(_, value, _)| value.clone()).unwrap_or_default(),
         error: typed.map(|(.., error)| error.clone()),
     }

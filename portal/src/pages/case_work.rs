@@ -134,8 +134,10 @@ pub(crate) async fn tag(
 ) -> Result<Response, Problem> {
     let case = access::case(&portal, &form.visitor, &id, Action::Tag).await?;
     let (kind, value) = (form.fields.value("kind"), form.fields.value("value"));
-    let wrong = match read_tag(kind, value) {
-        None => portal.words.say_of("case_tag_wrong", kind, &[]).ok_or(Problem::BadForm)?,
+    let names = portal.tag_names();
+    let known = names.iter().find(|name| name.kind.as_str() == kind).ok_or(Problem::BadForm)?;
+    let wrong = match names.read_as(known.kind, value) {
+        None => known.wrong.clone(),
         Some(tag) => match case.tag(&portal, &tag).await {
             Ok(new) => {
                 let deed = if new { CaseDeed::Tagged } else { CaseDeed::TaggedBefore };

@@ -176,7 +176,9 @@ fn in_words(defect: Defect) -> &'static str {
         Defect::HeaderTooLarge | Defect::TooManyAddresses => {
             "The head of the mail is very long; only its beginning is shown."
         }
-        Defect::TextTruncated => "The text is very long; only its beginning was searched for meter points.",
+        Defect::TextTruncated => {
+            "The text is very long; only its beginning was searched for numbers and references."
+        }
         Defect::NoBoundary | Defect::Unterminated | Defect::BadHeader => {
             "The mail was damaged before it arrived; it is shown as far as it can be."
         }

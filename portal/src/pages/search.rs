@@ -1,4 +1,4 @@
-//! Finding a case by meter point, own reference or case reference.
+//! Finding a case by a search tag of the market or by its own reference.
 //!
 //! The query comes by POST, so that it stands in no address, no history and no log.
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Html;
-use mail::Tag;
+use mail::{Tag, TagKind};
 use store::CaseReference;
 use templates::pages;
 
@@ -33,12 +33,11 @@ pub(crate) async fn find(State(portal): State<Arc<Portal>>, form: Form) -> Resul
     let visitor = form.visitor;
     let query = form.fields.value("tag").trim();
     if query.is_empty() || query.len() > LONGEST {
-        let says = "Type a whole MPAN, MPRN or reference: up to 80 characters.";
+        let says = portal.words.say("tag.type_whole", &[("asked", &portal.asked_anything())]);
         return page(&portal, &visitor, "", Some(says), None);
     }
     let reference: Option<CaseReference> = query.parse().ok();
-    let tags: Vec<Tag> =
-        [Tag::mpan(query), Tag::mprn(query), Tag::reference(query)].into_iter().flatten().collect();
+    let tags = portal.tag_names().read(query);
     let mut found = Vec::new();
     if let Some(reference) = reference {
         found.extend(access::case_by_reference(&portal, &visitor, &reference).await?);
@@ -47,17 +46,16 @@ pub(crate) async fn find(State(portal): State<Arc<Portal>>, form: Form) -> Resul
         let cases = portal.ledger.find_by_tag(&visitor.actor(), visitor.group(), &tag).await?;
         found.extend(access::found(&visitor, cases));
     }
-    page(&portal, &visitor, query, doubt(query), Some(newest_first(found)))
+    page(&portal, &visitor, query, doubt(&portal, query), Some(newest_first(found)))
 }
 
 /// What may be wrong with a number: the length of an MPAN, but not its check digit.
-fn doubt(query: &str) -> Option<&'static str> {
+fn doubt(portal: &Portal, query: &str) -> Option<String> {
+    portal.tag_names().of(TagKind::Mpan)?;
     let digits = query.bytes().filter(u8::is_ascii_digit).count();
     let plain = query.bytes().all(|b| b.is_ascii_digit() || b == b' ' || b == b'-');
     let mistyped = plain && matches!(digits, 13 | 21) && Tag::mpan(query).is_none();
-    mistyped.then_some(
-        "The last digit of an MPAN is a check, and it does not fit this one: look for a mistyped digit.",
-    )
+    mistyped.then(|| portal.tag_problem("check_digit")).flatten()
 }
 
 fn newest_first(mut cases: Vec<PermittedCase>) -> Vec<PermittedCase> {
@@ -71,7 +69,7 @@ fn page(
     portal: &Portal,
     visitor: &Visitor,
     query: &str,
-    problem: Option<&str>,
+    problem: Option<String>,
     found: Option<Vec<PermittedCase>>,
 ) -> Result<Html<String>, Problem> {
     Ok(Html(portal.words.page(&pages::Search {
@@ -79,7 +77,8 @@ fn page(
         token: visitor.form_token().to_owned(),
         query: query.to_owned(),
         searched: found.is_some(),
-        problem: problem.map(str::to_owned),
+        asked: portal.asked_anything(),
+        problem,
         rows: case_lists::rows(portal, found.as_deref().unwrap_or_default(), portal.ledger.now()),
     })?))
 }

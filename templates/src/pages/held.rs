@@ -70,8 +70,8 @@ pub struct HeldPage {
 /// What was found in a mail.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
-    /// `Electricity meter point`
-    pub category: &'static str,
+    /// `Closed content`, or what the market calls a number.
+    pub category: String,
     pub reason: String,
 }
 

@@ -81,6 +81,8 @@ pub struct NewCaseFields {
     pub rung: String,
     pub counterparties: Vec<Choice>,
     pub counterparty_problem: Option<String>,
+    /// What it asks for, in the words of the market.
+    pub asked: String,
     pub tag: String,
     pub tag_problem: Option<String>,
     pub fields: Vec<Asked>,

@@ -149,7 +149,8 @@ pub(crate) fn held_list(empty: bool) -> HeldList {
 }
 
 pub(crate) fn held() -> HeldPage {
-    let finding = |category, reason: &str| Finding { category, reason: reason.into() };
+    let finding =
+        |category, reason: &str| Finding { category: String::from(category), reason: reason.into() };
     HeldPage {
         frame: frame("A held mail", true),
         because: "It waits because it would carry personal data to where they may not go.",

@@ -304,6 +304,7 @@ pub(crate) fn message_page() -> MessagePage {
 
 pub(crate) fn search(found: bool) -> Search {
     Search {
+        asked: "MPAN, MPRN, your reference or a case reference".into(),
         frame: frame("Find a case", true),
         token: "token".into(),
         query: "1200023305967".into(),

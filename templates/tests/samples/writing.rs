@@ -76,6 +76,7 @@ pub(crate) fn draft(opening: bool) -> DraftPage {
         anyway: opening,
         others: answer_bar().others,
         opening: opening.then(|| NewCaseFields {
+            asked: "MPAN, MPRN or your reference".into(),
             participant: "ALFA".into(),
             rung: "Initial request".into(),
             counterparties: vec![choice("BETA", "Beta Power · BETA"), choice("GAMA", "Gamma · GAMA")],

@@ -2,7 +2,7 @@
 //! came. Goes through the whole mail piece by piece and keeps none of it.
 
 use mail::{Budget, Defect, HoldReason, Message, Scan, Scanner, Tag, TagKind};
-use policies::{Facts, Passing, Protection, Ruleset, detect::Business};
+use policies::{Facts, Passing, Protection, Ruleset, TagNames, detect::Business};
 use store::OpenHeld;
 use templates::pages::Finding;
 
@@ -14,7 +14,8 @@ use crate::portal::Portal;
 const MOST_NAMED: usize = 10;
 
 pub(super) async fn of(portal: &Portal, held: &OpenHeld) -> Result<Vec<Finding>, Problem> {
-    let finding = |category, reason: &str| Finding { category, reason: reason.to_owned() };
+    let finding =
+        |category: &str, reason: &str| Finding { category: category.to_owned(), reason: reason.to_owned() };
     let mut findings = Vec::new();
     match held.mail.scan {
         Scan::Found => findings.push(finding("Virus", "the scanner found something in the mail")),
@@ -34,7 +35,8 @@ pub(super) async fn of(portal: &Portal, held: &OpenHeld) -> Result<Vec<Finding>,
     }
     let Some(mail_side) = &portal.mail_side else { return Ok(findings) };
     let message = scanned(portal, held).await?;
-    let numbers = numbers(&tags(portal, &mail_side.rules.now(), held, &message));
+    let rules = mail_side.rules.now();
+    let numbers = numbers(rules.tags().names(), &tags(portal, &rules, held, &message));
     if numbers.is_empty() && held.mail.reason == HoldReason::PersonalData {
         let reason = "found when the mail came; by the rules of today there are none";
         findings.push(finding("Personal data", reason));
@@ -73,23 +75,22 @@ fn tags(portal: &Portal, rules: &Ruleset, held: &OpenHeld, message: &Message) ->
     rules.judge(&facts).tags
 }
 
-/// Meter points of consumers; a company's own reference is no personal data.
-fn numbers(tags: &[Tag]) -> Vec<Finding> {
-    let kinds =
-        [(TagKind::Mpan, "Electricity meter point (MPAN)"), (TagKind::Mprn, "Gas meter point (MPRN)")];
+/// The market's numbers of people's; a company's own reference is no personal data.
+fn numbers(names: &TagNames, tags: &[Tag]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (kind, category) in kinds {
-        let of_kind: Vec<&Tag> = tags.iter().filter(|tag| tag.kind() == kind).collect();
+    for name in names.iter().filter(|name| name.kind != TagKind::Reference) {
+        let category = || name.label.clone();
+        let of_kind: Vec<&Tag> = tags.iter().filter(|tag| tag.kind() == name.kind).collect();
         findings.extend(of_kind.iter().take(MOST_NAMED).map(|tag| Finding {
-            category,
+            category: category(),
             reason: format!(
-                "{}: the check digits are right, and the words around it speak of a meter point",
+                "{}: the check digits are right, and the words around it speak of such a number",
                 mail_words::line(tag.value())
             ),
         }));
         let more = of_kind.len().saturating_sub(MOST_NAMED);
         if more > 0 {
-            findings.push(Finding { category, reason: format!("and {more} more") });
+            findings.push(Finding { category: category(), reason: format!("and {more} more") });
         }
     }
     findings
@@ -102,11 +103,12 @@ mod tests {
     #[test]
     fn meter_points_are_named_and_references_are_not() {
         let tags = [Tag::reference("ET-2026-1").unwrap(), Tag::mpan("1200023305967").unwrap()];
-        let found = numbers(&tags);
+        let rules = policies::TagRules::shipped().unwrap();
+        let found = numbers(rules.names(), &tags);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].category, "Electricity meter point (MPAN)");
         assert!(found[0].reason.starts_with("1200023305967: "));
         let many = vec![Tag::mpan("1200023305967").unwrap(); 12];
-        assert_eq!(numbers(&many).last().unwrap().reason, "and 2 more");
+        assert_eq!(numbers(rules.names(), &many).last().unwrap().reason, "and 2 more");
     }
 }

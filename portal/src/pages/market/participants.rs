@@ -51,7 +51,7 @@ pub(super) fn fresh(portal: &Portal, again: &Again) -> NewParticipant {
         mpid: again.typed("mpid", ""),
         name: again.typed("participant", ""),
         roles: roles(portal).iter().map(|known| choice(known, role_name(known), &role)).collect(),
-        fuels: FUELS.iter().map(|(word, known)| choice(word, fuel_name(portal, *known), &fuel)).collect(),
+        fuels: fuels(portal).map(|(word, known)| choice(word, fuel_name(portal, *known), &fuel)).collect(),
         mpid_problem: again.problem(portal, "mpid"),
         name_problem: again.problem(portal, "participant"),
         move_problem: again.problem(portal, "move"),
@@ -65,6 +65,12 @@ fn roles(portal: &Portal) -> BTreeSet<String> {
 
 fn role_name(role: &str) -> String {
     role.replace('-', " ")
+}
+
+/// Where nothing is filed under a branch of the market, nobody has a fuel.
+fn fuels(portal: &Portal) -> impl Iterator<Item = &'static (&'static str, Option<Fuel>)> {
+    let branched = portal.catalogue().processes().any(|process| process.branch.is_some());
+    FUELS.iter().filter(move |_| branched)
 }
 
 fn fuel_name(portal: &Portal, fuel: Option<Fuel>) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use mail::Tag;
+use mail::TagKind;
 use policies::access::Action;
 use store::{DraftId, DraftWords, StoreError};
 use templates::pages::{Choice, DraftRow, Drafts, NewCase};
@@ -16,6 +16,7 @@ use crate::dates;
 use crate::error::Problem;
 use crate::forms::{Asked, Form};
 use crate::portal::{Place, Portal};
+use crate::tag_words::short;
 use crate::told::Told;
 use crate::writing::reach::{self, Opening};
 
@@ -96,16 +97,14 @@ pub(crate) async fn begin(State(portal): State<Arc<Portal>>, form: Form) -> Resu
 pub(crate) async fn check_tag(State(portal): State<Arc<Portal>>, form: Form) -> Result<String, Problem> {
     portal.writing()?;
     let typed = form.fields.value("tag").trim();
-    Ok(match letter::tags(typed) {
-        Ok(tags) if tags.iter().any(|tag| Tag::mpan(typed).as_ref() == Some(tag)) => {
-            portal.words.say("writing.tag_mpan", &[])
-        }
-        Ok(tags) if tags.iter().any(|tag| Tag::mprn(typed).as_ref() == Some(tag)) => {
-            portal.words.say("writing.tag_mprn", &[])
-        }
-        Ok(tags) if tags.is_empty() => String::new(),
-        Ok(_) => portal.words.say("writing.tag_reference", &[]),
-        Err(doubt) => portal.words.say_of("tag_problem", doubt, &[]).unwrap_or_default(),
+    let names = portal.tag_names();
+    Ok(match letter::tags(&names, typed).as_deref() {
+        Ok([]) => String::new(),
+        Ok([tag, ..]) => match names.of(tag.kind()).filter(|name| name.kind != TagKind::Reference) {
+            Some(number) => portal.words.say("writing.tag_whole", &[("number", short(number))]),
+            None => portal.words.say("writing.tag_reference", &[]),
+        },
+        Err(doubt) => portal.tag_problem(doubt).unwrap_or_default(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! From what was typed to what can be sent: every field checked, each with what is wrong beside it.
 
-use mail::{Mpid, Tag};
-use policies::{FieldId, Process};
+use mail::{Mpid, Tag, TagKind};
+use policies::{FieldId, Process, TagNames};
 use store::{CaseState, Opening};
 
 use crate::access::drafts::OwnDraft;
@@ -51,7 +51,7 @@ fn process_name(portal: &Portal, own: &OwnDraft) -> String {
 }
 
 /// What a typed number is. Nothing typed is no tag; what is none of them is wrong, and why is a key of `tag_problem`.
-pub(super) fn tags(typed: &str) -> Result<Vec<Tag>, &'static str> {
+pub(super) fn tags(names: &TagNames, typed: &str) -> Result<Vec<Tag>, &'static str> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(Vec::new());
@@ -61,17 +61,20 @@ pub(super) fn tags(typed: &str) -> Result<Vec<Tag>, &'static str> {
     }
     let digits = typed.bytes().filter(u8::is_ascii_digit).count();
     let plain = typed.bytes().all(|b| b.is_ascii_digit() || b == b' ' || b == b'-');
-    if plain && matches!(digits, 13 | 21) && Tag::mpan(typed).is_none() {
-        return Err("check_digit");
+    let numbers: Vec<_> =
+        names.read(typed).into_iter().filter(|tag| tag.kind() != TagKind::Reference).collect();
+    if !numbers.is_empty() {
+        return Ok(numbers);
     }
-    if plain && (11..=21).contains(&digits) && Tag::mpan(typed).is_none() && Tag::mprn(typed).is_none() {
-        return Err("length");
+    // Long numbers are those of meters, where the market has them.
+    if plain && names.of(TagKind::Mpan).is_some() {
+        match digits {
+            13 | 21 => return Err("check_digit"),
+            11..=21 => return Err("length"),
+            _ => {}
+        }
     }
-    let found: Vec<_> = [Tag::mpan(typed), Tag::mprn(typed)].into_iter().flatten().collect();
-    match found.is_empty() {
-        false => Ok(found),
-        true => Tag::reference(typed).map(|tag| vec![tag]).ok_or("none"),
-    }
+    names.read_as(TagKind::Reference, typed).map(|tag| vec![tag]).ok_or("none")
 }
 
 /// The destination and the letter, or what is wrong with them.
@@ -112,7 +115,7 @@ fn new_case<'a>(
         wrong.all = Some("not_permitted");
         return Err(wrong);
     };
-    let tags = tags(&words.tag).unwrap_or_else(|problem| {
+    let tags = tags(&portal.tag_names(), &words.tag).unwrap_or_else(|problem| {
         wrong.tag = Some(problem);
         Vec::new()
     });
@@ -200,6 +203,8 @@ mod tests {
 
     #[test]
     fn a_number_is_what_it_is_or_wrong() {
+        let rules = policies::TagRules::shipped().unwrap();
+        let tags = |typed: &str| super::tags(rules.names(), typed);
         assert_eq!(tags(""), Ok(Vec::new()));
         assert_eq!(tags("1200023305967").unwrap(), [Tag::mpan("1200023305967").unwrap()]);
         assert_eq!(tags("12 0002 3305 967").unwrap(), [Tag::mpan("1200023305967").unwrap()]);
@@ -207,5 +212,15 @@ mod tests {
         assert_eq!(tags("120002330596"), Err("length"));
         assert_eq!(tags(&"x".repeat(81)), Err("long"));
         assert_eq!(tags("ABC-1234").unwrap(), [Tag::reference("ABC-1234").unwrap()]);
+    }
+
+    #[test]
+    fn where_there_are_no_meters_a_long_number_is_a_reference() {
+        let files = policies::RuleFiles::casework();
+        let rules = policies::Ruleset::read(files).unwrap();
+        for typed in ["1200023305967", "1200023305968", "120002330596"] {
+            let found = super::tags(rules.tags().names(), typed).unwrap();
+            assert_eq!(found, [Tag::reference(typed).unwrap()]);
+        }
     }
 }

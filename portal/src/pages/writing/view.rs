@@ -126,8 +126,9 @@ fn opening(portal: &Portal, own: &OwnDraft, wrong: &Wrong) -> NewCaseFields {
         rung: opening.as_ref().map(|opening| opening.rung.name.clone()).unwrap_or_default(),
         counterparties: opening.as_ref().map(|opening| companies(portal, own, opening)).unwrap_or_default(),
         counterparty_problem: say_of("counterparty_problem", wrong.counterparty),
+        asked: portal.asked_tags(),
         tag: words.tag.clone(),
-        tag_problem: say_of("tag_problem", wrong.tag),
+        tag_problem: wrong.tag.and_then(|problem| portal.tag_problem(problem)),
         fields: fields.map(|field| asked(portal, own, field, wrong)).collect(),
         subject: words.subject.clone(),
     }
