@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use tests::installation::{Installation, Settings};
-use tests::letter::{Letter, assert_same};
+use tests::letter::{Attachment, Letter, assert_same};
 use tests::market::{AMY, MAILBOX, Market};
 use tests::postern::Server;
 use tests::sink::Sink;
@@ -199,6 +199,13 @@ fn other_policies_are_tried_on_the_same_mail_and_decide_nothing() {
         assert!(wrong.stderr.contains("verdict.toml is no policy file"), "{}", wrong.everything());
         std::fs::remove_file(misnamed).unwrap();
         installation.tool(["config", "check"]).good("config check");
+        // The examples of the shipped file say that such a mail is refused.
+        let test = installation.tool(["policy", "test"]);
+        assert!(
+            test.code == Some(3) && test.text().contains("tried/verdicts.toml:"),
+            "{}",
+            test.everything()
+        );
     });
     let compared = || watched.counts("compared");
     // Decisions are done here, and the standing rules do them.
@@ -253,11 +260,20 @@ fn a_mail_system_journals_and_what_would_have_happened_is_counted_without_a_trac
         let reply = journaled(&report);
         assert!(reply.is("250 2.0.0 counted"), "{reply:?}");
     }
+    assert_eq!(watched.counts("findings").iter().find(|(of, _)| of == "mpan refuse").unwrap().1, 1);
+    // What only a file says counts as well.
+    let mut filed = Letter::new(AMY, OUTSIDE, "the list", "file@alpha.example");
+    filed.attachment = Some(Attachment {
+        name: "list.csv".to_owned(),
+        bytes: format!("mpan\n{}\n", MARKS[1].1).into_bytes(),
+    });
+    assert!(journaled(&journal_report(&[OUTSIDE], &filed.bytes())).is("250 2.0.0 counted"));
+    assert_eq!(watched.counts("findings").iter().find(|(of, _)| of == "mpan refuse").unwrap().1, 2);
     // A person who logs in is no mail system.
     assert!(watched.send(&[JOURNAL], &report).is("550"), "a login");
     assert!(journaled(&letter(MAILBOX, "no report")).is("250 2.0.0 counted"));
 
-    assert_eq!(watched.counts("mails"), [("human".to_owned(), 1)]);
+    assert_eq!(watched.counts("mails"), [("human".to_owned(), 2)]);
     assert_eq!(watched.counts("mailboxes"), [(format!("{MAILBOX} secure erroneous-transfers"), 1)]);
     assert_eq!(watched.counts("notices"), [(MAILBOX.to_owned(), 1)]);
     assert_eq!(watched.counts("unmapped").len(), 1);

@@ -68,6 +68,26 @@ async fn what_would_have_become_of_the_attached_mail_is_counted_and_nothing_is_k
     }
 }
 
+/// Of such a mail sealed rows are committed while it comes, of the report and of the mail in it.
+#[tokio::test]
+async fn of_a_large_mail_nothing_stays_either() {
+    let market = Market::journaling(JOURNAL).await;
+    let large = format!("{QUESTION}{}", format!("{}\n", "x".repeat(70)).repeat(60_000));
+    let answer = journaled(&market, "alpha", &report(&lines("To: et@beta.example"), &large)).await;
+    assert_eq!(answer.unwrap(), "counted");
+    let (content, arriving) = (0x40, 0x41);
+    let mut left = usize::MAX;
+    for _ in 0..100_000 {
+        let rows = market.rows().await;
+        left = rows.iter().filter(|(key, _)| [content, arriving].contains(&key[0])).count();
+        if left == 0 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(left, 0, "rows of content");
+}
+
 #[tokio::test]
 async fn a_mail_that_came_here_itself_is_not_counted_again() {
     let market = Market::journaling(JOURNAL).await;

@@ -23,7 +23,7 @@ use crate::tools::kept_rules;
 pub(crate) enum Policy {
     /// Read all policy files and say what is wrong with them
     Check(Files),
-    /// Try the examples that the policy files carry
+    /// Try the examples that the policy files carry, those of policy.tried included
     Test(Test),
     /// Tell step by step what the rules make of a mail
     Explain(explain::Explain),
@@ -93,10 +93,15 @@ impl Files {
         })
     }
 
+    /// Those that the configuration tries beside them.
+    fn tried_rules(&self) -> anyhow::Result<Option<Ruleset>> {
+        Ok(self.config()?.map(|config| config.tried_rules()).transpose()?.flatten())
+    }
+
     fn check(self) -> anyhow::Result<Outcome> {
         let rules = self.rules()?;
         print::lines(&format!("good: {} files, rules {}", rules.files().sources().count(), rules.hash()))?;
-        if let Some(tried) = self.config()?.map(|config| config.tried_rules()).transpose()?.flatten() {
+        if let Some(tried) = self.tried_rules()? {
             print::lines(&format!("good to try beside them: rules {}", tried.hash()))?;
         }
         Ok(Outcome::Done)
@@ -114,8 +119,9 @@ struct Failed<'a> {
 
 impl Test {
     fn run(self) -> anyhow::Result<Outcome> {
-        let rules = self.files.rules()?;
-        let tried = rules.try_examples();
+        let (rules, beside) = (self.files.rules()?, self.files.tried_rules()?);
+        let mut tried = rules.try_examples();
+        tried.extend(beside.iter().flat_map(Ruleset::try_examples));
         let failed: Vec<Failed<'_>> = tried.iter().filter_map(failed).collect();
         match self.output.json {
             true => print::json(&serde_json::json!({ "tried": tried.len(), "failed": failed }))?,
