@@ -170,10 +170,13 @@ fn read_everything(visitor: &mut Visitor, who: &str, found: &mut Found) -> usize
             continue;
         }
         let answer = visitor.get(&address);
-        let (text, is_page) =
-            (answer.text(), answer.header("content-type").is_some_and(|is| is.starts_with("text/html")));
-        note(found, &format!("{who} {address}"), &if is_page { readable(&text) } else { text });
-        if is_page {
+        let form = answer.header("content-type").unwrap_or_default().to_owned();
+        let place = format!("{who} {address}");
+        if form.starts_with("text/csv") || form.starts_with("application/json") {
+            note(found, &place, &answer.text());
+        }
+        if form.starts_with("text/html") {
+            note(found, &place, &readable(&answer.text()));
             ahead.extend(
                 answer
                     .links("/")
